@@ -1,0 +1,1 @@
+//! A live cluster recorded into a snapshot.

@@ -1,0 +1,1 @@
+//! The snapshot format: schemas, writer, reader, verification.

@@ -1,0 +1,23 @@
+# Versions and places of the lab, sourced by every script here. Override any of them from the environment.
+
+KUBERNETES_VERSION=${KUBERNETES_VERSION:-1.34.4}
+PROMETHEUS_VERSION=${PROMETHEUS_VERSION:-3.5.0}        # its Go module counts 0.305.0
+JAEGER_VERSION=${JAEGER_VERSION:-1.62.0}
+COREDNS_VERSION=${COREDNS_VERSION:-1.12.4}
+METRICS_SERVER_VERSION=${METRICS_SERVER_VERSION:-0.9.0}
+LOCAL_PATH_VERSION=${LOCAL_PATH_VERSION:-0.0.30}
+
+# Built binaries and image layers: outside the checkout, so that clean clones reuse them.
+LAB_CACHE=${LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/aiopslab/lab}
+# Everything that a running cluster writes; removed by `lab/down`.
+LAB_RUN=${LAB_RUN:-/run/aiopslab-lab}
+LAB_NETNS=${LAB_NETNS:-aiopslab-lab}
+
+LAB_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+LAB_BIN=$LAB_CACHE/bin
+
+# The names that the one cluster binary answers to.
+CLUSTER_COMPONENTS="etcd kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet kubectl"
+
+say() { printf 'lab: %s\n' "$*" >&2; }
+die() { printf 'lab: error: %s\n' "$1" >&2; [ $# -lt 2 ] || printf 'hint: %s\n' "$2" >&2; exit 1; }

@@ -1,0 +1,1 @@
+//! A snapshot served as an environment that an agent acts on.

@@ -1,0 +1,1 @@
+//! Composition of the rooms: command line, session loop, agents.

@@ -1,0 +1,2 @@
+//! The `aiopslab` program.
+fn main() {}

@@ -1,0 +1,2 @@
+//! A small microservice application to break: hotel booking with real stores.
+fn main() {}
