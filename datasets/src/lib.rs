@@ -1,1 +1,4 @@
 //! The snapshot format: schemas, writer, reader, verification.
+
+pub mod rows;
+pub mod schema;
