@@ -1,0 +1,189 @@
+//! What the interpreters ask of a recording: the cluster as it was at one moment.
+//!
+//! Every answer holds only what was true or finished at [`View::now`]. Lists are sorted, so that the
+//! same question gets the same answer byte for byte. Whether "nothing" is an answer or a gap is
+//! told by the `covers_*` questions.
+
+pub use aiopslab_datasets::rows::{LogInstance, LogLine, Usage};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+/// The recorded cluster at one moment. Everything that kubectl and the shell know comes from here.
+#[async_trait]
+pub trait View: Send + Sync {
+    /// The moment, in nanoseconds since the Unix epoch.
+    fn now(&self) -> i64;
+
+    /// The resource types that the server served, from its recorded discovery; sorted by group and
+    /// resource, the core group first. Empty if discovery was not recorded.
+    async fn resources(&self) -> Result<Vec<ResourceType>, ViewError>;
+
+    /// The objects that existed, sorted by namespace and name.
+    async fn objects(&self, query: &ObjectQuery) -> Result<Vec<RecordedObject>, ViewError>;
+
+    /// The columns that the server printed for a resource, in its order; empty if not recorded.
+    async fn columns(
+        &self,
+        group: &str,
+        resource: &str,
+    ) -> Result<Vec<ColumnDefinition>, ViewError>;
+
+    /// Whether a resource was being recorded at this moment, in one namespace or (none) in all.
+    async fn covers_objects(
+        &self,
+        group: &str,
+        resource: &str,
+        namespace: Option<&str>,
+    ) -> Result<bool, ViewError>;
+
+    /// The container instances of a pod's name that had started, sorted by container and restart,
+    /// ends after this moment masked. Several pods in turn may have had the name: see `pod_uid`.
+    async fn log_instances(
+        &self,
+        namespace: &str,
+        pod: &str,
+    ) -> Result<Vec<LogInstance>, ViewError>;
+
+    /// Log lines up to this moment, sorted by instance and position.
+    async fn log_lines(&self, query: &LogQuery) -> Result<Vec<LogLine>, ViewError>;
+
+    /// Whether logs of a namespace were being recorded at this moment.
+    async fn covers_logs(&self, namespace: &str) -> Result<bool, ViewError>;
+
+    /// The newest usage sample of every node or container, none older than five minutes; `kind` is
+    /// `node` or `pod`. Sorted by namespace, name and container.
+    async fn usage(&self, kind: &str, namespace: Option<&str>) -> Result<Vec<Usage>, ViewError>;
+
+    /// What the server answered at `/version`; null if it was not recorded.
+    async fn server_version(&self) -> Result<serde_json::Value, ViewError>;
+
+    /// The pod label whose value names the application's service.
+    fn service_label(&self) -> &str;
+}
+
+/// A kind of object that the recorded server served.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceType {
+    /// API group, empty for the core group.
+    pub group: String,
+    /// API version, e.g. `v1`.
+    pub version: String,
+    /// Plural name, e.g. `pods`.
+    pub resource: String,
+    /// Kind, e.g. `Pod`.
+    pub kind: String,
+    /// Singular name, e.g. `pod`.
+    pub singular: String,
+    /// Short names, e.g. `po`.
+    pub short_names: Vec<String>,
+    /// Whether its objects live in namespaces.
+    pub namespaced: bool,
+    /// Categories, e.g. `all`.
+    pub categories: Vec<String>,
+    /// Verbs, e.g. `list`.
+    pub verbs: Vec<String>,
+}
+
+/// Which objects are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObjectQuery {
+    /// API group, empty for the core group.
+    pub group: String,
+    /// Plural resource name.
+    pub resource: String,
+    /// Only this namespace; none: all, and cluster-scoped objects.
+    pub namespace: Option<String>,
+    /// Only this name.
+    pub name: Option<String>,
+}
+
+impl ObjectQuery {
+    /// All objects of a resource in one namespace, or (none) everywhere.
+    #[must_use]
+    pub fn all(group: &str, resource: &str, namespace: Option<&str>) -> Self {
+        Self {
+            group: group.to_owned(),
+            resource: resource.to_owned(),
+            namespace: namespace.map(str::to_owned),
+            name: None,
+        }
+    }
+}
+
+/// An object as it was at the moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordedObject {
+    /// API group, empty for the core group.
+    pub group: String,
+    /// API version.
+    pub version: String,
+    /// Plural resource name.
+    pub resource: String,
+    /// Kind.
+    pub kind: String,
+    /// Namespace, empty for cluster-scoped objects.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// Uid.
+    pub uid: String,
+    /// The object.
+    pub object: serde_json::Value,
+    /// The cells that the server printed, in the order of [`View::columns`].
+    pub cells: Option<Vec<serde_json::Value>>,
+    /// When the recorder saw this version (time-dependent cells are of that moment).
+    pub observed: i64,
+    /// Since when this version was the object.
+    pub valid_from: i64,
+}
+
+/// A column of the server's table of a resource, as in `meta.k8s.io/v1 Table`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnDefinition {
+    /// Heading.
+    pub name: String,
+    /// OpenAPI type.
+    #[serde(rename = "type")]
+    pub r#type: String,
+    /// OpenAPI format.
+    #[serde(default)]
+    pub format: String,
+    /// Description.
+    #[serde(default)]
+    pub description: String,
+    /// 0: always shown; above: with `-o wide`.
+    #[serde(default)]
+    pub priority: i32,
+}
+
+/// Which log lines are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogQuery {
+    /// The container instances.
+    pub instance_ids: Vec<u64>,
+    /// Only lines stamped at or after this.
+    pub since_ns: Option<i64>,
+    /// Only the last so many lines of each instance.
+    pub tail: Option<u64>,
+}
+
+/// The recording could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to read {what}")]
+pub struct ViewError {
+    /// What was being read.
+    pub what: String,
+    /// Why it failed.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl ViewError {
+    /// A failure while reading something.
+    pub fn new(
+        what: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { what: what.into(), source: source.into() }
+    }
+}
