@@ -1,1 +1,9 @@
 //! A live cluster recorded into a snapshot.
+//!
+//! Reading order: [`run()`] is the pipeline, from a checked cluster to a finished snapshot;
+//! [`check()`] asks whether a cluster can be captured and [`recover()`] undoes what a dead capture
+//! left. Below them: deploy, workload, observe (conditions answered from the cluster), fault and
+//! journal (inject, remember, undo), compare (is the cluster as it was), windows (how long).
+
+pub mod cluster;
+pub mod progress;

@@ -1,0 +1,610 @@
+//! Access to a cluster with nothing but a kubeconfig: every request goes to the API server.
+//!
+//! Answers are raw JSON or raw bytes: typed structs would drop the fields they don't know.
+
+use std::env;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aiopslab_problems::family::Endpoint;
+use bytes::Bytes;
+use camino::Utf8Path;
+use http::{HeaderMap, Method, Request};
+use jiff::Timestamp;
+use kube::client::Body;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use serde_json::Value;
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
+
+mod discovery;
+mod exec;
+mod lines;
+
+pub use discovery::ApiResource;
+pub use exec::ExecAnswer;
+pub use lines::LineStream;
+
+/// How long an ordinary request may take.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long the first request may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Largest page of a list.
+const PAGE: usize = 500;
+
+/// A cluster that answered.
+#[derive(Clone)]
+pub struct Cluster {
+    client: kube::Client,
+    url: Arc<str>,
+    version: Arc<Value>,
+    clock: ClockOffset,
+    resources: Arc<OnceCell<Vec<ApiResource>>>,
+}
+
+/// How far the API server's clock is ahead of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct ClockOffset {
+    /// Milliseconds to add to our time to get the server's.
+    pub offset_ms: i64,
+    /// How wrong that may be: the header has whole seconds, and the way takes time.
+    pub uncertainty_ms: i64,
+}
+
+/// An HTTP answer of any status.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Status code.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: Bytes,
+}
+
+/// The kinds of patch that the API server takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PatchKind {
+    /// RFC 7386.
+    Merge,
+    /// RFC 6902.
+    Json,
+    /// Lists are merged by their keys.
+    Strategic,
+    /// Server-side apply, as the field manager `aiopslab`'s neutral name, conflicts overridden.
+    Apply,
+}
+
+impl PatchKind {
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Merge => "application/merge-patch+json",
+            Self::Json => "application/json-patch+json",
+            Self::Strategic => "application/strategic-merge-patch+json",
+            Self::Apply => "application/apply-patch+yaml",
+        }
+    }
+
+    fn query(self) -> &'static str {
+        match self {
+            // The name that `kubectl apply` uses too: field managers are visible in a live cluster.
+            Self::Apply => "?fieldManager=kubectl&force=true",
+            _ => "?fieldManager=kubectl",
+        }
+    }
+}
+
+/// Why a cluster could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// No kubeconfig was found.
+    #[error(
+        "no kubeconfig found, searched {}\nhint: pass --kubeconfig FILE or set KUBECONFIG; `lab/up` makes a cluster and prints its file",
+        searched.join(", ")
+    )]
+    NoKubeconfig {
+        /// The places.
+        searched: Vec<String>,
+    },
+    /// The kubeconfig can't be used.
+    #[error("failed to read kubeconfig {path}: {source}\nhint: `kubectl config view` shows files and contexts")]
+    Kubeconfig {
+        /// Where it was found.
+        path: String,
+        /// What is wrong with it.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The context isn't in the kubeconfig.
+    #[error("no context {context:?} in kubeconfig {path}\nhint: it has {}", known.join(", "))]
+    NoContext {
+        /// The context that was asked for.
+        context: String,
+        /// Where the kubeconfig was found.
+        path: String,
+        /// The contexts that there are.
+        known: Vec<String>,
+    },
+    /// Nobody answered.
+    #[error("no answer from the API server at {url}: {reason}\nhint: is the cluster running (`lab/status` for the lab)? is the context the right one?")]
+    Unreachable {
+        /// Address of the API server.
+        url: String,
+        /// What happened instead.
+        reason: String,
+    },
+    /// The API server, or what it forwarded to, said no.
+    #[error("{method} {path} was answered {status}: {message}")]
+    Refused {
+        /// HTTP method.
+        method: Method,
+        /// Path and query.
+        path: String,
+        /// HTTP status.
+        status: u16,
+        /// What it said.
+        message: String,
+    },
+    /// A request broke off.
+    #[error("{method} {path} failed: {reason}")]
+    Broken {
+        /// HTTP method.
+        method: Method,
+        /// Path and query.
+        path: String,
+        /// What happened.
+        reason: String,
+    },
+    /// An answer that makes no sense.
+    #[error("the answer to {path} is not what was expected: {reason}")]
+    Nonsense {
+        /// Path and query.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No such kind of object.
+    #[error("the cluster has no resource {name:?}\nhint: `kubectl api-resources` lists them")]
+    NoResource {
+        /// The name that was asked for.
+        name: String,
+    },
+}
+
+impl ClusterError {
+    /// Returns the HTTP status if the server refused.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    fn from_kube(method: Method, path: &str, error: &kube::Error) -> Self {
+        match error {
+            kube::Error::Api(status) => Self::Refused {
+                method,
+                path: path.to_owned(),
+                status: status.code,
+                message: status.message.clone(),
+            },
+            other => Self::Broken { method, path: path.to_owned(), reason: chain(other) },
+        }
+    }
+}
+
+/// An error with its causes on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+impl Cluster {
+    /// Connects, and proves it with one request.
+    pub async fn connect(
+        kubeconfig: Option<&Utf8Path>,
+        context: Option<&str>,
+    ) -> Result<Self, ClusterError> {
+        let config = load_config(kubeconfig, context).await?;
+        let url: Arc<str> = config.cluster_url.to_string().trim_end_matches('/').into();
+        let unreachable = |reason: String| ClusterError::Unreachable { url: url.to_string(), reason };
+        let client = kube::Client::try_from(config).map_err(|error| unreachable(chain(&error)))?;
+        let mut cluster = Self {
+            client,
+            url: Arc::clone(&url),
+            version: Arc::new(Value::Null),
+            clock: ClockOffset { offset_ms: 0, uncertainty_ms: 0 },
+            resources: Arc::new(OnceCell::new()),
+        };
+        let asked = Timestamp::now();
+        let first = cluster.request(Method::GET, "/version", &[], Vec::new());
+        let answer = match timeout(CONNECT_TIMEOUT, first).await {
+            Err(_) => return Err(unreachable(format!("nothing within {CONNECT_TIMEOUT:?}"))),
+            Ok(Err(ClusterError::Broken { reason, .. })) => return Err(unreachable(reason)),
+            Ok(other) => other?.successful(&Method::GET, "/version")?,
+        };
+        cluster.clock = clock_offset(asked, Timestamp::now(), &answer.headers);
+        cluster.version = Arc::new(answer.json("/version")?);
+        Ok(cluster)
+    }
+
+    /// Wraps a client, for tests against a closure.
+    #[cfg(test)]
+    pub(crate) fn with_client(client: kube::Client) -> Self {
+        Self {
+            client,
+            url: "http://test".into(),
+            version: Arc::new(Value::Null),
+            clock: ClockOffset { offset_ms: 0, uncertainty_ms: 0 },
+            resources: Arc::new(OnceCell::new()),
+        }
+    }
+
+    /// Returns the address of the API server.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Returns what the API server said to `/version`.
+    #[must_use]
+    pub fn version(&self) -> &Value {
+        &self.version
+    }
+
+    /// Returns how far the API server's clock is ahead of ours.
+    #[must_use]
+    pub fn clock_offset(&self) -> ClockOffset {
+        self.clock
+    }
+
+    /// Sends a request and returns the answer whatever its status.
+    pub async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Answer, ClusterError> {
+        let broken = |reason: String| ClusterError::Broken {
+            method: method.clone(),
+            path: path.to_owned(),
+            reason,
+        };
+        let mut request = Request::builder().method(method.clone()).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::from(body)).map_err(|error| broken(error.to_string()))?;
+        let exchange = async {
+            let response =
+                self.client.send(request).await.map_err(|error| broken(chain(&error)))?;
+            let (parts, body) = response.into_parts();
+            let body = body.collect_bytes().await.map_err(|error| broken(chain(&error)))?;
+            Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+        };
+        timeout(REQUEST_TIMEOUT, exchange)
+            .await
+            .unwrap_or_else(|_| Err(broken(format!("no answer within {REQUEST_TIMEOUT:?}"))))
+    }
+
+    /// Gets JSON.
+    pub async fn get_json(&self, path: &str) -> Result<Value, ClusterError> {
+        self.send_json(Method::GET, path, "application/json", None).await
+    }
+
+    /// Gets JSON, or nothing where there is nothing.
+    pub async fn find_json(&self, path: &str) -> Result<Option<Value>, ClusterError> {
+        match self.get_json(path).await {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if error.status() == Some(404) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Lists the objects under a collection's path (which may carry a query), page by page.
+    pub async fn list(&self, path: &str) -> Result<Vec<Value>, ClusterError> {
+        let mut objects = Vec::new();
+        let mut token = String::new();
+        let joint = if path.contains('?') { '&' } else { '?' };
+        loop {
+            let mut page_path = format!("{path}{joint}limit={PAGE}");
+            if !token.is_empty() {
+                page_path.push_str("&continue=");
+                page_path.extend(url::form_urlencoded::byte_serialize(token.as_bytes()));
+            }
+            let mut page = self.get_json(&page_path).await?;
+            if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
+                objects.extend(items);
+            }
+            token = page["metadata"]["continue"].as_str().unwrap_or_default().to_owned();
+            if token.is_empty() {
+                return Ok(objects);
+            }
+        }
+    }
+
+    /// Creates an object under a collection's path.
+    pub async fn create(&self, path: &str, object: &Value) -> Result<Value, ClusterError> {
+        let path = format!("{path}?fieldManager=kubectl");
+        self.send_json(Method::POST, &path, "application/json", Some(object)).await
+    }
+
+    /// Replaces an object.
+    pub async fn replace(&self, path: &str, object: &Value) -> Result<Value, ClusterError> {
+        let path = format!("{path}?fieldManager=kubectl");
+        self.send_json(Method::PUT, &path, "application/json", Some(object)).await
+    }
+
+    /// Patches an object.
+    pub async fn patch(
+        &self,
+        path: &str,
+        kind: PatchKind,
+        patch: &Value,
+    ) -> Result<Value, ClusterError> {
+        let path = format!("{path}{}", kind.query());
+        self.send_json(Method::PATCH, &path, kind.content_type(), Some(patch)).await
+    }
+
+    /// Deletes an object with what it owns (dependents go in the background); says whether it was there.
+    pub async fn delete(&self, path: &str) -> Result<bool, ClusterError> {
+        let path = format!("{path}?propagationPolicy=Background");
+        match self.send_json(Method::DELETE, &path, "application/json", None).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.status() == Some(404) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn send_json(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, ClusterError> {
+        let bytes = body.map(|value| value.to_string().into_bytes()).unwrap_or_default();
+        let headers = [("accept", "application/json"), ("content-type", content_type)];
+        let headers = if body.is_some() { &headers[..] } else { &headers[..1] };
+        let answer = self.request(method.clone(), path, headers, bytes).await?;
+        answer.successful(&method, path)?.json(path)
+    }
+
+    /// Sends a request to a Service in the cluster through the API server's proxy.
+    ///
+    /// `namespace` is where the endpoint is if it names none; `path` starts with `/` and may carry a query.
+    pub async fn proxy(
+        &self,
+        endpoint: &Endpoint,
+        namespace: &str,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Answer, ClusterError> {
+        let path = proxy_path(endpoint, namespace, path);
+        let answer = self.request(method.clone(), &path, headers, body).await?;
+        answer.successful(&method, &path)
+    }
+
+    /// Gets JSON from a Service in the cluster.
+    pub async fn proxy_json(
+        &self,
+        endpoint: &Endpoint,
+        namespace: &str,
+        path: &str,
+    ) -> Result<Value, ClusterError> {
+        let headers = [("accept", "application/json")];
+        self.proxy(endpoint, namespace, Method::GET, path, &headers, Vec::new()).await?.json(path)
+    }
+
+    /// Opens an answer that comes line by line (a watch, a followed log).
+    pub async fn stream_lines(
+        &self,
+        path: &str,
+        accept: &str,
+    ) -> Result<LineStream, ClusterError> {
+        let broken = |reason: String| ClusterError::Broken {
+            method: Method::GET,
+            path: path.to_owned(),
+            reason,
+        };
+        let request = Request::get(path)
+            .header("accept", accept)
+            .header("accept-encoding", "identity") // a gzipped watch comes in bursts
+            .body(Vec::new())
+            .map_err(|error| broken(error.to_string()))?;
+        match timeout(REQUEST_TIMEOUT, self.client.request_stream(request)).await {
+            Err(_) => Err(broken(format!("no answer within {REQUEST_TIMEOUT:?}"))),
+            Ok(Err(error)) => Err(ClusterError::from_kube(Method::GET, path, &error)),
+            Ok(Ok(reader)) => Ok(LineStream::new(path, Box::pin(reader))),
+        }
+    }
+}
+
+impl Answer {
+    /// Turns an answer of another status than 2xx into an error that tells what the server said.
+    pub fn successful(self, method: &Method, path: &str) -> Result<Self, ClusterError> {
+        if (200..300).contains(&self.status) {
+            return Ok(self);
+        }
+        let message = serde_json::from_slice::<Value>(&self.body)
+            .ok()
+            .and_then(|status| status["message"].as_str().map(str::to_owned))
+            .unwrap_or_else(|| {
+                String::from_utf8_lossy(&self.body).trim().chars().take(300).collect()
+            });
+        Err(ClusterError::Refused {
+            method: method.clone(),
+            path: path.to_owned(),
+            status: self.status,
+            message,
+        })
+    }
+
+    /// Reads the body as JSON.
+    pub fn json(&self, path: &str) -> Result<Value, ClusterError> {
+        serde_json::from_slice(&self.body).map_err(|error| ClusterError::Nonsense {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })
+    }
+}
+
+/// The path of something behind a Service, through the API server's proxy.
+#[must_use]
+pub fn proxy_path(endpoint: &Endpoint, namespace: &str, path: &str) -> String {
+    format!(
+        "/api/v1/namespaces/{}/services/{}:{}/proxy{path}",
+        endpoint.namespace.as_deref().unwrap_or(namespace),
+        endpoint.service,
+        endpoint.port,
+    )
+}
+
+async fn load_config(
+    kubeconfig: Option<&Utf8Path>,
+    context: Option<&str>,
+) -> Result<kube::Config, ClusterError> {
+    let (path, file) = match find_kubeconfig(kubeconfig)? {
+        Some(found) => found,
+        None => {
+            return kube::Config::incluster().map_err(|error| ClusterError::Kubeconfig {
+                path: "of the service account".to_owned(),
+                source: Box::new(error),
+            });
+        }
+    };
+    if let Some(context) = context
+        && !file.contexts.iter().any(|known| known.name == context)
+    {
+        return Err(ClusterError::NoContext {
+            context: context.to_owned(),
+            path,
+            known: file.contexts.iter().map(|known| known.name.clone()).collect(),
+        });
+    }
+    let options = KubeConfigOptions { context: context.map(str::to_owned), ..Default::default() };
+    kube::Config::from_custom_kubeconfig(file, &options)
+        .await
+        .map_err(|error| ClusterError::Kubeconfig { path, source: Box::new(error) })
+}
+
+/// The kubeconfig with the place it was found at; none: we run in a pod and have a service account.
+fn find_kubeconfig(
+    explicit: Option<&Utf8Path>,
+) -> Result<Option<(String, Kubeconfig)>, ClusterError> {
+    let read = |path: PathBuf| {
+        let shown = path.display().to_string();
+        Kubeconfig::read_from(&path).map(|file| Some((shown.clone(), file))).map_err(|error| {
+            ClusterError::Kubeconfig { path: shown, source: Box::new(error) }
+        })
+    };
+    let mut searched = Vec::new();
+    if let Some(path) = explicit {
+        if path.exists() {
+            return read(path.into());
+        }
+        searched.push(path.to_string());
+        return Err(ClusterError::NoKubeconfig { searched });
+    }
+    match env::var_os("KUBECONFIG").filter(|value| !value.is_empty()) {
+        Some(value) => {
+            let known: Vec<_> = env::split_paths(&value).filter(|path| path.exists()).collect();
+            if !known.is_empty() {
+                return read_merged(&known);
+            }
+            searched.push(format!("KUBECONFIG={}", value.to_string_lossy()));
+        }
+        None => searched.push("KUBECONFIG (not set)".to_owned()),
+    }
+    let home = env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"));
+    if let Some(home) = home {
+        let path = PathBuf::from(home).join(".kube").join("config");
+        if path.exists() {
+            return read(path);
+        }
+        searched.push(path.display().to_string());
+    }
+    if env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
+        return Ok(None);
+    }
+    searched.push("the service account of a pod".to_owned());
+    Err(ClusterError::NoKubeconfig { searched })
+}
+
+fn read_merged(paths: &[PathBuf]) -> Result<Option<(String, Kubeconfig)>, ClusterError> {
+    let mut merged = Kubeconfig::default();
+    let mut shown = Vec::new();
+    for path in paths {
+        shown.push(path.display().to_string());
+        merged = Kubeconfig::read_from(path).and_then(|file| merged.merge(file)).map_err(
+            |error| ClusterError::Kubeconfig {
+                path: path.display().to_string(),
+                source: Box::new(error),
+            },
+        )?;
+    }
+    Ok(Some((shown.join(":"), merged)))
+}
+
+/// Compares the `Date` header of an answer with the time around it.
+fn clock_offset(asked: Timestamp, answered: Timestamp, headers: &HeaderMap) -> ClockOffset {
+    let trip = answered.as_millisecond() - asked.as_millisecond();
+    let server = headers
+        .get(http::header::DATE)
+        .and_then(|date| date.to_str().ok())
+        .and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+    let Some(server) = server else {
+        return ClockOffset { offset_ms: 0, uncertainty_ms: i64::MAX };
+    };
+    // The header cuts off the fraction: on average half a second is missing.
+    let server = server.timestamp().as_millisecond() + 500;
+    let ours = asked.as_millisecond() + trip / 2;
+    ClockOffset { offset_ms: server - ours, uncertainty_ms: 500 + trip / 2 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_missing_kubeconfig_is_named() {
+        let error = find_kubeconfig(Some(Utf8Path::new("/nowhere/kubeconfig"))).unwrap_err();
+        assert!(error.to_string().contains("/nowhere/kubeconfig"), "{error}");
+        assert!(error.to_string().contains("hint: "), "{error}");
+    }
+
+    #[test]
+    fn the_offset_is_that_of_the_date_header() {
+        let asked: Timestamp = "2026-11-23T08:00:00.100Z".parse().unwrap();
+        let answered: Timestamp = "2026-11-23T08:00:00.300Z".parse().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert("date", "Mon, 23 Nov 2026 08:00:05 GMT".parse().unwrap());
+        let offset = clock_offset(asked, answered, &headers);
+        assert_eq!(offset, ClockOffset { offset_ms: 5300, uncertainty_ms: 600 });
+    }
+
+    #[test]
+    fn a_refusal_says_what_the_server_said() {
+        let answer = Answer {
+            status: 403,
+            headers: HeaderMap::new(),
+            body: Bytes::from_static(br#"{"kind":"Status","message":"pods is forbidden"}"#),
+        };
+        let error = answer.successful(&Method::GET, "/api/v1/pods").unwrap_err();
+        assert_eq!(error.to_string(), "GET /api/v1/pods was answered 403: pods is forbidden");
+    }
+}

@@ -1,0 +1,107 @@
+//! Commands in containers.
+
+use std::time::Duration;
+
+use http::Method;
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use kube::api::AttachParams;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::time::timeout;
+
+use super::{Cluster, ClusterError};
+
+/// How much of each stream is kept.
+const LARGEST_OUTPUT: u64 = 4 << 20;
+
+/// What a command did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecAnswer {
+    /// What it printed.
+    pub stdout: Vec<u8>,
+    /// What it printed as errors.
+    pub stderr: Vec<u8>,
+    /// Its exit code.
+    pub exit_code: i32,
+}
+
+impl Cluster {
+    /// Runs a command in a container and waits for its end.
+    pub async fn exec(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: Option<&str>,
+        argv: &[String],
+        limit: Duration,
+    ) -> Result<ExecAnswer, ClusterError> {
+        let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/exec");
+        let broken = |reason: String| ClusterError::Broken {
+            method: Method::POST,
+            path: path.clone(),
+            reason,
+        };
+        let mut parameters = AttachParams::default().stdin(false).stdout(true).stderr(true);
+        parameters.container = container.map(str::to_owned);
+        let run = async {
+            let pods = Api::<Pod>::namespaced(self.client.clone(), namespace);
+            let mut process = pods
+                .exec(pod, argv.to_vec(), &parameters)
+                .await
+                .map_err(|error| ClusterError::from_kube(Method::POST, &path, &error))?;
+            let stdout = process.stdout();
+            let stderr = process.stderr();
+            let status = process.take_status();
+            let (stdout, stderr, status) = tokio::join!(drain(stdout), drain(stderr), async {
+                match status {
+                    Some(status) => status.await,
+                    None => None,
+                }
+            });
+            let status = status.ok_or_else(|| broken("it ended without a status".to_owned()))?;
+            let exit_code = exit_code(&serde_json::to_value(&status).unwrap_or_default())
+                .ok_or_else(|| broken(status.message.clone()))?;
+            Ok(ExecAnswer { stdout, stderr, exit_code })
+        };
+        timeout(limit, run)
+            .await
+            .unwrap_or_else(|_| Err(broken(format!("{argv:?} did not end within {limit:?}"))))
+    }
+}
+
+/// Reads a stream to its end, keeps the start.
+async fn drain<R: AsyncRead + Unpin>(stream: Option<R>) -> Vec<u8> {
+    let mut kept = Vec::new();
+    let Some(mut stream) = stream else { return kept };
+    // A stream that breaks off leaves what came; the status tells how the command ended.
+    if (&mut stream).take(LARGEST_OUTPUT).read_to_end(&mut kept).await.is_ok() {
+        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await.ok();
+    }
+    kept
+}
+
+/// The exit code in the status that ends an exec stream; none if the command was never run.
+fn exit_code(status: &serde_json::Value) -> Option<i32> {
+    if status["status"] == "Success" {
+        return Some(0);
+    }
+    let causes = status["details"]["causes"].as_array()?;
+    let cause = causes.iter().find(|cause| cause["reason"] == "ExitCode")?;
+    cause["message"].as_str()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::exit_code;
+
+    #[test]
+    fn the_exit_code_is_a_cause_of_the_status() {
+        let failure = json!({"status": "Failure", "reason": "NonZeroExitCode",
+            "details": {"causes": [{"reason": "ExitCode", "message": "7"}]}});
+        assert_eq!(exit_code(&failure), Some(7));
+        assert_eq!(exit_code(&json!({"status": "Success"})), Some(0));
+        assert_eq!(exit_code(&json!({"status": "Failure", "message": "no such container"})), None);
+    }
+}
