@@ -4,10 +4,14 @@
 //! [`Answers`], [`Condition::eval`] judges them. The same conditions are an application's health
 //! check, a fault's verification, a mitigation oracle and a snapshot's self-check.
 
+mod eval;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+pub use self::eval::ConditionError;
 
 /// What must hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -162,6 +166,15 @@ pub enum Question {
 
 /// Fetched answers, kept as evidence. A question that could not be answered is absent.
 pub type Answers = BTreeMap<Question, Value>;
+
+/// Returns answers as a JSON list of `{question, answer}`, for files: questions can't be JSON keys.
+#[must_use]
+pub fn evidence(answers: &Answers) -> Value {
+    answers
+        .iter()
+        .map(|(question, answer)| json!({ "question": question, "answer": answer }))
+        .collect()
+}
 
 /// What a condition comes to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -38,7 +38,10 @@ impl Observation {
     /// An answer with its verdict.
     #[must_use]
     pub fn new(text: impl Into<String>, verdict: Verdict) -> Self {
-        Self { text: text.into(), verdict }
+        Self {
+            text: text.into(),
+            verdict,
+        }
     }
 }
 

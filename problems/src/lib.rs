@@ -1,8 +1,13 @@
-//! What an AIOps agent is asked, what it may do, and how it is scored.
+//! What an AIOps agent is asked, what it may do, and how it is scored: data and pure functions.
 
 pub mod action;
+pub mod answer;
+pub mod catalog;
 pub mod condition;
 pub mod environment;
 pub mod family;
 pub mod fault;
+pub mod path;
+pub mod resolve;
+pub mod submission;
 pub mod task;

@@ -21,7 +21,12 @@ pub enum Task {
 
 impl Task {
     /// Every task, from the easiest on.
-    pub const ALL: [Self; 4] = [Self::Detection, Self::Localization, Self::Analysis, Self::Mitigation];
+    pub const ALL: [Self; 4] = [
+        Self::Detection,
+        Self::Localization,
+        Self::Analysis,
+        Self::Mitigation,
+    ];
 
     /// The task's name in problem ids and on the command line.
     #[must_use]
