@@ -1,0 +1,60 @@
+# Long-lived processes, each known by pid and start time, so that a recycled pid is never taken for ours. Sourced.
+
+# started_at PID: the kernel's start time of a process; empty when there is none.
+started_at() {
+  local stat
+  { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 0
+  stat=${stat##*) }
+  # Field 22 of the whole line is field 20 after the command name; a zombie does not count.
+  [ "${stat%% *}" = Z ] || cut -d' ' -f20 <<<"$stat"
+}
+
+# alive NAME: true while the recorded process runs; its pid is then in $PID.
+alive() {
+  local start
+  PID=
+  [ -s "$LAB_RUN/process/$1" ] || return 1
+  read -r PID start <"$LAB_RUN/process/$1"
+  [ -n "$start" ] && [ "$(started_at "$PID")" = "$start" ]
+}
+
+# start NAME COMMAND...: runs a command inside the node's network namespace; does nothing while it is alive.
+# nsenter, not `ip netns exec`: that one hides the cgroup mounts.
+start() {
+  local name=$1 pid
+  shift
+  ! alive "$name" || return 0
+  setsid nsenter --net="/run/netns/$LAB_NETNS" "$@" >>"$LAB_RUN/log/$name.log" 2>&1 </dev/null 9>&- &
+  pid=$!
+  printf '%s %s\n' "$pid" "$(started_at "$pid")" >"$LAB_RUN/process/$name"
+}
+
+# stop NAME: ends the recorded process, by force after 10 s.
+stop() {
+  local name=$1 tries
+  alive "$name" || { rm -f "$LAB_RUN/process/$name"; return 0; }
+  kill "$PID" 2>/dev/null || true
+  for ((tries = 0; tries < 100; tries++)); do
+    alive "$name" || break
+    sleep 0.1
+  done
+  ! alive "$name" || kill -KILL "$PID" 2>/dev/null || true
+  rm -f "$LAB_RUN/process/$name"
+}
+
+# until_true SECONDS COMMAND...: repeats a command until it succeeds; false when the time is over.
+until_true() {
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ $SECONDS -lt $deadline ] || return 1
+    sleep 0.3
+  done
+}
+
+# take_lock: one `up`, `down` or `images` at a time; daemons that we start don't inherit it.
+take_lock() {
+  exec 9>"$LAB_RUN.lock"
+  flock -n 9 || { say "waiting for another lab command to end"; flock -w 900 9; } ||
+    die "another lab command holds $LAB_RUN.lock" "wait for it to end"
+}
