@@ -1,1 +1,43 @@
-//! Composition of the rooms: command line, session loop, agents.
+//! Composition of the rooms: command line, settings, session loop, agents, reports.
+//!
+//! Reading order: [`cli`] says what can be asked, [`commands`] does it, [`session`] lets an agent
+//! from [`agents`] act on an environment, [`evaluation`] does that for many problems, [`report`]
+//! shows what came of it. [`settings`] is the only reader of the environment and of the configuration file.
+
+pub mod agents;
+pub mod cli;
+pub mod commands;
+pub mod evaluation;
+pub mod exit;
+pub mod library;
+pub mod output;
+pub mod report;
+pub mod session;
+pub mod settings;
+
+use std::process::ExitCode;
+
+/// Runs one command to its end and says how it went.
+#[must_use]
+pub fn run(cli: cli::Cli) -> ExitCode {
+    // One TLS provider for every client in the process; a second installation is harmless.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        // Parsers of agent input recurse; the default of 2 MiB is small for an unoptimised build.
+        .thread_stack_size(16 << 20)
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::report(&exit::Failure::Ours(error.into())),
+    };
+    let settings = match settings::Settings::load(&cli.global) {
+        Ok(settings) => settings,
+        Err(failure) => return exit::report(&failure),
+    };
+    output::start_logging(cli.global.verbose);
+    match runtime.block_on(commands::run(cli.command, settings)) {
+        Ok(()) => ExitCode::from(exit::DONE),
+        Err(failure) => exit::report(&failure),
+    }
+}

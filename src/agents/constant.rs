@@ -1,0 +1,33 @@
+//! The agent that always gives the same answer without looking: what a score must beat.
+
+use aiopslab_problems::action::{self, Action};
+use aiopslab_problems::task::Task;
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::{Agent, AgentError, Briefing};
+
+/// Answers by task alone.
+#[derive(Default)]
+pub(super) struct Constant {
+    solution: Value,
+}
+
+#[async_trait]
+impl Agent for Constant {
+    async fn start(&mut self, briefing: &Briefing) -> Result<(), AgentError> {
+        self.solution = match briefing.task {
+            Task::Detection => json!("Yes"),
+            // The one component that every application has.
+            Task::Localization => json!(["frontend"]),
+            // The commonest pair in AIOpsLab's catalog.
+            Task::Analysis => json!({"system_level": "Virtualization", "fault_type": "Misconfiguration"}),
+            Task::Mitigation => Value::Null,
+        };
+        Ok(())
+    }
+
+    async fn respond(&mut self, _observation: &str) -> Result<String, AgentError> {
+        Ok(action::render(&Action::Submit { solution: self.solution.clone() }))
+    }
+}

@@ -1,0 +1,168 @@
+//! What the doctor reads out of the answers: pure functions from text to findings.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+/// A Deployment that wants no replica, whose Service has no endpoint.
+pub(super) fn scaled_to_zero(deployments: &str, endpoints: &str) -> Option<String> {
+    let idle = rows(deployments).filter(|row| row.get(1).is_some_and(|ready| ready == "0/0"));
+    let mut orphaned = idle.filter(|row| {
+        rows(endpoints).any(|endpoint| endpoint.first() == row.first() && endpoint.get(1).is_some_and(|at| at == "<none>"))
+    });
+    orphaned.next().and_then(|row| row.into_iter().next())
+}
+
+/// A Service with a numeric target port that none of its pods' containers declares.
+pub(super) fn port_mismatch(services: &str, pods: &str) -> Option<String> {
+    let pods = items(pods);
+    items(services).iter().find_map(|service| {
+        let selector = service.pointer("/spec/selector")?.as_object()?;
+        let selected: Vec<&Value> = pods
+            .iter()
+            .filter(|pod| {
+                selector.iter().all(|(key, value)| {
+                    pod.pointer("/metadata/labels").and_then(|labels| labels.get(key)) == Some(value)
+                })
+            })
+            .collect();
+        let declared: BTreeSet<i64> = selected
+            .iter()
+            .flat_map(|pod| array(pod, "/spec/containers"))
+            .flat_map(|container| array(container, "/ports"))
+            .filter_map(|port| port.get("containerPort")?.as_i64())
+            .collect();
+        let target = array(service, "/spec/ports")
+            .iter()
+            .find_map(|port| port.get("targetPort")?.as_i64().filter(|target| !declared.contains(target)));
+        // Pods that declare no port can't be judged by what they declare.
+        (target.is_some() && !declared.is_empty()).then(|| text(service, "/metadata/name"))
+    })
+}
+
+/// The service of a pod that is not ready.
+pub(super) fn unready(listed: &str, pods: &str) -> Option<String> {
+    let broken = rows(listed).find(|row| {
+        let ready = row.get(1).and_then(|ready| ready.split_once('/'));
+        let done = row.get(2).is_some_and(|status| status == "Completed");
+        !done && ready.is_some_and(|(have, want)| have != want)
+    })?;
+    let name = broken.first()?;
+    let pod = items(pods).into_iter().find(|pod| text(pod, "/metadata/name") == *name)?;
+    let label = text(&pod, "/metadata/labels/app.kubernetes.io~1name");
+    Some(if label.is_empty() { name.clone() } else { label })
+}
+
+/// Spans as `read_traces` prints them.
+pub(super) struct ErrorSpans {
+    spans: Vec<Span>,
+}
+
+struct Span {
+    trace: String,
+    id: String,
+    parent: String,
+    service: String,
+    failed: bool,
+}
+
+impl ErrorSpans {
+    /// Reads the printed table: columns by name, operations may hold blanks.
+    pub(super) fn read(table: &str) -> Self {
+        let spans = table.lines().skip(1).filter_map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            // trace_id span_id parent_span service_name operation… start_time duration has_error response
+            let [trace, id, parent, service, .., failed, _response] = words.as_slice() else {
+                return None;
+            };
+            Some(Span {
+                trace: (*trace).to_owned(),
+                id: (*id).to_owned(),
+                parent: (*parent).to_owned(),
+                service: (*service).to_owned(),
+                failed: failed.eq_ignore_ascii_case("true"),
+            })
+        });
+        Self { spans: spans.collect() }
+    }
+
+    /// Share of traces that hold an error.
+    pub(super) fn error_ratio(&self) -> f64 {
+        let all: BTreeSet<&str> = self.spans.iter().map(|span| span.trace.as_str()).collect();
+        let failed: BTreeSet<&str> =
+            self.spans.iter().filter(|span| span.failed).map(|span| span.trace.as_str()).collect();
+        if all.is_empty() { 0.0 } else { failed.len() as f64 / all.len() as f64 }
+    }
+
+    /// The service in which most errors begin: failed spans that no failed span descends from.
+    pub(super) fn culprit(&self) -> Option<String> {
+        let blamed: BTreeSet<(&str, &str)> = self
+            .spans
+            .iter()
+            .filter(|span| span.failed)
+            .map(|span| (span.trace.as_str(), span.parent.as_str()))
+            .collect();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for span in &self.spans {
+            if span.failed && !blamed.contains(&(span.trace.as_str(), span.id.as_str())) {
+                *counts.entry(&span.service).or_default() += 1;
+            }
+        }
+        let (service, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+        Some(service.to_owned())
+    }
+}
+
+/// The cells of a printed table's rows, header left out.
+fn rows(table: &str) -> impl Iterator<Item = Vec<String>> {
+    table.lines().skip(1).map(|line| line.split_whitespace().map(str::to_owned).collect())
+}
+
+/// The items of a printed list; nothing of what is no JSON.
+fn items(list: &str) -> Vec<Value> {
+    let list: Value = serde_json::from_str(list).unwrap_or_default();
+    array(&list, "/items").to_vec()
+}
+
+fn array<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
+    value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn text(value: &Value, pointer: &str) -> String {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_scaled_to_zero_is_found_and_a_starting_one_is_not() {
+        let endpoints = "NAME   ENDPOINTS         AGE\ngeo    <none>            5m\nrate   10.244.0.9:8080   5m\n";
+        let deployments = |geo: &str| format!("NAME   READY   UP-TO-DATE   AVAILABLE   AGE\ngeo    {geo}     0            0           5m\nrate   1/1     1            1           5m\n");
+        assert_eq!(scaled_to_zero(&deployments("0/0"), endpoints), Some("geo".to_owned()));
+        assert_eq!(scaled_to_zero(&deployments("0/1"), endpoints), None);
+    }
+
+    #[test]
+    fn a_target_port_that_no_container_declares_is_found() {
+        let services = |port: u16| serde_json::json!({"items": [{"metadata": {"name": "rate"},
+            "spec": {"selector": {"a": "rate"}, "ports": [{"port": 8080, "targetPort": port}]}}]}).to_string();
+        let pods = serde_json::json!({"items": [{"metadata": {"name": "rate-1", "labels": {"a": "rate"}},
+            "spec": {"containers": [{"ports": [{"containerPort": 8080}]}]}}]}).to_string();
+        assert_eq!(port_mismatch(&services(9999), &pods), Some("rate".to_owned()));
+        assert_eq!(port_mismatch(&services(8080), &pods), None);
+    }
+
+    #[test]
+    fn errors_are_blamed_on_where_they_begin() {
+        let table = "trace_id span_id parent_span service_name operation_name start_time duration has_error response\n\
+            t a ROOT frontend GET /hotels 1 9 True 500\n\
+            t b a search GET /nearby 2 5 True 500\n\
+            t c b geo select hotels 3 1 True Unknown\n\
+            u d ROOT frontend GET /hotels 4 9 False 200\n";
+        let spans = ErrorSpans::read(table);
+        assert_eq!(spans.culprit(), Some("geo".to_owned()));
+        assert!((spans.error_ratio() - 0.5).abs() < 1e-9);
+    }
+}

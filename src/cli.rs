@@ -1,0 +1,316 @@
+//! The command line: what can be asked, nothing of how it is done.
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use aiopslab_problems::task::Task;
+
+/// An offline-first benchmark and laboratory for AIOps agents.
+#[derive(Debug, Parser)]
+#[command(name = "aiopslab", version, about, after_help = "\
+Examples:
+  aiopslab eval --agent baseline:doctor          score the rule-based baseline on the shipped samples
+  aiopslab problems list                         what can be asked
+  aiopslab shell k8s_target_port_misconfig_testbed-1 -c 'kubectl get pods -A'
+  aiopslab sql -s SNAPSHOT 'select service, count(*) from spans group by service'
+  aiopslab capture scale_pod_zero_testbed-1 --out my-capture")]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Global {
+    /// Configuration file [default: aiopslab.toml, where there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<Utf8PathBuf>,
+    /// Folder of snapshots in which names and problem ids are looked up before the shipped samples
+    #[arg(long, global = true, value_name = "DIR")]
+    pub snapshots: Option<Utf8PathBuf>,
+    /// Folder of further catalog files (*.toml)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub catalog: Option<Utf8PathBuf>,
+    /// Say more on standard error
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Evaluate an agent on snapshots, offline
+    Eval(Eval),
+    /// List and show problems
+    #[command(subcommand)]
+    Problems(Problems),
+    /// Look into, verify and salvage snapshots
+    #[command(subcommand)]
+    Snapshot(Snapshot),
+    /// Query a snapshot in SQL (reading only; now() is the snapshot's clock)
+    Sql(Sql),
+    /// Run a named query on a snapshot
+    Query(Query),
+    /// See what an agent's shell sees
+    Shell(Shell),
+    /// Record an incident on a live cluster into a snapshot
+    Capture(Capture),
+    /// Undo faults that a killed capture left on a cluster
+    Recover(Cluster),
+    /// Check that a cluster is ready for capture: one line per need, with the fix
+    Check(Check),
+    /// Show the settings and where each value came from
+    Config(Json),
+}
+
+/// `eval`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Agents:
+  baseline:doctor     rules over pods, endpoints, events, logs and error spans
+  baseline:constant   always answers the same
+  baseline:random     answers at random (seeded by the problem's id)
+  scripted:FILE       the file's responses one after the other, separated by lines of ---
+  exec:COMMAND        a child process: one JSON line in, one JSON line out (docs/agents.md)
+
+Examples:
+  aiopslab eval --agent baseline:doctor
+  aiopslab eval my-captures/ --agent 'exec:python3 agent.py' --task localization --jobs 2 --out results/mine")]
+pub struct Eval {
+    /// Snapshots, or folders of snapshots [default: the shipped samples]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<Utf8PathBuf>,
+    /// Who is evaluated
+    #[arg(long, default_value = "baseline:doctor")]
+    pub agent: String,
+    /// Only this task
+    #[arg(long)]
+    pub task: Option<Task>,
+    /// Only these problems
+    #[arg(long = "problem", value_name = "ID")]
+    pub problems: Vec<String>,
+    /// Where the snapshot's clock stands: end, before-fault, or a moment (RFC 3339) [default: each problem's own]
+    #[arg(long)]
+    pub clock: Option<String>,
+    /// Episodes that run at the same time
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// How often each problem is asked
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    pub repeat: u32,
+    /// Steps that an agent has for one problem
+    #[arg(long, value_name = "N")]
+    pub max_steps: Option<u32>,
+    /// AIOpsLab's call syntax, answers and quirks, exactly
+    #[arg(long)]
+    pub upstream: bool,
+    /// Where the episodes go [default: the next free results/NNN]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<Utf8PathBuf>,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `problems`.
+#[derive(Debug, Subcommand)]
+pub enum Problems {
+    /// List every problem of the catalog, and whether there is a snapshot for it
+    List {
+        /// Only this task
+        #[arg(long)]
+        task: Option<Task>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one problem as an agent is told it, and what is known of it
+    Show {
+        /// The problem
+        id: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `snapshot`.
+#[derive(Debug, Subcommand)]
+pub enum Snapshot {
+    /// What a snapshot holds
+    Info {
+        /// The snapshot: a folder or the name of a sample
+        snapshot: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check a snapshot's files, rows and order
+    Verify {
+        /// The snapshot: a folder or the name of a sample
+        snapshot: String,
+        /// Check also what is in it: every service heard of, the fault visible, errors only after it
+        #[arg(long)]
+        content: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make what a killed capture recorded usable
+    Salvage {
+        /// The folder without a manifest
+        folder: Utf8PathBuf,
+    },
+}
+
+/// How rows are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Table,
+    /// Comma-separated values with a header
+    Csv,
+    /// One JSON object a line
+    Json,
+    /// A Parquet file on standard output
+    Parquet,
+}
+
+/// Which snapshot, at which moment.
+#[derive(Debug, Clone, Args)]
+pub struct At {
+    /// The snapshot: a folder or the name of a sample
+    #[arg(short, long, value_name = "SNAPSHOT")]
+    pub snapshot: String,
+    /// Where the clock stands: end, before-fault, or a moment (RFC 3339)
+    #[arg(long, default_value = "end")]
+    pub clock: String,
+}
+
+/// `sql`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  aiopslab sql -s scale_pod_zero_testbed-1 'show tables'
+  aiopslab sql -s my-capture \"select name, count(*) from objects group by name\" --format csv
+  aiopslab sql -s my-capture -f report.sql --format parquet >report.parquet")]
+pub struct Sql {
+    /// Which snapshot, at which moment.
+    #[command(flatten)]
+    pub at: At,
+    /// The statement
+    pub query: Option<String>,
+    /// Read the statement from a file
+    #[arg(short, long, conflicts_with = "query")]
+    pub file: Option<Utf8PathBuf>,
+    /// How rows are printed
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: Format,
+}
+
+/// `query`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  aiopslab query what-changed -s k8s_target_port_misconfig_testbed-1")]
+pub struct Query {
+    /// The query; without a name the queries are listed
+    pub name: Option<String>,
+    /// Which snapshot
+    #[arg(short, long, value_name = "SNAPSHOT")]
+    pub snapshot: Option<String>,
+    /// Where the clock stands: end, before-fault, or a moment (RFC 3339)
+    #[arg(long, default_value = "end")]
+    pub clock: String,
+    /// How rows are printed
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: Format,
+}
+
+/// `shell`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  aiopslab shell scale_pod_zero_testbed-1 -c 'kubectl get deployments -n hotel-testbed | grep 0/0'")]
+pub struct Shell {
+    /// The snapshot: a folder or the name of a sample
+    pub snapshot: String,
+    /// Run one command and leave
+    #[arg(short, long, value_name = "COMMAND")]
+    pub command: Option<String>,
+    /// Where the clock stands: end, before-fault, or a moment (RFC 3339)
+    #[arg(long, default_value = "end")]
+    pub clock: String,
+}
+
+/// Which cluster.
+#[derive(Debug, Clone, Args)]
+pub struct Cluster {
+    /// The kubeconfig file [default: KUBECONFIG, then ~/.kube/config]
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<Utf8PathBuf>,
+    /// The context in it
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Which cluster.
+    #[command(flatten)]
+    pub cluster: Cluster,
+    /// For which application
+    #[arg(long, default_value = "hotel-testbed")]
+    pub application: String,
+}
+
+/// `capture`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  aiopslab check
+  aiopslab capture k8s_target_port_misconfig_testbed-1 --out captures/port
+  aiopslab capture noop_detection_testbed --out captures/quiet --baseline 30s..45s --window 30s..45s
+
+A window is a length (60s, 2m) or a range (45s..75s) from which the seed draws one.")]
+pub struct Capture {
+    /// The family, with the number of its variant [default: -1]
+    #[arg(value_name = "FAMILY[-N]")]
+    pub family: String,
+    /// Where the snapshot goes; must not exist or be empty
+    #[arg(long, value_name = "DIR")]
+    pub out: Utf8PathBuf,
+    /// Which cluster.
+    #[command(flatten)]
+    pub cluster: Cluster,
+    /// Length of the time before the fault
+    #[arg(long, value_name = "RANGE", default_value = "60s..90s")]
+    pub baseline: String,
+    /// Length of the time with the fault
+    #[arg(long, value_name = "RANGE", default_value = "60s..90s")]
+    pub window: String,
+    /// Decides window lengths and the workload's requests
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Leave a recorder out: metrics, traces, usage or exec
+    #[arg(long, value_name = "RECORDER")]
+    pub without: Vec<String>,
+    /// Leave the application running afterwards
+    #[arg(long)]
+    pub keep: bool,
+    /// Try the family's wrong repairs too: the oracle must refuse them
+    #[arg(long)]
+    pub wrong_repairs: bool,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `--json`.
+#[derive(Debug, Args)]
+pub struct Json {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}

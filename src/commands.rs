@@ -1,0 +1,32 @@
+//! The commands, one module each.
+
+mod capture;
+mod config;
+mod eval;
+mod problems;
+mod shell;
+mod snapshot;
+mod sql;
+
+use crate::cli::Command;
+use crate::exit::Failure;
+use crate::settings::Settings;
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// Whatever kept it from its end.
+pub async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
+    match command {
+        Command::Eval(arguments) => eval::run(arguments, settings).await,
+        Command::Problems(arguments) => problems::run(arguments, &settings),
+        Command::Snapshot(arguments) => snapshot::run(arguments, &settings),
+        Command::Sql(arguments) => sql::statement(arguments, &settings).await,
+        Command::Query(arguments) => sql::named(arguments, &settings).await,
+        Command::Shell(arguments) => shell::run(arguments, &settings).await,
+        Command::Capture(arguments) => capture::capture(arguments, &settings).await,
+        Command::Recover(cluster) => capture::recover(cluster, &settings).await,
+        Command::Check(arguments) => capture::check(arguments, &settings).await,
+        Command::Config(arguments) => config::run(&arguments, &settings),
+    }
+}

@@ -1,0 +1,186 @@
+//! What can be evaluated: the catalog's problems, and the snapshots that they are asked on.
+
+use std::sync::OnceLock;
+
+use aiopslab_datasets::Snapshot;
+use aiopslab_datasets::samples::samples;
+use aiopslab_problems::catalog::Catalog;
+use aiopslab_problems::family::Application;
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::exit::Failure;
+use crate::settings::Settings;
+
+/// The name of a snapshot's manifest; a folder with one is a snapshot.
+const MANIFEST: &str = "manifest.json";
+
+/// The catalog, and where snapshots are found.
+pub struct Library {
+    /// Every family, application and problem.
+    pub catalog: Catalog,
+    folder: Option<Utf8PathBuf>,
+    unpacked: OnceLock<TempDir>,
+}
+
+/// A snapshot together with what is asked on it.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// Its folder's name.
+    pub name: String,
+    /// Its folder.
+    pub dir: Utf8PathBuf,
+    /// The family that was captured.
+    pub family: String,
+    /// The number of the variant.
+    pub variant: u32,
+}
+
+impl Library {
+    /// Reads the catalog: the embedded one and the user's own files.
+    ///
+    /// # Errors
+    /// When a catalog file can't be read or is wrong.
+    pub fn open(settings: &Settings) -> Result<Self, Failure> {
+        let mut files = Vec::new();
+        if let Some(dir) = &settings.catalog.value {
+            for path in sorted_entries(dir)?.into_iter().filter(|path| path.extension() == Some("toml")) {
+                let text = std::fs::read_to_string(&path)
+                    .map_err(|error| Failure::user(format!("the catalog file {path} can't be read: {error}")))?;
+                files.push((path.into_string(), text));
+            }
+        }
+        let catalog = Catalog::with_files(&files)?;
+        Ok(Self { catalog, folder: settings.snapshots.value.clone(), unpacked: OnceLock::new() })
+    }
+
+    /// Finds a snapshot: a folder, else a name below `--snapshots`, else a shipped sample.
+    ///
+    /// # Errors
+    /// When there is none of that name; the error lists those that are there.
+    pub fn find(&self, name: &str) -> Result<Utf8PathBuf, Failure> {
+        if Utf8Path::new(name).is_dir() {
+            return Ok(name.into());
+        }
+        if let Some(found) = self.folder.as_ref().map(|folder| folder.join(name)).filter(|path| path.is_dir()) {
+            return Ok(found);
+        }
+        if let Some(sample) = samples().iter().find(|sample| sample.name == name) {
+            let unpacked = self.unpacked()?;
+            return Ok(unpacked.join(sample.name));
+        }
+        let names: Vec<&str> = samples().iter().map(|sample| sample.name).collect();
+        Err(Failure::user(format!(
+            "no snapshot {name:?}: there is no such folder{} and no such sample\nhint: the samples are {}",
+            self.folder.as_ref().map(|folder| format!(", none of that name in {folder}")).unwrap_or_default(),
+            names.join(", "),
+        )))
+    }
+
+    /// The snapshots at the given places, each a snapshot or a folder of snapshots; without any, those of
+    /// `--snapshots` and the shipped samples that it has no namesake of.
+    ///
+    /// # Errors
+    /// When a place holds no snapshot.
+    pub fn snapshots(&self, places: &[Utf8PathBuf]) -> Result<Vec<Utf8PathBuf>, Failure> {
+        let mut found = Vec::new();
+        for place in places {
+            let dir = self.find(place.as_str())?;
+            let inside = snapshots_in(&dir)?;
+            if inside.is_empty() {
+                // Opening it tells what is missing.
+                found.push(dir);
+            } else {
+                found.extend(inside);
+            }
+        }
+        if places.is_empty() {
+            if let Some(folder) = &self.folder {
+                found.extend(snapshots_in(folder)?);
+            }
+            let names: Vec<String> = found.iter().map(|path| base_name(path)).collect();
+            let unpacked = self.unpacked()?;
+            found.extend(
+                samples()
+                    .iter()
+                    .filter(|sample| !names.iter().any(|name| name == sample.name))
+                    .map(|sample| unpacked.join(sample.name)),
+            );
+        }
+        Ok(found)
+    }
+
+    /// What is asked on a snapshot.
+    ///
+    /// # Errors
+    /// When it can't be opened, or its truth is held out.
+    pub fn recorded(&self, dir: &Utf8Path) -> Result<Recorded, Failure> {
+        let snapshot = Snapshot::open(dir)?;
+        let truth = snapshot.withheld_json("truth")?;
+        let text = |key: &str| truth.get(key).and_then(Value::as_str).map(str::to_owned);
+        let variant = truth.get("variant").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+        match (text("family"), variant) {
+            (Some(family), Some(variant)) => {
+                Ok(Recorded { name: base_name(dir), dir: dir.to_owned(), family, variant })
+            }
+            _ => Err(Failure::user(format!("{dir}/withheld/truth.json names no family and variant"))),
+        }
+    }
+
+    /// The application that a snapshot is of.
+    ///
+    /// # Errors
+    /// When the catalog does not know it.
+    pub fn application(&self, name: &str) -> Result<&Application, Failure> {
+        self.catalog.application(name).ok_or_else(|| {
+            Failure::user(format!("unknown application {name:?}\nhint: add its file with --catalog DIR"))
+        })
+    }
+
+    fn unpacked(&self) -> Result<&Utf8Path, Failure> {
+        let dir = match self.unpacked.get() {
+            Some(dir) => dir,
+            None => {
+                let dir = tempfile::Builder::new().prefix("aiopslab-samples-").tempdir()?;
+                let root = utf8(dir.path())?;
+                for sample in samples() {
+                    sample
+                        .write_below(root)
+                        .map_err(|error| Failure::user(format!("unpacking the samples into {root}: {error}")))?;
+                }
+                self.unpacked.get_or_init(|| dir)
+            }
+        };
+        utf8(dir.path())
+    }
+}
+
+fn utf8(path: &std::path::Path) -> Result<&Utf8Path, Failure> {
+    Utf8Path::from_path(path)
+        .ok_or_else(|| Failure::user(format!("the path {} is not UTF-8", path.display())))
+}
+
+/// The last part of a path.
+#[must_use]
+pub fn base_name(path: &Utf8Path) -> String {
+    path.file_name().unwrap_or_else(|| path.as_str()).to_owned()
+}
+
+fn snapshots_in(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Failure> {
+    if folder.join(MANIFEST).is_file() {
+        return Ok(vec![folder.to_owned()]);
+    }
+    let entries = sorted_entries(folder)?;
+    Ok(entries.into_iter().filter(|path| path.join(MANIFEST).is_file()).collect())
+}
+
+fn sorted_entries(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Failure> {
+    let read = |error: std::io::Error| Failure::user(format!("the folder {folder} can't be read: {error}"));
+    let mut entries = Vec::new();
+    for entry in folder.read_dir_utf8().map_err(read)? {
+        entries.push(entry.map_err(read)?.into_path());
+    }
+    entries.sort();
+    Ok(entries)
+}

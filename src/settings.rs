@@ -1,0 +1,192 @@
+//! Settings: `aiopslab.toml`, then environment variables, then flags; the only reader of either.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+use crate::cli::Global;
+use crate::exit::Failure;
+
+/// The configuration file that is read where it exists.
+pub const FILE: &str = "aiopslab.toml";
+
+/// What the commands go by, each value with its origin.
+#[derive(Debug, Clone, Serialize)]
+pub struct Settings {
+    /// Folder in which snapshots are looked up before the shipped samples.
+    pub snapshots: Value<Option<Utf8PathBuf>>,
+    /// Folder of further catalog files.
+    pub catalog: Value<Option<Utf8PathBuf>>,
+    /// The kubeconfig file.
+    pub kubeconfig: Value<Option<Utf8PathBuf>>,
+    /// The context in it.
+    pub context: Value<Option<String>>,
+    /// Episodes that run at the same time.
+    pub jobs: Value<usize>,
+    /// Steps that an agent has for one problem.
+    pub max_steps: Value<u32>,
+}
+
+/// A value and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Value<T> {
+    /// The value.
+    pub value: T,
+    /// `default`, `file …`, `environment …` or `flag`.
+    pub from: String,
+}
+
+/// The configuration file's keys.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    snapshots: Option<Utf8PathBuf>,
+    catalog: Option<Utf8PathBuf>,
+    kubeconfig: Option<Utf8PathBuf>,
+    context: Option<String>,
+    jobs: Option<usize>,
+    max_steps: Option<u32>,
+}
+
+impl Settings {
+    /// Reads the configuration file and the environment, under the flags.
+    ///
+    /// # Errors
+    /// When the file can't be read or says something unknown, or a variable has no valid value.
+    pub fn load(flags: &Global) -> Result<Self, Failure> {
+        let environment = std::env::vars().collect();
+        let (file, name) = match &flags.config {
+            Some(path) => (read(path)?, path.to_string()),
+            None if Utf8Path::new(FILE).exists() => (read(Utf8Path::new(FILE))?, FILE.to_owned()),
+            None => (File::default(), String::new()),
+        };
+        Self::merge(file, &name, &environment, flags)
+    }
+
+    fn merge(
+        file: File,
+        file_name: &str,
+        environment: &BTreeMap<String, String>,
+        flags: &Global,
+    ) -> Result<Self, Failure> {
+        let sources = Sources { file_name, environment };
+        Ok(Self {
+            snapshots: sources.optional("AIOPSLAB_SNAPSHOTS", file.snapshots, flags.snapshots.clone())?,
+            catalog: sources.optional("AIOPSLAB_CATALOG", file.catalog, flags.catalog.clone())?,
+            kubeconfig: sources.optional("KUBECONFIG", file.kubeconfig, None)?,
+            context: sources.optional("AIOPSLAB_CONTEXT", file.context, None)?,
+            jobs: sources.or_default("AIOPSLAB_JOBS", file.jobs, 2)?,
+            max_steps: sources.or_default("AIOPSLAB_MAX_STEPS", file.max_steps, 30)?,
+        })
+    }
+}
+
+impl<T> Value<T> {
+    /// Puts a flag of one command above whatever was set.
+    #[must_use]
+    pub fn under(self, flag: Option<T>) -> Self {
+        match flag {
+            Some(value) => Self { value, from: "flag".to_owned() },
+            None => self,
+        }
+    }
+}
+
+struct Sources<'a> {
+    file_name: &'a str,
+    environment: &'a BTreeMap<String, String>,
+}
+
+impl Sources<'_> {
+    fn optional<T: std::str::FromStr>(
+        &self,
+        variable: &str,
+        file: Option<T>,
+        flag: Option<T>,
+    ) -> Result<Value<Option<T>>, Failure>
+    where
+        T::Err: std::fmt::Display,
+    {
+        let set = self.set(variable, file)?;
+        Ok(match (flag, set) {
+            (Some(value), _) => Value { value: Some(value), from: "flag".to_owned() },
+            (None, Some(set)) => Value { value: Some(set.value), from: set.from },
+            (None, None) => Value { value: None, from: "default".to_owned() },
+        })
+    }
+
+    fn or_default<T: std::str::FromStr>(
+        &self,
+        variable: &str,
+        file: Option<T>,
+        default: T,
+    ) -> Result<Value<T>, Failure>
+    where
+        T::Err: std::fmt::Display,
+    {
+        let default = Value { value: default, from: "default".to_owned() };
+        Ok(self.set(variable, file)?.unwrap_or(default))
+    }
+
+    fn set<T: std::str::FromStr>(
+        &self,
+        variable: &str,
+        file: Option<T>,
+    ) -> Result<Option<Value<T>>, Failure>
+    where
+        T::Err: std::fmt::Display,
+    {
+        if let Some(text) = self.environment.get(variable).filter(|text| !text.is_empty()) {
+            let value = text.parse().map_err(|error: T::Err| {
+                Failure::user(format!("the environment variable {variable} is {text:?}: {error}"))
+            })?;
+            return Ok(Some(Value { value, from: format!("environment {variable}") }));
+        }
+        Ok(file.map(|value| Value { value, from: format!("file {}", self.file_name) }))
+    }
+}
+
+fn read(path: &Utf8Path) -> Result<File, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::user(format!("the configuration file {path} can't be read: {error}")))?;
+    toml::from_str(&text).map_err(|error| {
+        Failure::user(format!(
+            "the configuration file {path} is wrong: {error}hint: its keys are snapshots, catalog, kubeconfig, context, jobs and max_steps"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn merged(file: &str, environment: &[(&str, &str)], flag: Option<&str>) -> Result<Settings, Failure> {
+        let environment =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let flags = Global { snapshots: flag.map(Utf8PathBuf::from), ..Global::default() };
+        Settings::merge(toml::from_str(file).unwrap(), "aiopslab.toml", &environment, &flags)
+    }
+
+    #[test]
+    fn flags_beat_the_environment_and_that_beats_the_file() {
+        let of = |file, environment: &[(&str, &str)], flag| {
+            let value = merged(file, environment, flag).unwrap().snapshots;
+            (value.value.map(|path| path.to_string()), value.from)
+        };
+        let told = |value: &str, from: &str| (Some(value.to_owned()), from.to_owned());
+        let variable = [("AIOPSLAB_SNAPSHOTS", "e")];
+        assert_eq!(of("", &[], None), (None, "default".to_owned()));
+        assert_eq!(of("snapshots = 'f'", &[], None), told("f", "file aiopslab.toml"));
+        assert_eq!(of("snapshots = 'f'", &variable, None), told("e", "environment AIOPSLAB_SNAPSHOTS"));
+        assert_eq!(of("snapshots = 'f'", &variable, Some("a")), told("a", "flag"));
+    }
+
+    #[test]
+    fn a_value_that_is_no_number_names_its_variable() {
+        let Err(Failure::User(error)) = merged("", &[("AIOPSLAB_JOBS", "many")], None) else {
+            panic!("must fail");
+        };
+        assert!(error.to_string().contains("AIOPSLAB_JOBS"), "{error}");
+    }
+}
