@@ -1,8 +1,14 @@
-# Configuration files of the node's daemons, written anew at every `up`. Sourced.
+# Configuration files of the node's daemons, written at every `up`. Sourced.
+
+# write FILE: writes standard input, but leaves an equal file alone: kube-proxy ends when its file is touched.
+write() {
+  cat >"$1.new"
+  if cmp -s "$1.new" "$1"; then rm "$1.new"; else mv "$1.new" "$1"; fi
+}
 
 configuration_up() {
   mkdir -p "$LAB_RUN"/{cni/conf,cni/leases,containerd,kubelet,pod-logs,volumes}
-  cat >"$LAB_RUN/containerd.toml" <<TOML
+  write "$LAB_RUN/containerd.toml" <<TOML
 version = 2
 root = "$LAB_RUN/containerd/root"
 state = "$LAB_RUN/containerd/state"
@@ -25,15 +31,15 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
       SystemdCgroup = false
       Root = "$LAB_RUN/containerd/runc"
 TOML
-  cat >"$LAB_RUN/cni/conf/10-lab.conflist" <<JSON
+  write "$LAB_RUN/cni/conf/10-lab.conflist" <<JSON
 {"cniVersion": "0.4.0", "name": "$LAB_CNI_NETWORK", "plugins": [
   {"type": "bridge", "bridge": "cni0", "isGateway": true, "ipMasq": true, "hairpinMode": true,
    "ipam": {"type": "host-local", "dataDir": "$LAB_RUN/cni/leases", "ranges": [[{"subnet": "$LAB_NODE_POD_RANGE"}]], "routes": [{"dst": "0.0.0.0/0"}]}},
   {"type": "portmap", "capabilities": {"portMappings": true}}]}
 JSON
   # No name server outside: what cluster DNS does not know does not exist.
-  echo "nameserver 127.0.0.1" >"$LAB_RUN/resolv.conf"
-  cat >"$LAB_RUN/kubelet.yaml" <<YAML
+  write "$LAB_RUN/resolv.conf" <<<"nameserver 127.0.0.1"
+  write "$LAB_RUN/kubelet.yaml" <<YAML
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 address: $LAB_NODE_ADDRESS
@@ -59,7 +65,7 @@ imageGCLowThresholdPercent: 99
 maxPods: 200
 serializeImagePulls: false
 YAML
-  cat >"$LAB_RUN/kube-proxy.yaml" <<YAML
+  write "$LAB_RUN/kube-proxy.yaml" <<YAML
 apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
 clientConnection: {kubeconfig: $LAB_RUN/kube-proxy.kubeconfig}
