@@ -13,7 +13,7 @@ Examples:
   aiopslab problems list                         what can be asked
   aiopslab shell k8s_target_port_misconfig_testbed-1 -c 'kubectl get pods -A'
   aiopslab sql -s SNAPSHOT 'select service, count(*) from spans group by service'
-  aiopslab capture scale_pod_zero_testbed-1 --out my-capture")]
+  aiopslab capture scale_pod_zero_testbed-1 --out captures")]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
@@ -218,6 +218,9 @@ pub struct Sql {
 pub struct Query {
     /// The query; without a name the queries are listed
     pub name: Option<String>,
+    /// Its parameters
+    #[arg(value_name = "NAME=VALUE")]
+    pub parameters: Vec<String>,
     /// Which snapshot
     #[arg(short, long, value_name = "SNAPSHOT")]
     pub snapshot: Option<String>,
@@ -270,20 +273,23 @@ pub struct Check {
 #[command(after_help = "\
 Examples:
   aiopslab check
-  aiopslab capture k8s_target_port_misconfig_testbed-1 --out captures/port
-  aiopslab capture noop_detection_testbed --out captures/quiet --baseline 30s..45s --window 30s..45s
+  aiopslab capture k8s_target_port_misconfig_testbed-1 --out captures
+  aiopslab capture noop_detection_testbed --out captures --baseline 30s..45s --window 30s..45s
 
 A window is a length (60s, 2m) or a range (45s..75s) from which the seed draws one.")]
 pub struct Capture {
     /// The family, with the number of its variant [default: -1]
     #[arg(value_name = "FAMILY[-N]")]
     pub family: String,
-    /// Where the snapshot goes; must not exist or be empty
+    /// Where the snapshot's folder FAMILY-N is made
     #[arg(long, value_name = "DIR")]
     pub out: Utf8PathBuf,
     /// Which cluster.
     #[command(flatten)]
     pub cluster: Cluster,
+    /// How long the application is left alone before anything counts
+    #[arg(long, value_name = "RANGE", default_value = "30s..60s")]
+    pub age: String,
     /// Length of the time before the fault
     #[arg(long, value_name = "RANGE", default_value = "60s..90s")]
     pub baseline: String,
@@ -293,6 +299,9 @@ pub struct Capture {
     /// Decides window lengths and the workload's requests
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Requests per second, instead of the workload's own
+    #[arg(long)]
+    pub rate: Option<f64>,
     /// Leave a recorder out: metrics, traces, usage or exec
     #[arg(long, value_name = "RECORDER")]
     pub without: Vec<String>,

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use aiopslab_datasets::Snapshot;
 use aiopslab_datasets::samples::samples;
 use aiopslab_problems::catalog::Catalog;
-use aiopslab_problems::family::Application;
+use aiopslab_problems::family::{Application, Family};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -51,7 +51,7 @@ impl Library {
                 files.push((path.into_string(), text));
             }
         }
-        let catalog = Catalog::with_files(&files)?;
+        let catalog = Catalog::with_dir(&files)?;
         Ok(Self { catalog, folder: settings.snapshots.value.clone(), unpacked: OnceLock::new() })
     }
 
@@ -126,6 +126,26 @@ impl Library {
             }
             _ => Err(Failure::user(format!("{dir}/withheld/truth.json names no family and variant"))),
         }
+    }
+
+    /// Finds a family and the number of one of its variants by `FAMILY` or `FAMILY-N`.
+    ///
+    /// # Errors
+    /// When there is no such family or variant; the error lists those that there are.
+    pub fn family(&self, name: &str) -> Result<(&Family, u32), Failure> {
+        let found = self.catalog.family(name).map(|family| (family, 1)).or_else(|| {
+            let (family, n) = name.rsplit_once('-')?;
+            Some((self.catalog.family(family)?, n.parse().ok()?))
+        });
+        found.filter(|(family, n)| family.variants.iter().any(|variant| variant.n == *n)).ok_or_else(|| {
+            let known: Vec<String> = self
+                .catalog
+                .families()
+                .iter()
+                .flat_map(|family| family.variants.iter().map(move |variant| format!("{}-{}", family.family, variant.n)))
+                .collect();
+            Failure::user(format!("unknown family or variant {name:?}\nhint: there are {}", known.join(", ")))
+        })
     }
 
     /// The application that a snapshot is of.

@@ -31,3 +31,59 @@ pub fn print(text: &str) {
         std::process::exit(i32::from(crate::exit::DONE));
     }
 }
+
+/// Shows a capture's progress: a line for each stage, and what the recorders have on a moving line.
+pub struct CaptureProgress {
+    started: std::time::Instant,
+    bar: indicatif::ProgressBar,
+    rows: std::sync::Mutex<std::collections::BTreeMap<String, u64>>,
+}
+
+impl CaptureProgress {
+    /// Starts counting; the moving line is there on a terminal only.
+    #[must_use]
+    pub fn start() -> Self {
+        let bar = indicatif::ProgressBar::new_spinner();
+        if std::io::stderr().is_terminal() {
+            bar.enable_steady_tick(std::time::Duration::from_millis(200));
+        }
+        Self { started: std::time::Instant::now(), bar, rows: std::sync::Mutex::default() }
+    }
+
+    /// Leaves the last counts on a line of their own.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+        let counts = self.counts();
+        if !counts.is_empty() {
+            eprintln!("{:>6} rows      {counts}", self.elapsed());
+        }
+    }
+
+    fn elapsed(&self) -> String {
+        format!("{}s", self.started.elapsed().as_secs())
+    }
+
+    fn counts(&self) -> String {
+        let rows = self.rows.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        rows.iter().map(|(table, rows)| format!("{table} {rows}")).collect::<Vec<_>>().join(", ")
+    }
+
+    fn line(&self, text: &str) {
+        self.bar.suspend(|| eprintln!("{:>6} {text}", self.elapsed()));
+    }
+}
+
+impl aiopslab_capture::progress::Progress for CaptureProgress {
+    fn stage(&self, name: &str, what: &str) {
+        self.line(&format!("{name:<9} {what}"));
+    }
+
+    fn rows(&self, table: &str, rows: u64) {
+        self.rows.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(table.to_owned(), rows);
+        self.bar.set_message(self.counts());
+    }
+
+    fn note(&self, text: &str) {
+        self.line(&format!("          {text}"));
+    }
+}

@@ -1,0 +1,205 @@
+//! `aiopslab capture`, `recover` and `check`: the commands that need a live cluster.
+
+use std::sync::Arc;
+
+use aiopslab_capture::cluster::Cluster as LiveCluster;
+use aiopslab_capture::recorder::{Kind, RecorderOptions};
+use aiopslab_capture::{CaptureError, CaptureRequest, CaptureSummary, ClusterOptions, Seconds};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{Capture, Check, Cluster};
+use crate::exit::Failure;
+use crate::library::Library;
+use crate::output::{CaptureProgress, print};
+use crate::settings::Settings;
+
+pub(super) async fn capture(arguments: Capture, settings: &Settings) -> Result<(), Failure> {
+    let request = request(&arguments, settings)?;
+    let progress = Arc::new(CaptureProgress::start());
+    let cancel = CancellationToken::new();
+    let watched = tokio::spawn(cancel_on_signal(cancel.clone()));
+    let captured = aiopslab_capture::run(request, progress.clone(), cancel).await;
+    watched.abort();
+    progress.finish();
+    let summary = captured.map_err(failure)?;
+    if arguments.json {
+        print(&format!("{:#}\n", summary_json(&summary)));
+    } else {
+        print(&describe(&summary));
+    }
+    Ok(())
+}
+
+pub(super) async fn recover(cluster: Cluster, settings: &Settings) -> Result<(), Failure> {
+    let library = Library::open(settings)?;
+    let cluster = connect(&cluster, settings).await?;
+    let recovered =
+        aiopslab_capture::recover(&cluster, |name| library.catalog.application(name).cloned()).await?;
+    if recovered.is_empty() {
+        print("nothing to recover: no capture left anything on this cluster\n");
+    }
+    let mut problems = 0;
+    for one in &recovered {
+        print(&format!("{}\n", one.family));
+        for done in &one.done {
+            print(&format!("  {done}\n"));
+        }
+        for problem in &one.problems {
+            problems += 1;
+            print(&format!("  FAILED {problem}\n"));
+        }
+    }
+    if problems == 0 {
+        return Ok(());
+    }
+    Err(Failure::user(format!(
+        "{problems} steps could not be undone\nhint: the journal is kept; run `aiopslab recover` again when the cluster is well"
+    )))
+}
+
+pub(super) async fn check(arguments: Check, settings: &Settings) -> Result<(), Failure> {
+    let library = Library::open(settings)?;
+    let application = library.application(&arguments.application)?;
+    let cluster = options(&arguments.cluster, settings).connect().await;
+    let lines = aiopslab_capture::check(cluster.as_ref(), application).await;
+    let mut failed = 0;
+    for line in &lines {
+        let mark = if line.ok { "ok  " } else { "FAIL" };
+        print(&format!("{mark} {:<14} {}\n", line.name, line.detail));
+        if !line.ok {
+            failed += 1;
+            if let Some(fix) = &line.fix {
+                print(&format!("     {:<14} fix: {fix}\n", ""));
+            }
+        }
+    }
+    if failed == 0 {
+        return Ok(());
+    }
+    Err(Failure::user(format!("{failed} of {} needs are not met", lines.len())))
+}
+
+async fn connect(cluster: &Cluster, settings: &Settings) -> Result<LiveCluster, Failure> {
+    Ok(options(cluster, settings).connect().await?)
+}
+
+fn options(cluster: &Cluster, settings: &Settings) -> ClusterOptions {
+    ClusterOptions {
+        kubeconfig: cluster.kubeconfig.clone().or_else(|| settings.kubeconfig.value.clone()),
+        context: cluster.context.clone().or_else(|| settings.context.value.clone()),
+    }
+}
+
+fn request(arguments: &Capture, settings: &Settings) -> Result<CaptureRequest, Failure> {
+    let library = Library::open(settings)?;
+    let (family, variant) = library.family(&arguments.family)?;
+    let application = library.application(&family.application)?.clone();
+    let mut request = CaptureRequest::new(family.resolve(variant)?, application, arguments.out.clone());
+    request.cluster = options(&arguments.cluster, settings);
+    request.baseline = seconds(&arguments.baseline)?;
+    request.window = seconds(&arguments.window)?;
+    request.age = seconds(&arguments.age)?;
+    request.seed = arguments.seed;
+    request.rate = arguments.rate;
+    request.keep = arguments.keep;
+    request.try_wrong_repairs = arguments.wrong_repairs;
+    request.recorder = recorders(&arguments.without)?;
+    Ok(request)
+}
+
+fn recorders(without: &[String]) -> Result<RecorderOptions, Failure> {
+    let mut options = RecorderOptions::default();
+    for name in without {
+        options.without.insert(name.parse::<Kind>()?);
+    }
+    Ok(options)
+}
+
+/// `60s`, `2m` or `45s..75s`.
+fn seconds(text: &str) -> Result<Seconds, Failure> {
+    let wrong = || Failure::user(format!("{text:?} is no length of time\nhint: 60s, 2m, or a range like 45s..75s"));
+    let one = |text: &str| -> Option<u64> {
+        let text = text.trim();
+        match text.strip_suffix('m') {
+            Some(minutes) => minutes.parse::<u64>().ok()?.checked_mul(60),
+            None => text.strip_suffix('s').unwrap_or(text).parse().ok(),
+        }
+    };
+    let (min, max) = match text.split_once("..") {
+        Some((from, to)) => (one(from).ok_or_else(wrong)?, one(to).ok_or_else(wrong)?),
+        None => (one(text).ok_or_else(wrong)?, one(text).ok_or_else(wrong)?),
+    };
+    if min == 0 || min > max {
+        return Err(wrong());
+    }
+    Ok(Seconds { min, max })
+}
+
+/// The first signal recovers and leaves; the user need not press twice.
+async fn cancel_on_signal(cancel: CancellationToken) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                tokio::select! {
+                    _ = tokio::signal::ctrl_c() => {}
+                    _ = terminate.recv() => {}
+                }
+            }
+            Err(_) => drop(tokio::signal::ctrl_c().await),
+        }
+    }
+    #[cfg(not(unix))]
+    drop(tokio::signal::ctrl_c().await);
+    eprintln!("stopping: the fault is undone first");
+    cancel.cancel();
+}
+
+fn failure(error: CaptureError) -> Failure {
+    Failure::from(error)
+}
+
+fn describe(summary: &CaptureSummary) -> String {
+    let bytes: u64 = summary.manifest.files.values().map(|file| file.bytes).sum();
+    let rows: u64 = summary.manifest.files.values().map(|file| file.rows).sum();
+    let mut out = format!(
+        "captured {}: {rows} rows, {:.2} MiB\ncluster as before: {} objects compared\n",
+        summary.folder,
+        bytes as f64 / f64::from(1 << 20),
+        summary.objects_compared,
+    );
+    if summary.wrong_repairs_failed > 0 {
+        out.push_str(&format!("oracle: {} wrong repairs refused\n", summary.wrong_repairs_failed));
+    }
+    for (stage, took) in &summary.durations {
+        out.push_str(&format!("  {stage:<14} {took:>7.1} s\n"));
+    }
+    out
+}
+
+fn summary_json(summary: &CaptureSummary) -> serde_json::Value {
+    json!({
+        "folder": summary.folder,
+        "manifest": summary.manifest,
+        "durations": summary.durations,
+        "objects_compared": summary.objects_compared,
+        "wrong_repairs_refused": summary.wrong_repairs_failed,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seconds;
+
+    #[test]
+    fn lengths_of_time() {
+        let read = |text: &str| seconds(text).ok().map(|read| (read.min, read.max));
+        assert_eq!(read("60s"), Some((60, 60)));
+        assert_eq!(read("1m..90s"), Some((60, 90)));
+        for wrong in ["", "0s", "90s..60s", "1h", "..", "s"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+}
