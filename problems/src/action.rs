@@ -1,6 +1,13 @@
-//! The seven actions of an agent.
+//! The seven actions of an agent, and how it calls them.
+
+mod call;
+mod literal;
+mod table;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::call::{CallError, CallSyntax, MAX_CALL_BYTES, parse, render};
+pub use self::table::{NAMES, describe, from_json, schemas};
 
 /// What an agent can do. Names, arguments and defaults are AIOpsLab's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

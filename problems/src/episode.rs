@@ -1,0 +1,352 @@
+//! The record of an episode: one agent on one problem once.
+//!
+//! A transcript is one [`Record`] per line: a header, the steps, the end. It holds nothing that was measured, so the
+//! same episode on the same snapshot gives the same bytes. The result is a superset of AIOpsLab's session file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::action::{Action, CallSyntax};
+use crate::catalog::ProblemId;
+use crate::environment::Verdict;
+use crate::score::{EpisodeSummary, Scores, StrictScore};
+use crate::task::Task;
+
+/// Version of the transcript's and the result's form. 1: the first.
+pub const EPISODE_VERSION: u32 = 1;
+
+/// One line of a transcript.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "lowercase")]
+pub enum Record {
+    /// What the episode is of.
+    Header(EpisodeHeader),
+    /// One response of the agent and what came of it.
+    Step(EpisodeStep),
+    /// How it ended.
+    End(EpisodeEnd),
+}
+
+/// What an episode is of: all that decides it, but for the agent itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpisodeHeader {
+    /// [`EPISODE_VERSION`].
+    pub version: u32,
+    /// The problem.
+    pub problem_id: ProblemId,
+    /// The agent, as named on the command line.
+    pub agent: String,
+    /// The snapshot; none: a live cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<SnapshotRef>,
+    /// The clock, e.g. `end`, `before-fault` or a moment.
+    pub clock: String,
+    /// Which actions the agent had.
+    pub action_set: ActionSet,
+    /// How it could call them.
+    pub syntax: CallSyntax,
+    /// The most steps that it could take.
+    pub max_steps: u32,
+    /// Decides what the agent leaves to chance.
+    pub seed: u64,
+    /// Versions of the programs and formats that took part, by name.
+    pub versions: BTreeMap<String, String>,
+}
+
+/// A snapshot, by what it holds rather than where it lies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotRef {
+    /// The manifest's opaque id.
+    pub id: String,
+    /// Digest of its logical rows.
+    pub digest: String,
+}
+
+/// A set of actions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ActionSet {
+    /// The seven of AIOpsLab.
+    #[default]
+    Upstream,
+    /// Those and ours.
+    Extended,
+}
+
+/// One response of the agent and what came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EpisodeStep {
+    /// Its number, from 1.
+    pub step: u32,
+    /// What the agent wrote.
+    pub response: String,
+    /// The action that it called; none: `response` is no call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Action>,
+    /// What the agent read next.
+    pub observation: String,
+    /// What the environment knows about it; `invalid` for a response that is no call.
+    pub verdict: Verdict,
+}
+
+/// How an episode ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpisodeEnd {
+    /// Why.
+    pub end_reason: EndReason,
+    /// What was submitted; none: nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub solution: Option<Value>,
+    /// What broke, if something did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// Why an episode ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// The agent submitted.
+    Submitted,
+    /// It took all its steps without submitting.
+    StepLimit,
+    /// The agent broke.
+    AgentFailed,
+    /// The environment broke.
+    EnvironmentFailed,
+    /// Somebody stopped it.
+    Interrupted,
+}
+
+/// An item of AIOpsLab's trace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TraceItem {
+    /// `assistant` or `env`.
+    pub role: String,
+    /// What was said.
+    pub content: String,
+}
+
+/// The result of an episode: AIOpsLab's session keys first, ours after.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EpisodeResult {
+    /// The agent's name.
+    pub agent: String,
+    /// Names the episode.
+    pub session_id: String,
+    /// The problem.
+    pub problem_id: ProblemId,
+    /// Seconds since the epoch; measured, so only where a session asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_time: Option<f64>,
+    /// Seconds since the epoch; likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_time: Option<f64>,
+    /// What agent and environment said, in turn.
+    pub trace: Vec<TraceItem>,
+    /// AIOpsLab's figures.
+    pub results: Map<String, Value>,
+    /// What was asked.
+    pub task: Task,
+    /// Whether the problem is a control.
+    pub control: bool,
+    /// What was submitted.
+    pub solution: Option<Value>,
+    /// Our score.
+    pub strict: StrictScore,
+    /// Why the episode ended.
+    pub end_reason: EndReason,
+    /// Counts over the steps.
+    #[serde(flatten)]
+    pub tally: Tally,
+}
+
+/// Counts over an episode's steps.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Tally {
+    /// Share of the actions whose verdict is `answered` or `empty`; none: there was no action but the submission.
+    pub coverage: Option<f64>,
+    /// Responses that were no call.
+    pub invalid_calls: u32,
+    /// Actions that had been called before with the same arguments.
+    pub repeated_calls: u32,
+    /// Number of actions by verdict, in the verdicts' words.
+    pub verdicts: BTreeMap<Verdict, u32>,
+}
+
+impl Tally {
+    /// Counts over steps. Submissions and responses that are no call are no actions on the environment.
+    #[must_use]
+    pub fn of(steps: &[EpisodeStep]) -> Self {
+        let mut tally = Self::default();
+        let mut seen = BTreeSet::new();
+        for step in steps {
+            match &step.action {
+                None => tally.invalid_calls += 1,
+                Some(Action::Submit { .. }) => {}
+                Some(action) => {
+                    *tally.verdicts.entry(step.verdict).or_default() += 1;
+                    if !seen.insert(format!("{action:?}")) {
+                        tally.repeated_calls += 1;
+                    }
+                }
+            }
+        }
+        tally.coverage = tally.share_covered();
+        tally
+    }
+
+    fn share_covered(&self) -> Option<f64> {
+        let all: u32 = self.verdicts.values().sum();
+        let covered = |verdict| self.verdicts.get(&verdict).copied().unwrap_or(0);
+        let known = covered(Verdict::Answered) + covered(Verdict::Empty);
+        (all > 0).then(|| f64::from(known) / f64::from(all))
+    }
+}
+
+/// Returns AIOpsLab's trace of an episode, where the environment's answer to a submission is `1`.
+#[must_use]
+pub fn trace(steps: &[EpisodeStep]) -> Vec<TraceItem> {
+    let item = |role: &str, content: &str| TraceItem {
+        role: role.to_owned(),
+        content: content.to_owned(),
+    };
+    steps
+        .iter()
+        .flat_map(|step| {
+            let submitted = matches!(step.action, Some(Action::Submit { .. }));
+            let answer = if submitted {
+                "1"
+            } else {
+                step.observation.as_str()
+            };
+            [item("assistant", &step.response), item("env", answer)]
+        })
+        .collect()
+}
+
+/// Returns what of an episode is scored.
+#[must_use]
+pub fn summary(steps: &[EpisodeStep], end: &EpisodeEnd) -> EpisodeSummary {
+    let steps = u64::try_from(steps.len()).unwrap_or(u64::MAX);
+    EpisodeSummary {
+        solution: end.solution.clone(),
+        steps,
+        mitigation: None,
+    }
+}
+
+impl EpisodeResult {
+    /// Puts together the result of an episode from its records and scores.
+    #[must_use]
+    pub fn new(
+        problem: &crate::catalog::Problem,
+        agent: &str,
+        session_id: &str,
+        (steps, end): (&[EpisodeStep], &EpisodeEnd),
+        scores: Scores,
+    ) -> Self {
+        Self {
+            agent: agent.to_owned(),
+            session_id: session_id.to_owned(),
+            problem_id: problem.id.clone(),
+            start_time: None,
+            end_time: None,
+            trace: trace(steps),
+            results: scores.upstream,
+            task: problem.task,
+            control: problem.control,
+            solution: end.solution.clone(),
+            strict: scores.strict,
+            end_reason: end.end_reason,
+            tally: Tally::of(steps),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::score::score;
+
+    fn step(number: u32, action: Option<Action>, verdict: Verdict) -> EpisodeStep {
+        EpisodeStep {
+            step: number,
+            response: "r".to_owned(),
+            action,
+            observation: "o".to_owned(),
+            verdict,
+        }
+    }
+
+    fn logs(service: &str) -> Option<Action> {
+        Some(Action::GetLogs {
+            namespace: "n".to_owned(),
+            service: service.to_owned(),
+        })
+    }
+
+    #[test]
+    fn a_result_has_the_keys_of_aiopslab_and_ours() {
+        let steps = [
+            step(1, logs("a"), Verdict::Answered),
+            step(2, logs("a"), Verdict::Answered),
+            step(3, logs("b"), Verdict::Empty),
+            step(4, logs("c"), Verdict::NotCaptured),
+            step(5, None, Verdict::Invalid),
+            step(
+                6,
+                Some(Action::Submit {
+                    solution: json!("Yes"),
+                }),
+                Verdict::Answered,
+            ),
+        ];
+        let end = EpisodeEnd {
+            end_reason: EndReason::Submitted,
+            solution: Some(json!("Yes")),
+            error: None,
+        };
+        let catalog = Catalog::embedded().unwrap();
+        let problem = catalog
+            .problem("scale_pod_zero_testbed-detection-1")
+            .unwrap();
+        let scores = score(problem, &summary(&steps, &end));
+        let result = EpisodeResult::new(problem, "baseline:x", "s", (&steps, &end), scores);
+        let json = serde_json::to_value(&result).unwrap();
+        assert_eq!(json["coverage"], json!(0.75));
+        assert_eq!(
+            (&json["invalid_calls"], &json["repeated_calls"]),
+            (&json!(1), &json!(1))
+        );
+        assert_eq!(
+            json["verdicts"],
+            json!({"answered": 2, "empty": 1, "not_captured": 1})
+        );
+        assert_eq!(
+            json["results"],
+            json!({"Detection Accuracy": "Correct", "steps": 6})
+        );
+        assert_eq!(json["trace"][11], json!({"role": "env", "content": "1"}));
+        assert_eq!(
+            serde_json::from_value::<EpisodeResult>(json).unwrap(),
+            result
+        );
+    }
+
+    #[test]
+    fn records_are_lines_that_are_read_back() {
+        let record = Record::Step(step(1, logs("a"), Verdict::Answered));
+        let line = serde_json::to_string(&record).unwrap();
+        assert_eq!(
+            line,
+            r#"{"record":"step","step":1,"response":"r","action":{"action":"get_logs","namespace":"n","service":"a"},"observation":"o","verdict":"answered"}"#
+        );
+        assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), record);
+    }
+}

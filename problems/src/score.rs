@@ -1,0 +1,338 @@
+//! Scores of an episode, in two modes that are always both computed.
+//!
+//! # `upstream`: AIOpsLab's own figures
+//!
+//! The keys and formulas of AIOpsLab's `evaluators/quantitative.py` and of its problems' `eval`, quirks included.
+//! - Detection: `Detection Accuracy` is `Correct` or `Incorrect` by the trimmed, lower-case text; `Invalid Format` for
+//!   anything but a text. There is no `success`.
+//! - Localization, for a truth `F` and a solution `S`: `exact` if `S` is `F` or `[F]`, with case; `is_subset` if `F` is
+//!   an item of the list `S`; `Localization Accuracy` is 100 if exact, else `100 / len(S)` if subset, else 0;
+//!   `success` if exact, or subset and `len(S) == 1`. Duplicates count (`[F, F]` is 50 and no success). Of several
+//!   accepted names the best counts. Solutions that make AIOpsLab's evaluator raise get 0.
+//! - Analysis: `system_level_correct` and `fault_type_correct` by trimmed, lower-case texts; `success` is both.
+//! - Mitigation: `success` from the state of the cluster.
+//! - Always `steps`. `TTD` and its like are measured times and belong to the session.
+//!
+//! # `strict`: ours
+//!
+//! - Detection: Yes or No, outer white space and case aside.
+//! - Localization: the set of names equals one of the truth's sets; outer white space, case, order and duplicates aside.
+//! - Analysis: both fields, outer white space and case aside.
+//! - Mitigation: the family's `mitigated` conditions; unknown until a live environment has judged them.
+//!
+//! An episode without a submission, or with a malformed one, has failed in both modes.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::catalog::Problem;
+use crate::condition::Outcome;
+use crate::family::Truth;
+use crate::submission::Submission;
+pub use crate::submission::{FAULT_TYPES, SYSTEM_LEVELS};
+use crate::task::Task;
+
+/// What of an episode is scored.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EpisodeSummary {
+    /// What was submitted; none: nothing was.
+    pub solution: Option<Value>,
+    /// How many responses the agent gave.
+    pub steps: u64,
+    /// What a mitigation's conditions came to on a live cluster.
+    pub mitigation: Option<Outcome>,
+}
+
+/// An episode's scores.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// AIOpsLab's keys and formulas.
+    pub upstream: Map<String, Value>,
+    /// Ours.
+    pub strict: StrictScore,
+}
+
+/// Our score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StrictScore {
+    /// Whether the problem is solved; none: a mitigation that nobody has judged.
+    pub success: Option<bool>,
+    /// Whether anything was submitted.
+    pub submitted: bool,
+    /// Whether the submission has the form that the task asks for.
+    pub well_formed: bool,
+}
+
+/// Scores an episode.
+#[must_use]
+pub fn score(problem: &Problem, episode: &EpisodeSummary) -> Scores {
+    Scores {
+        upstream: upstream(problem, episode),
+        strict: strict(problem, episode),
+    }
+}
+
+fn strict(problem: &Problem, episode: &EpisodeSummary) -> StrictScore {
+    let submission = episode
+        .solution
+        .as_ref()
+        .and_then(|solution| Submission::parse(problem.task, solution).ok());
+    let success = match problem.task {
+        Task::Mitigation => match &episode.mitigation {
+            Some(Outcome::Holds) => Some(true),
+            Some(Outcome::Fails(_)) => Some(false),
+            Some(Outcome::Unknown(_)) | None => None,
+        },
+        _ => Some(
+            submission
+                .as_ref()
+                .is_some_and(|submission| is_right(submission, &problem.truth)),
+        ),
+    };
+    StrictScore {
+        success,
+        submitted: episode.solution.is_some(),
+        well_formed: submission.is_some(),
+    }
+}
+
+fn is_right(submission: &Submission, truth: &Truth) -> bool {
+    match submission {
+        Submission::Detection(anomaly) => *anomaly == truth.anomaly,
+        Submission::Localization(names) => {
+            let named = folded_set(names);
+            if truth.faulty_components.is_empty() {
+                return named.is_empty();
+            }
+            truth
+                .faulty_components
+                .iter()
+                .any(|set| folded_set(set) == named)
+        }
+        Submission::Analysis {
+            system_level,
+            fault_type,
+        } => {
+            same_word(system_level, truth.system_level.as_deref())
+                && same_word(fault_type, truth.fault_type.as_deref())
+        }
+        Submission::Mitigation => false,
+    }
+}
+
+fn upstream(problem: &Problem, episode: &EpisodeSummary) -> Map<String, Value> {
+    let solution = episode.solution.as_ref().unwrap_or(&Value::Null);
+    let truth = &problem.truth;
+    let mut results = Map::new();
+    let mut put = |key: &str, value: Value| results.insert(key.to_owned(), value);
+    match problem.task {
+        Task::Detection => {
+            let expected = if truth.anomaly { "Yes" } else { "No" };
+            let accuracy = match solution {
+                Value::String(text) if same_word(text, Some(expected)) => "Correct",
+                Value::String(_) => "Incorrect",
+                _ => "Invalid Format",
+            };
+            put("Detection Accuracy", accuracy.into());
+        }
+        Task::Localization => {
+            let found = truth
+                .faulty_components
+                .iter()
+                .map(|set| upstream_localization(solution, set));
+            let best = found.max_by(|left, right| left.0.total_cmp(&right.0));
+            let (accuracy, success, is_subset) = best.unwrap_or((0.0, false, false));
+            put("Localization Accuracy", json!(accuracy));
+            put("success", success.into());
+            put("is_subset", is_subset.into());
+        }
+        Task::Analysis => {
+            let right = |key: &str, expected: &Option<String>| {
+                solution
+                    .get(key)
+                    .and_then(Value::as_str)
+                    .is_some_and(|text| same_word(text, expected.as_deref()))
+            };
+            let level = right("system_level", &truth.system_level);
+            let kind = right("fault_type", &truth.fault_type);
+            put("system_level_correct", level.into());
+            put("fault_type_correct", kind.into());
+            put("success", (level && kind).into());
+        }
+        Task::Mitigation => {
+            if let Some(success) = strict(problem, episode).success {
+                put("success", success.into());
+            }
+        }
+    }
+    put("steps", episode.steps.into());
+    results
+}
+
+/// Accuracy, success and subset for one accepted set. AIOpsLab only knows sets of one.
+fn upstream_localization(solution: &Value, accepted: &[String]) -> (f64, bool, bool) {
+    let names: Vec<&str> = match solution {
+        // Python iterates a text by letters, so it is never a superset, only ever exact.
+        Value::String(name) => {
+            let exact = accepted.len() == 1 && accepted[0] == *name;
+            return (if exact { 100.0 } else { 0.0 }, exact, false);
+        }
+        Value::Array(items) => match items.iter().map(Value::as_str).collect() {
+            Some(names) => names,
+            None => return (0.0, false, false),
+        },
+        _ => return (0.0, false, false),
+    };
+    let exact = names == accepted;
+    let is_subset =
+        !accepted.is_empty() && accepted.iter().all(|name| names.contains(&name.as_str()));
+    let share = u32::try_from(accepted.len()).map_or(0.0, f64::from)
+        / u32::try_from(names.len()).map_or(f64::INFINITY, f64::from);
+    let accuracy = match (exact, is_subset) {
+        (true, _) => 100.0,
+        (false, true) => 100.0 * share,
+        (false, false) => 0.0,
+    };
+    (
+        accuracy,
+        exact || (is_subset && names.len() == 1),
+        is_subset,
+    )
+}
+
+fn same_word(text: &str, expected: Option<&str>) -> bool {
+    expected.is_some_and(|expected| text.trim().to_lowercase() == expected.trim().to_lowercase())
+}
+
+fn folded_set(names: &[String]) -> BTreeSet<String> {
+    names
+        .iter()
+        .map(|name| name.trim().to_lowercase())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+
+    fn scores(id: &str, solution: Value) -> (String, Option<bool>) {
+        let catalog = Catalog::embedded().unwrap();
+        let episode = EpisodeSummary {
+            solution: Some(solution),
+            steps: 3,
+            mitigation: None,
+        };
+        let scores = score(catalog.problem(id).unwrap(), &episode);
+        (
+            Value::Object(scores.upstream).to_string(),
+            scores.strict.success,
+        )
+    }
+
+    #[test]
+    fn detection() {
+        let detection = |control: &str, solution| {
+            scores(
+                &format!("scale_pod_zero_testbed-detection-{control}1"),
+                solution,
+            )
+        };
+        let result =
+            |accuracy: &str| format!("{{\"Detection Accuracy\":\"{accuracy}\",\"steps\":3}}");
+        assert_eq!(
+            detection("", json!(" yes ")),
+            (result("Correct"), Some(true))
+        );
+        assert_eq!(
+            detection("", json!("no")),
+            (result("Incorrect"), Some(false))
+        );
+        assert_eq!(
+            detection("", json!(["Yes"])),
+            (result("Invalid Format"), Some(false))
+        );
+        assert_eq!(
+            detection("", Value::Null),
+            (result("Invalid Format"), Some(false))
+        );
+        assert_eq!(
+            detection("control-", json!("No")),
+            (result("Correct"), Some(true))
+        );
+    }
+
+    #[test]
+    fn localization() {
+        let localization =
+            |solution| scores("revoke_auth_postgres_testbed-localization-1", solution);
+        let result = |accuracy: &str, success: bool, subset: bool| {
+            format!(
+                "{{\"Localization Accuracy\":{accuracy},\"success\":{success},\"is_subset\":{subset},\"steps\":3}}"
+            )
+        };
+        assert_eq!(
+            localization(json!(["postgres-geo"])),
+            (result("100.0", true, true), Some(true))
+        );
+        assert_eq!(
+            localization(json!("geo")),
+            (result("100.0", true, false), Some(true))
+        );
+        assert_eq!(
+            localization(json!([" Geo", "geo"])),
+            (result("50.0", false, true), Some(true))
+        );
+        assert_eq!(
+            localization(json!(["GEO"])),
+            (result("0.0", false, false), Some(true))
+        );
+        assert_eq!(
+            localization(json!(["geo", "postgres-geo"])),
+            (result("50.0", false, true), Some(false))
+        );
+        assert_eq!(
+            localization(json!([])),
+            (result("0.0", false, false), Some(false))
+        );
+        assert_eq!(
+            localization(json!([["geo"]])),
+            (result("0.0", false, false), Some(false))
+        );
+        assert_eq!(
+            localization(json!(7)),
+            (result("0.0", false, false), Some(false))
+        );
+    }
+
+    #[test]
+    fn analysis_and_mitigation() {
+        let solution = json!({"system_level": "virtualization ", "fault_type": "Operation Error"});
+        let (upstream, strict) = scores("scale_pod_zero_testbed-analysis-1", solution);
+        assert_eq!(
+            upstream,
+            "{\"system_level_correct\":true,\"fault_type_correct\":true,\"success\":true,\"steps\":3}"
+        );
+        assert_eq!(strict, Some(true));
+        let half = json!({"system_level": "Virtualization", "fault_type": 5});
+        assert_eq!(
+            scores("scale_pod_zero_testbed-analysis-1", half).1,
+            Some(false)
+        );
+        assert_eq!(
+            scores("scale_pod_zero_testbed-mitigation-1", Value::Null),
+            ("{\"steps\":3}".to_owned(), None)
+        );
+        let catalog = Catalog::embedded().unwrap();
+        let problem = catalog
+            .problem("scale_pod_zero_testbed-mitigation-1")
+            .unwrap();
+        let episode = EpisodeSummary {
+            mitigation: Some(Outcome::Holds),
+            ..EpisodeSummary::default()
+        };
+        assert_eq!(score(problem, &episode).upstream["success"], json!(true));
+    }
+}
