@@ -1,0 +1,226 @@
+//! Many episodes: which problems are asked, of whom, side by side, and what is kept of each.
+
+mod plan;
+
+use std::sync::Arc;
+
+use aiopslab_datasets::Snapshot;
+use aiopslab_problems::action::{CallSyntax, describe};
+use aiopslab_problems::episode::EpisodeHeader;
+use aiopslab_problems::family::Application;
+use aiopslab_problems::prompt;
+use aiopslab_problems::score::{EpisodeSummary, score};
+use aiopslab_problems::task::Task;
+use aiopslab_replay::environment::{ReplayEnvironment, ReplayOptions};
+use camino::{Utf8Path, Utf8PathBuf};
+use futures::{StreamExt, TryStreamExt};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+pub use self::plan::{Plan, Question, Wanted};
+use crate::agents::{ActionHelp, AgentSpec, Briefing};
+use crate::exit::Failure;
+use crate::session::{self, EpisodeFiles, Limits};
+
+/// How episodes are run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Steps that an agent has for one problem.
+    pub max_steps: u32,
+    /// AIOpsLab's call syntax, answers and quirks, exactly.
+    pub upstream: bool,
+    /// Episodes that run at the same time.
+    pub jobs: usize,
+    /// How often each problem is asked.
+    pub repeat: u32,
+    /// Where the episodes go.
+    pub out: Utf8PathBuf,
+}
+
+/// What one episode came to, for the summary. Holds nothing measured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Evaluated {
+    /// The agent.
+    pub agent: String,
+    /// The problem.
+    pub problem: String,
+    /// Name of the snapshot's folder.
+    pub snapshot: String,
+    /// Which repetition, from 1.
+    pub repeat: u32,
+    /// What was asked.
+    pub task: Task,
+    /// Whether something was wrong.
+    pub anomaly: bool,
+    /// Whether the answer was right (`strict`).
+    pub success: bool,
+    /// Why the episode ended.
+    pub end: String,
+    /// Responses of the agent.
+    pub steps: u64,
+    /// Calls that reached the environment.
+    pub actions: u64,
+    /// Those of them that the recording could answer.
+    pub covered: u64,
+    /// Calls that could not be read.
+    pub invalid_calls: u64,
+    /// The episode's folder below the output folder.
+    pub folder: String,
+}
+
+/// Runs every episode of a plan for every agent; results come in the plan's order, whatever ran first.
+///
+/// # Errors
+/// When a snapshot is damaged or the output can't be written. What an agent does wrong is a result.
+pub async fn run(
+    plan: &Plan,
+    agents: &[AgentSpec],
+    options: &Options,
+    done: impl Fn() + Send + Sync + 'static,
+) -> Result<Vec<Evaluated>, Failure> {
+    let options = Arc::new(options.clone());
+    let done = Arc::new(done);
+    let mut episodes = Vec::new();
+    for agent in agents {
+        for question in &plan.questions {
+            for repeat in 1..=options.repeat {
+                episodes.push((agent.clone(), question.clone(), repeat));
+            }
+        }
+    }
+    let running = episodes.into_iter().map(|(agent, question, repeat)| {
+        let (options, done) = (Arc::clone(&options), Arc::clone(&done));
+        async move {
+            let task = tokio::spawn(async move { episode(&agent, &question, repeat, &options).await });
+            let result = match task.await {
+                Ok(result) => result,
+                Err(panicked) => Err(Failure::Ours(panicked.into())),
+            };
+            done();
+            result
+        }
+    });
+    futures::stream::iter(running).buffered(options.jobs.max(1)).try_collect().await
+}
+
+async fn episode(
+    spec: &AgentSpec,
+    question: &Question,
+    repeat: u32,
+    options: &Options,
+) -> Result<Evaluated, Failure> {
+    let problem = &question.problem;
+    let folder = format!("{}/{}-r{repeat}", slug(&spec.to_string()), problem.id);
+    let mut environment = ReplayEnvironment::open(
+        &question.recorded.dir,
+        &ReplayOptions {
+            clock: question.clock,
+            application: question.application.clone(),
+            upstream_quirks: options.upstream,
+        },
+    )
+    .await?;
+    let seed = seed(problem.id.as_str(), repeat);
+    let syntax = if options.upstream { CallSyntax::Upstream } else { CallSyntax::Ours };
+    let header = header(spec, question, repeat, seed, syntax)?;
+    let mut files = EpisodeFiles::create(&options.out.join(&folder), &header)?;
+    let mut agent = spec.agent(seed);
+    let limits = Limits { max_steps: options.max_steps };
+    let briefing = briefing(problem.task, &question.application);
+    let ended = session::run(agent.as_mut(), &mut environment, &briefing, syntax, limits, &mut files).await?;
+    let scores = score(problem, &EpisodeSummary::new(ended.solution.clone(), &ended.steps));
+    let result = session::result(&header, problem, &ended, &scores);
+    files.finish(&result)?;
+    Ok(Evaluated {
+        agent: spec.to_string(),
+        problem: problem.id.to_string(),
+        snapshot: question.recorded.name.clone(),
+        repeat,
+        task: problem.task,
+        anomaly: problem.truth.anomaly,
+        success: scores.strict.success == Some(true),
+        end: ended.end.name().to_owned(),
+        steps: ended.count(|_| true),
+        actions: ended.count(|step| step.verdict.is_some()),
+        covered: ended.count(session::is_covered),
+        invalid_calls: ended.count(|step| step.error.is_some()),
+        folder,
+    })
+}
+
+fn briefing(task: Task, application: &Application) -> Briefing {
+    let help = |(name, help): (String, String)| ActionHelp { name, help };
+    Briefing {
+        task,
+        namespace: application.namespace.clone(),
+        description: prompt::description(task, application),
+        instructions: prompt::instructions(task),
+        actions: describe(task).into_iter().map(|(name, text)| help((name.to_owned(), text))).collect(),
+    }
+}
+
+fn header(
+    spec: &AgentSpec,
+    question: &Question,
+    repeat: u32,
+    seed: u64,
+    syntax: CallSyntax,
+) -> Result<EpisodeHeader, Failure> {
+    let snapshot = Snapshot::open(&question.recorded.dir)?;
+    Ok(EpisodeHeader::new(spec.to_string(), &question.problem, repeat, seed, syntax)
+        .on(snapshot.manifest().snapshot.to_string(), question.digest.clone(), question.clock.to_string()))
+}
+
+/// Decides whatever an agent leaves to chance; the same on every machine.
+fn seed(problem: &str, repeat: u32) -> u64 {
+    let digest = Sha256::digest(format!("{problem}#{repeat}").as_bytes());
+    digest.iter().take(8).fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
+}
+
+/// A folder's name for an agent.
+fn slug(agent: &str) -> String {
+    let mut slug = String::new();
+    for letter in agent.chars().take(60) {
+        let plain = letter.is_ascii_alphanumeric() || letter == '.' || letter == '_';
+        if plain {
+            slug.push(letter);
+        } else if !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug.trim_matches('-').to_owned()
+}
+
+/// Takes an output folder that may not hold anything yet, or the next free number below `results/`.
+///
+/// # Errors
+/// When the folder holds something.
+pub fn output_folder(asked: Option<&Utf8Path>) -> Result<Utf8PathBuf, Failure> {
+    let Some(asked) = asked else {
+        let free = (1..10_000).map(|n| Utf8PathBuf::from(format!("results/{n:03}"))).find(|path| !path.exists());
+        return free.ok_or_else(|| Failure::user("the folder results/ is full\nhint: choose another with --out"));
+    };
+    let taken = asked.read_dir_utf8().is_ok_and(|mut entries| entries.next().is_some());
+    if taken {
+        return Err(Failure::user(format!("{asked} is not empty\nhint: choose another folder with --out")));
+    }
+    Ok(asked.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_gives_a_folder_its_name() {
+        assert_eq!(slug("baseline:doctor"), "baseline-doctor");
+        assert_eq!(slug("exec:python3 ../a b.py"), "exec-python3-..-a-b.py");
+    }
+
+    #[test]
+    fn seeds_depend_on_problem_and_repetition_only() {
+        assert_eq!(seed("a", 1), seed("a", 1));
+        assert_ne!(seed("a", 1), seed("a", 2));
+        assert_ne!(seed("a", 1), seed("b", 1));
+    }
+}

@@ -1,0 +1,119 @@
+//! Which problems are asked on which snapshots, and at which moment.
+
+use std::collections::BTreeSet;
+
+use aiopslab_datasets::Snapshot;
+use aiopslab_problems::catalog::Problem;
+use aiopslab_problems::family::Application;
+use aiopslab_problems::task::Task;
+use aiopslab_replay::clock::Clock;
+
+use crate::exit::Failure;
+use crate::library::{Library, Recorded};
+
+/// The problems to ask.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// Those that are asked, in the catalog's order.
+    pub questions: Vec<Question>,
+    /// Those that need a cluster: neither run nor counted.
+    pub not_run: Vec<String>,
+    /// How many snapshots there are.
+    pub snapshots: usize,
+}
+
+/// One problem on one snapshot at one moment.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The problem.
+    pub problem: Problem,
+    /// The snapshot.
+    pub recorded: Recorded,
+    /// Its logical digest.
+    pub digest: String,
+    /// The application that it is of.
+    pub application: Application,
+    /// The moment.
+    pub clock: Clock,
+}
+
+/// What is asked for on the command line.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Only this task.
+    pub task: Option<Task>,
+    /// Only these problems.
+    pub problems: Vec<String>,
+    /// One moment for all.
+    pub clock: Option<Clock>,
+}
+
+impl Plan {
+    /// Finds what can be asked of the given snapshots.
+    ///
+    /// # Errors
+    /// When a snapshot can't be opened, a problem is unknown, or nothing is left to ask.
+    pub fn make(library: &Library, places: &[camino::Utf8PathBuf], wanted: &Wanted) -> Result<Self, Failure> {
+        for id in &wanted.problems {
+            library.catalog.problem(id)?;
+        }
+        let mut plan = Self::default();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        for dir in library.snapshots(places)? {
+            let recorded = library.recorded(&dir)?;
+            let snapshot = Snapshot::open(&dir)?;
+            let application = library.application(&snapshot.manifest().application)?;
+            let digest = snapshot.logical_digest()?;
+            plan.snapshots += 1;
+            let name = format!("{}-{}", recorded.family, recorded.variant);
+            for problem in library.catalog.problems_of_snapshot(&name) {
+                seen.insert(problem.id.to_string());
+                if !wanted.includes(problem) {
+                    continue;
+                }
+                if problem.task.needs_cluster() {
+                    plan.not_run.push(problem.id.to_string());
+                    continue;
+                }
+                plan.questions.push(Question {
+                    problem: problem.clone(),
+                    recorded: recorded.clone(),
+                    digest: digest.clone(),
+                    application: application.clone(),
+                    clock: wanted.clock.unwrap_or(own_clock(problem)),
+                });
+            }
+        }
+        if let Some(missing) = wanted.problems.iter().find(|id| !seen.contains(*id)) {
+            let known: Vec<String> = seen.into_iter().collect();
+            return Err(Failure::user(format!(
+                "there is no snapshot for the problem {missing}\nhint: there are snapshots for {}",
+                known.join(", ")
+            )));
+        }
+        if plan.questions.is_empty() && plan.not_run.is_empty() {
+            return Err(Failure::user(
+                "nothing to ask: no snapshot has a problem like that\nhint: `aiopslab problems list` shows what can be asked",
+            ));
+        }
+        Ok(plan)
+    }
+}
+
+impl Wanted {
+    fn includes(&self, problem: &Problem) -> bool {
+        let named = self.problems.is_empty() || self.problems.iter().any(|id| id == problem.id.as_str());
+        let of_task = self.task.is_none_or(|task| task == problem.task);
+        // A moment given by name decides which of a detection problem and its control makes sense.
+        let at_clock = match self.clock {
+            Some(Clock::End) => !problem.control,
+            Some(Clock::BeforeFault) => problem.control || !problem.truth.anomaly,
+            _ => true,
+        };
+        named && of_task && at_clock
+    }
+}
+
+fn own_clock(problem: &Problem) -> Clock {
+    if problem.control { Clock::BeforeFault } else { Clock::End }
+}
