@@ -1,4 +1,22 @@
 //! The snapshot format: schemas, writer, reader, verification.
+//!
+//! Modules in reading order: [`schema`] names the tables and columns, [`rows`] has their rows as
+//! structs, [`manifest`] describes a snapshot, [`writer`] records and finishes one, [`snapshot`]
+//! reads it, [`verify`] checks it, [`samples`] ship with the program, [`redact`] replaces secrets before they are written.
+//! Only this crate names or writes files within a snapshot.
 
+pub mod error;
+mod files;
+pub mod manifest;
+pub mod redact;
 pub mod rows;
+pub mod samples;
 pub mod schema;
+pub mod snapshot;
+pub mod verify;
+pub mod writer;
+
+pub use error::SnapshotError;
+pub use manifest::{Manifest, ManifestDraft};
+pub use snapshot::Snapshot;
+pub use writer::{SnapshotWriter, Visibility};

@@ -278,3 +278,24 @@ fn labels() -> DataType {
     ]);
     DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries), false)), false)
 }
+
+/// The first difference between a table's columns and others: names, types and nulls.
+pub(crate) fn difference(expected: &Schema, found: &Schema) -> Option<String> {
+    for (index, field) in expected.fields().iter().enumerate() {
+        let Some(other) = found.fields().get(index) else {
+            return Some(format!("no column {}", field.name()));
+        };
+        if field.name() != other.name() {
+            return Some(format!("column {index} is {}, not {}", other.name(), field.name()));
+        }
+        if field.data_type() != other.data_type() {
+            let (is, should) = (other.data_type(), field.data_type());
+            return Some(format!("column {} is {is}, not {should}", field.name()));
+        }
+        if other.is_nullable() && !field.is_nullable() {
+            return Some(format!("column {} may be null", field.name()));
+        }
+    }
+    let more = found.fields().get(expected.fields().len())?;
+    Some(format!("there is a column {}", more.name()))
+}

@@ -1,0 +1,193 @@
+//! Reading a snapshot.
+
+use std::fs::File;
+
+use arrow::array::RecordBatch;
+use camino::{Utf8Path, Utf8PathBuf};
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use serde_json::Value;
+
+use crate::error::{Result, SnapshotError};
+use crate::files;
+use crate::manifest::Manifest;
+use crate::rows::Row;
+use crate::schema::{self, Table};
+use crate::writer::{Visibility, WITHHELD};
+
+mod digest;
+
+/// A finished snapshot whose files are all there and have the right columns.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    dir: Utf8PathBuf,
+    manifest: Manifest,
+}
+
+impl Snapshot {
+    /// Opens a snapshot: checks the format version, then every listed file's presence, size and
+    /// columns. Checksums are left to [`verify`](crate::verify::verify).
+    ///
+    /// # Errors
+    /// When the folder is no snapshot of this version or a file is missing or damaged.
+    pub fn open(dir: &Utf8Path) -> Result<Self> {
+        let manifest = Manifest::read(dir)?;
+        let snapshot = Self { dir: dir.to_owned(), manifest };
+        for visibility in Visibility::ALL {
+            if visibility == Visibility::Withheld && !snapshot.has_withheld() {
+                continue;
+            }
+            snapshot.check_sizes(visibility)?;
+            for table in Table::ALL {
+                snapshot.check_table(visibility, table)?;
+            }
+        }
+        Ok(snapshot)
+    }
+
+    /// What the snapshot is made of.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The snapshot's folder.
+    #[must_use]
+    pub fn dir(&self) -> &Utf8Path {
+        &self.dir
+    }
+
+    /// The file with a table's visible rows.
+    #[must_use]
+    pub fn path(&self, table: Table) -> Utf8PathBuf {
+        self.dir.join(Visibility::Visible.file(table))
+    }
+
+    /// The file with a table's withheld rows.
+    #[must_use]
+    pub fn withheld_path(&self, table: Table) -> Utf8PathBuf {
+        self.dir.join(Visibility::Withheld.file(table))
+    }
+
+    /// Whether `withheld/` is there; a published held-out snapshot lacks it.
+    #[must_use]
+    pub fn has_withheld(&self) -> bool {
+        self.dir.join(WITHHELD).is_dir()
+    }
+
+    /// Reads all visible rows of a table, in the table's order.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub fn read_rows<R: Row>(&self) -> Result<Vec<R>> {
+        self.rows(Visibility::Visible)
+    }
+
+    /// Reads all withheld rows of a table, in the table's order.
+    ///
+    /// # Errors
+    /// When `withheld/` is not there or the file is damaged.
+    pub fn read_withheld_rows<R: Row>(&self) -> Result<Vec<R>> {
+        self.rows(Visibility::Withheld)
+    }
+
+    /// Reads `withheld/NAME.json`.
+    ///
+    /// # Errors
+    /// When it is not there or no JSON.
+    pub fn withheld_json(&self, name: &str) -> Result<Value> {
+        files::read_json(&self.dir.join(WITHHELD).join(format!("{name}.json")))
+    }
+
+    /// Reads a table batch by batch.
+    ///
+    /// # Errors
+    /// When the file is missing or damaged; so may every batch be.
+    pub fn batches(
+        &self,
+        visibility: Visibility,
+        table: Table,
+    ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
+        let path = self.dir.join(visibility.file(table));
+        let reader = reader(&path)?
+            .build()
+            .map_err(|cause| SnapshotError::reading(&path, cause))?;
+        Ok(Batches { path, reader })
+    }
+
+    /// SHA-256 over the visible rows in order, whatever they are encoded in.
+    ///
+    /// # Errors
+    /// When a file is damaged.
+    pub fn logical_digest(&self) -> Result<String> {
+        digest::digest(self)
+    }
+
+    fn rows<R: Row>(&self, visibility: Visibility) -> Result<Vec<R>> {
+        let mut rows = Vec::new();
+        for batch in self.batches(visibility, R::TABLE)? {
+            rows.extend(R::from_batch(&batch?).map_err(|source| SnapshotError::Rows {
+                path: self.dir.join(visibility.file(R::TABLE)),
+                source,
+            })?);
+        }
+        Ok(rows)
+    }
+
+    fn check_sizes(&self, visibility: Visibility) -> Result<()> {
+        let listed = match visibility {
+            Visibility::Visible => &self.manifest.files,
+            Visibility::Withheld => &self.manifest.withheld_files,
+        };
+        for (name, entry) in listed {
+            let path = self.dir.join(name);
+            let found = files::open(&path)?
+                .metadata()
+                .map_err(|cause| SnapshotError::io("look at", &path, cause))?
+                .len();
+            if found != entry.bytes {
+                return Err(SnapshotError::WrongSize { path, expected: entry.bytes, found });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_table(&self, visibility: Visibility, table: Table) -> Result<()> {
+        let listed = match visibility {
+            Visibility::Visible => &self.manifest.files,
+            Visibility::Withheld => &self.manifest.withheld_files,
+        };
+        let file = visibility.file(table);
+        if !listed.contains_key(file.as_str()) {
+            return Err(SnapshotError::NotListed { dir: self.dir.clone(), file: table.file() });
+        }
+        let path = self.dir.join(file);
+        let found = reader(&path)?;
+        match schema::difference(&table.schema(), found.schema()) {
+            None => Ok(()),
+            Some(detail) => Err(SnapshotError::WrongSchema { path, table: table.name(), detail }),
+        }
+    }
+}
+
+fn reader(path: &Utf8Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {
+    ParquetRecordBatchReaderBuilder::try_new(files::open(path)?)
+        .map(|builder| builder.with_batch_size(8_192))
+        .map_err(|cause| SnapshotError::reading(path, cause))
+}
+
+struct Batches {
+    path: Utf8PathBuf,
+    reader: ParquetRecordBatchReader,
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.reader.next()?;
+        Some(batch.map_err(|cause| SnapshotError::reading(&self.path, cause)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+//! From the streams of a recording to the files of a snapshot.
+
+use std::collections::BTreeMap;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::{max, min};
+use arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType, TimestampNanosecondType};
+use camino::Utf8Path;
+use jiff::Timestamp;
+
+use crate::error::{Result, SnapshotError};
+use crate::files;
+use crate::manifest::{FileEntry, FormatVersion, Manifest, ManifestDraft, Observed, SnapshotId, State};
+use crate::rows::{ObjectVersion, Row};
+use crate::schema::Table;
+
+use super::intervals::Intervals;
+use super::parquet_file::ParquetFile;
+use super::segment::SegmentReader;
+use super::sort::{Limits, sort};
+use super::{DRAFT_NOTE, NOTES, RECORDING, Visibility, WITHHELD, segment_path};
+
+pub(super) fn finish(dir: &Utf8Path, draft: ManifestDraft, state: State) -> Result<Manifest> {
+    let mut range = Range::default();
+    let mut listed: BTreeMap<Visibility, BTreeMap<String, FileEntry>> = BTreeMap::new();
+    for visibility in Visibility::ALL {
+        let entries = listed.entry(visibility).or_default();
+        for table in Table::ALL {
+            let entry = write_table(dir, visibility, table, Limits::DEFAULT, &mut range)?;
+            entries.insert(visibility.file(table).into_string(), entry);
+        }
+    }
+    carry_notes_over(dir)?;
+    let mut withheld_files = listed.remove(&Visibility::Withheld).unwrap_or_default();
+    for name in files::list(&dir.join(WITHHELD))? {
+        if name.ends_with(".json") {
+            let path = Utf8Path::new(WITHHELD).join(name);
+            let (bytes, sha256) = files::measure(&dir.join(&path))?;
+            withheld_files.insert(path.into_string(), FileEntry { rows: 0, bytes, sha256 });
+        }
+    }
+    let observed = draft.observed.unwrap_or_else(|| range.observed());
+    let manifest = Manifest {
+        format_version: FormatVersion::current(),
+        snapshot: SnapshotId::from_seed(&draft.seed),
+        application: draft.application,
+        namespaces: draft.namespaces,
+        service_label: draft.service_label,
+        versions: draft.versions,
+        clock_offsets: draft.clock_offsets,
+        observed,
+        end: draft.end.unwrap_or(observed.to),
+        state,
+        files: listed.remove(&Visibility::Visible).unwrap_or_default(),
+        withheld_files,
+        redaction: draft.redaction,
+        recorders: draft.recorders,
+        settings: draft.settings,
+    };
+    manifest.write(dir)?;
+    files::remove_folder(&dir.join(RECORDING))?;
+    Ok(manifest)
+}
+
+/// The latest recorded moment of an unfinished recording.
+pub(super) fn latest(dir: &Utf8Path) -> Result<Option<Timestamp>> {
+    let mut range = Range::default();
+    for table in Table::ALL {
+        for batch in SegmentReader::open(&segment_path(dir, Visibility::Visible, table))? {
+            range.see(table, &batch?);
+        }
+    }
+    Ok(range.to.and_then(|moment| Timestamp::from_nanosecond(moment.into()).ok()))
+}
+
+fn write_table(
+    dir: &Utf8Path,
+    visibility: Visibility,
+    table: Table,
+    limits: Limits,
+    range: &mut Range,
+) -> Result<FileEntry> {
+    let segment = segment_path(dir, visibility, table);
+    let spill = dir.join(RECORDING).join("sort").join(table.name());
+    let mut file = ParquetFile::create(&dir.join(visibility.file(table)), table)?;
+    if table == Table::ObjectVersions {
+        let mut intervals = Intervals::default();
+        sort(table, &segment, &spill, limits, |batch| {
+            range.see(table, &batch);
+            let rows = ObjectVersion::from_batch(&batch)
+                .map_err(|source| SnapshotError::Rows { path: segment.clone(), source })?;
+            let closed: Vec<_> = rows.into_iter().flat_map(|row| intervals.push(row)).collect();
+            file.write(&ObjectVersion::to_batch(&closed))
+        })?;
+        file.write(&ObjectVersion::to_batch(&intervals.finish()))?;
+    } else {
+        sort(table, &segment, &spill, limits, |batch| {
+            if visibility == Visibility::Visible {
+                range.see(table, &batch);
+            }
+            file.write(&batch)
+        })?;
+    }
+    file.finish()
+}
+
+fn carry_notes_over(dir: &Utf8Path) -> Result<()> {
+    let notes = dir.join(RECORDING).join(NOTES);
+    for name in files::list(&notes)? {
+        let target = dir.join(WITHHELD).join(&name);
+        let is_document = name.ends_with(".json") && name != format!("{DRAFT_NOTE}.json");
+        if is_document && !target.exists() {
+            files::write_json(&target, &files::read_json(&notes.join(&name))?)?;
+        }
+    }
+    Ok(())
+}
+
+/// The earliest and latest moment that rows tell of, in nanoseconds.
+#[derive(Debug, Default)]
+struct Range {
+    from: Option<i64>,
+    to: Option<i64>,
+}
+
+impl Range {
+    fn see(&mut self, table: Table, batch: &RecordBatch) {
+        // Columns that say when something was seen; objects and log lines may be much older.
+        let column = match table {
+            Table::MetricSamples | Table::LogLines | Table::Usage => "timestamp",
+            Table::Spans => "end",
+            Table::ObjectVersions => "observed",
+            Table::Exec => "asked",
+            _ => return,
+        };
+        let Some(times) = batch.column_by_name(column) else { return };
+        let (first, last) = match times.data_type() {
+            DataType::Timestamp(TimeUnit::Millisecond, _) => {
+                let times = times.as_primitive::<TimestampMillisecondType>();
+                let nanoseconds = |moment: i64| moment.saturating_mul(1_000_000);
+                (min(times).map(nanoseconds), max(times).map(nanoseconds))
+            }
+            _ => {
+                let times = times.as_primitive::<TimestampNanosecondType>();
+                (min(times), max(times))
+            }
+        };
+        if table != Table::LogLines {
+            self.from = [self.from, first].into_iter().flatten().min();
+        }
+        self.to = [self.to, last].into_iter().flatten().max();
+    }
+
+    fn observed(&self) -> Observed {
+        let moment = |nanoseconds: Option<i64>| {
+            Timestamp::from_nanosecond(nanoseconds.unwrap_or(0).into()).unwrap_or_default()
+        };
+        Observed { from: moment(self.from.or(self.to)), to: moment(self.to) }
+    }
+}
+
+#[cfg(test)]
+mod tests;
