@@ -2,14 +2,17 @@
 
 mod plan;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aiopslab_datasets::Snapshot;
 use aiopslab_problems::action::{CallSyntax, describe};
-use aiopslab_problems::episode::EpisodeHeader;
+use aiopslab_problems::environment::Verdict;
+use aiopslab_problems::episode::{
+    self, ActionSet, EPISODE_VERSION, EndReason, EpisodeHeader, EpisodeResult, SnapshotRef,
+};
 use aiopslab_problems::family::Application;
 use aiopslab_problems::prompt;
-use aiopslab_problems::score::{EpisodeSummary, score};
+use aiopslab_problems::score::score;
 use aiopslab_problems::task::Task;
 use aiopslab_replay::environment::{ReplayEnvironment, ReplayOptions};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -20,7 +23,7 @@ use sha2::{Digest, Sha256};
 pub use self::plan::{Plan, Question, Wanted};
 use crate::agents::{ActionHelp, AgentSpec, Briefing};
 use crate::exit::Failure;
-use crate::session::{self, EpisodeFiles, Limits};
+use crate::session::{self, EpisodeFiles};
 
 /// How episodes are run.
 #[derive(Debug, Clone)]
@@ -55,7 +58,10 @@ pub struct Evaluated {
     /// Whether the answer was right (`strict`).
     pub success: bool,
     /// Why the episode ended.
-    pub end: String,
+    pub end: EndReason,
+    /// What broke, if something did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
     /// Responses of the agent.
     pub steps: u64,
     /// Calls that reached the environment.
@@ -111,39 +117,38 @@ async fn episode(
 ) -> Result<Evaluated, Failure> {
     let problem = &question.problem;
     let folder = format!("{}/{}-r{repeat}", slug(&spec.to_string()), problem.id);
-    let mut environment = ReplayEnvironment::open(
-        &question.recorded.dir,
-        &ReplayOptions {
-            clock: question.clock,
-            application: question.application.clone(),
-            upstream_quirks: options.upstream,
-        },
-    )
-    .await?;
-    let seed = seed(problem.id.as_str(), repeat);
-    let syntax = if options.upstream { CallSyntax::Upstream } else { CallSyntax::Ours };
-    let header = header(spec, question, repeat, seed, syntax)?;
+    let replay = ReplayOptions {
+        clock: question.clock,
+        application: question.application.clone(),
+        upstream_quirks: options.upstream,
+    };
+    let mut environment = ReplayEnvironment::new(&question.snapshot, &replay)?;
+    let header = header(spec, question, repeat, options);
     let mut files = EpisodeFiles::create(&options.out.join(&folder), &header)?;
-    let mut agent = spec.agent(seed);
-    let limits = Limits { max_steps: options.max_steps };
+    let mut agent = spec.agent(header.seed);
     let briefing = briefing(problem.task, &question.application);
-    let ended = session::run(agent.as_mut(), &mut environment, &briefing, syntax, limits, &mut files).await?;
-    let scores = score(problem, &EpisodeSummary::new(ended.solution.clone(), &ended.steps));
-    let result = session::result(&header, problem, &ended, &scores);
+    let rules = (header.syntax, options.max_steps);
+    let (steps, end) = session::run(agent.as_mut(), &mut environment, &briefing, rules, &mut files).await?;
+    let scores = score(problem, &episode::summary(&steps, &end));
+    let success = scores.strict.success == Some(true);
+    let session_id = session_id(&header);
+    let result = EpisodeResult::new(problem, &header.agent, &session_id, (&steps, &end), scores);
     files.finish(&result)?;
+    let count = |verdict: &Verdict| u64::from(result.tally.verdicts.get(verdict).copied().unwrap_or(0));
     Ok(Evaluated {
-        agent: spec.to_string(),
+        agent: header.agent.clone(),
         problem: problem.id.to_string(),
         snapshot: question.recorded.name.clone(),
         repeat,
         task: problem.task,
         anomaly: problem.truth.anomaly,
-        success: scores.strict.success == Some(true),
-        end: ended.end.name().to_owned(),
-        steps: ended.count(|_| true),
-        actions: ended.count(|step| step.verdict.is_some()),
-        covered: ended.count(session::is_covered),
-        invalid_calls: ended.count(|step| step.error.is_some()),
+        success,
+        end: end.end_reason,
+        error: end.error,
+        steps: steps.len() as u64,
+        actions: result.tally.verdicts.values().copied().map(u64::from).sum(),
+        covered: count(&Verdict::Answered) + count(&Verdict::Empty),
+        invalid_calls: u64::from(result.tally.invalid_calls),
         folder,
     })
 }
@@ -159,16 +164,29 @@ fn briefing(task: Task, application: &Application) -> Briefing {
     }
 }
 
-fn header(
-    spec: &AgentSpec,
-    question: &Question,
-    repeat: u32,
-    seed: u64,
-    syntax: CallSyntax,
-) -> Result<EpisodeHeader, Failure> {
-    let snapshot = Snapshot::open(&question.recorded.dir)?;
-    Ok(EpisodeHeader::new(spec.to_string(), &question.problem, repeat, seed, syntax)
-        .on(snapshot.manifest().snapshot.to_string(), question.digest.clone(), question.clock.to_string()))
+fn header(spec: &AgentSpec, question: &Question, repeat: u32, options: &Options) -> EpisodeHeader {
+    let manifest = question.snapshot.manifest();
+    EpisodeHeader {
+        version: EPISODE_VERSION,
+        problem_id: question.problem.id.clone(),
+        agent: spec.to_string(),
+        snapshot: Some(SnapshotRef { id: manifest.snapshot.to_string(), digest: question.digest.clone() }),
+        clock: question.clock.to_string(),
+        action_set: ActionSet::Upstream,
+        syntax: if options.upstream { CallSyntax::Upstream } else { CallSyntax::Ours },
+        max_steps: options.max_steps,
+        seed: seed(question.problem.id.as_str(), repeat),
+        versions: BTreeMap::from([
+            ("aiopslab".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            ("snapshot format".to_owned(), manifest.format_version.to_string()),
+        ]),
+    }
+}
+
+/// Names an episode: the same for the same episode, so that results can be compared.
+fn session_id(header: &EpisodeHeader) -> String {
+    let digest = Sha256::digest(serde_json::to_vec(header).unwrap_or_default());
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Decides whatever an agent leaves to chance; the same on every machine.

@@ -3,51 +3,15 @@
 mod files;
 
 use aiopslab_problems::action::{self, Action, CallSyntax};
-use aiopslab_problems::catalog::Problem;
 use aiopslab_problems::environment::{Environment, Verdict};
-use aiopslab_problems::episode::{EndReason, EpisodeHeader, EpisodeResult, Step};
-use aiopslab_problems::score::Scores;
-use serde_json::Value;
+use aiopslab_problems::episode::{EndReason, EpisodeEnd, EpisodeStep};
+use aiopslab_problems::prompt;
 
 pub use self::files::EpisodeFiles;
 use crate::agents::{Agent, Briefing};
 use crate::exit::Failure;
 
-/// What an agent reads before its first step and after every observation.
-const GO_ON: &str = "Please take the next action";
-
-/// What ends an episode besides a submission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Responses that an agent may give.
-    pub max_steps: u32,
-}
-
-/// How an episode went.
-#[derive(Debug, Clone)]
-pub struct Ended {
-    /// Every step.
-    pub steps: Vec<Step>,
-    /// What was submitted.
-    pub solution: Option<Value>,
-    /// Why it ended.
-    pub end: EndReason,
-}
-
-impl Ended {
-    /// Counts steps.
-    pub fn count(&self, which: impl Fn(&Step) -> bool) -> u64 {
-        self.steps.iter().filter(|step| which(step)).count() as u64
-    }
-}
-
-/// Whether the recording could answer a step's action, or prove that nothing is there.
-#[must_use]
-pub fn is_covered(step: &Step) -> bool {
-    matches!(step.verdict, Some(Verdict::Answered | Verdict::Empty))
-}
-
-/// Runs one episode.
+/// Runs one episode of at most `max_steps` responses.
 ///
 /// # Errors
 /// When the environment is broken or the record can't be written. A broken agent ends its episode.
@@ -55,69 +19,68 @@ pub async fn run(
     agent: &mut dyn Agent,
     environment: &mut dyn Environment,
     briefing: &Briefing,
-    syntax: CallSyntax,
-    limits: Limits,
+    (syntax, max_steps): (CallSyntax, u32),
     files: &mut EpisodeFiles,
-) -> Result<Ended, Failure> {
-    let mut ended = Ended { steps: Vec::new(), solution: None, end: EndReason::StepLimit };
-    if let Err(error) = agent.start(briefing).await {
-        ended.end = EndReason::AgentFailed { reason: error.to_string() };
-        return Ok(ended);
+) -> Result<(Vec<EpisodeStep>, EpisodeEnd), Failure> {
+    let mut steps = Vec::new();
+    let end = match agent.start(briefing).await {
+        Err(error) => failed(&error),
+        Ok(()) => {
+            let mut turns = Turns { agent, environment, syntax, files, steps: &mut steps };
+            turns.take(max_steps).await?
+        }
+    };
+    files.end(&end)?;
+    Ok((steps, end))
+}
+
+/// The turns of an episode under way.
+struct Turns<'a> {
+    agent: &'a mut dyn Agent,
+    environment: &'a mut dyn Environment,
+    syntax: CallSyntax,
+    files: &'a mut EpisodeFiles,
+    steps: &'a mut Vec<EpisodeStep>,
+}
+
+impl Turns<'_> {
+    async fn take(&mut self, most: u32) -> Result<EpisodeEnd, Failure> {
+        let mut observation = prompt::NEXT_STEP.to_owned();
+        for number in 1..=most {
+            let mut clock = self.files.clock();
+            let response = match self.agent.respond(&observation).await {
+                Ok(response) => response,
+                Err(error) => return Ok(failed(&error)),
+            };
+            clock.answered();
+            let step = self.act(number, response).await?;
+            self.files.record(&step, &clock)?;
+            observation = prompt::observation(&step.observation);
+            let submitted = match &step.action {
+                Some(Action::Submit { solution }) => Some(solution.clone()),
+                _ => None,
+            };
+            self.steps.push(step);
+            if submitted.is_some() {
+                return Ok(EpisodeEnd { end_reason: EndReason::Submitted, solution: submitted, error: None });
+            }
+        }
+        Ok(EpisodeEnd { end_reason: EndReason::StepLimit, solution: None, error: None })
     }
-    let mut observation = GO_ON.to_owned();
-    for number in 1..=limits.max_steps {
-        let mut clock = files.clock();
-        let response = match agent.respond(&observation).await {
-            Ok(response) => response,
-            Err(error) => {
-                ended.end = EndReason::AgentFailed { reason: error.to_string() };
-                return Ok(ended);
+
+    async fn act(&mut self, number: u32, response: String) -> Result<EpisodeStep, Failure> {
+        let (action, observation, verdict) = match action::parse(&response, self.syntax) {
+            Err(error) => (None, error.to_string(), Verdict::Invalid),
+            Ok(submission @ Action::Submit { .. }) => (Some(submission), String::new(), Verdict::Answered),
+            Ok(action) => {
+                let answer = self.environment.act(&action).await?;
+                (Some(action), answer.text, answer.verdict)
             }
         };
-        clock.answered();
-        let step = act(number, response, environment, syntax, &mut ended.solution).await?;
-        files.record(&step, &clock)?;
-        observation = format!("{}\n{GO_ON}", step.observation);
-        let submitted = matches!(step.action, Some(Action::Submit { .. }));
-        ended.steps.push(step);
-        if submitted {
-            ended.end = EndReason::Submitted;
-            return Ok(ended);
-        }
+        Ok(EpisodeStep { step: number, response, action, observation, verdict })
     }
-    Ok(ended)
 }
 
-async fn act(
-    number: u32,
-    response: String,
-    environment: &mut dyn Environment,
-    syntax: CallSyntax,
-    solution: &mut Option<Value>,
-) -> Result<Step, Failure> {
-    let mut step =
-        Step { step: number, response, action: None, error: None, observation: String::new(), verdict: None };
-    match action::parse(&step.response, syntax) {
-        Err(error) => {
-            step.observation = error.to_string();
-            step.error = Some(step.observation.clone());
-        }
-        Ok(Action::Submit { solution: submitted }) => {
-            *solution = Some(submitted.clone());
-            step.action = Some(Action::Submit { solution: submitted });
-        }
-        Ok(action) => {
-            let answer = environment.act(&action).await?;
-            step.observation = answer.text;
-            step.verdict = Some(answer.verdict);
-            step.action = Some(action);
-        }
-    }
-    Ok(step)
-}
-
-/// Puts an episode's result together: nothing in it was measured.
-#[must_use]
-pub fn result(header: &EpisodeHeader, problem: &Problem, ended: &Ended, scores: &Scores) -> EpisodeResult {
-    EpisodeResult::new(header, problem, &ended.steps, ended.solution.clone(), ended.end.clone(), scores)
+fn failed(error: &crate::agents::AgentError) -> EpisodeEnd {
+    EpisodeEnd { end_reason: EndReason::AgentFailed, solution: None, error: Some(error.to_string()) }
 }

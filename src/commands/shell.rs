@@ -19,7 +19,7 @@ pub(super) async fn run(arguments: Shell, settings: &Settings) -> Result<(), Fai
     let dir = library.find(&arguments.snapshot)?;
     let application = library.application(&Snapshot::open(&dir)?.manifest().application)?.clone();
     let options = ReplayOptions { clock: arguments.clock.parse()?, application, upstream_quirks: false };
-    let mut environment = ReplayEnvironment::open(&dir, &options).await?;
+    let mut environment = ReplayEnvironment::open(&dir, &options)?;
     if let Some(command) = arguments.command {
         return match execute(&mut environment, &command).await? {
             Verdict::NotCaptured => Err(Failure::user("the recording can't answer this command")),

@@ -27,8 +27,10 @@ pub struct Plan {
 pub struct Question {
     /// The problem.
     pub problem: Problem,
-    /// The snapshot.
+    /// Where the snapshot is, and of what.
     pub recorded: Recorded,
+    /// The snapshot, opened and checked once.
+    pub snapshot: Snapshot,
     /// Its logical digest.
     pub digest: String,
     /// The application that it is of.
@@ -78,6 +80,7 @@ impl Plan {
                 plan.questions.push(Question {
                     problem: problem.clone(),
                     recorded: recorded.clone(),
+                    snapshot: snapshot.clone(),
                     digest: digest.clone(),
                     application: application.clone(),
                     clock: wanted.clock.unwrap_or(own_clock(problem)),

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::time::Instant;
 
-use aiopslab_problems::episode::{EpisodeHeader, EpisodeResult, Step};
+use aiopslab_problems::episode::{EpisodeEnd, EpisodeHeader, EpisodeResult, EpisodeStep, Record};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 use serde_json::json;
@@ -47,7 +47,7 @@ impl EpisodeFiles {
             transcript: open("transcript.jsonl")?,
             timing: open("timing.jsonl")?,
         };
-        line(&mut files.transcript, header, &files.folder)?;
+        line(&mut files.transcript, &Record::Header(header.clone()), &files.folder)?;
         Ok(files)
     }
 
@@ -61,8 +61,8 @@ impl EpisodeFiles {
     ///
     /// # Errors
     /// When a file can't be written.
-    pub fn record(&mut self, step: &Step, clock: &StepClock) -> Result<(), Failure> {
-        line(&mut self.transcript, step, &self.folder)?;
+    pub fn record(&mut self, step: &EpisodeStep, clock: &StepClock) -> Result<(), Failure> {
+        line(&mut self.transcript, &Record::Step(step.clone()), &self.folder)?;
         let answered = clock.answered.unwrap_or(clock.asked);
         let milliseconds = |from: Instant, to: Instant| to.duration_since(from).as_secs_f64() * 1e3;
         let timing = json!({
@@ -71,6 +71,14 @@ impl EpisodeFiles {
             "environment_ms": milliseconds(answered, Instant::now()),
         });
         line(&mut self.timing, &timing, &self.folder)
+    }
+
+    /// Writes how the episode ended.
+    ///
+    /// # Errors
+    /// When a file can't be written.
+    pub fn end(&mut self, end: &EpisodeEnd) -> Result<(), Failure> {
+        line(&mut self.transcript, &Record::End(end.clone()), &self.folder)
     }
 
     /// Writes `result.json`.
