@@ -29,14 +29,14 @@ run_mounts() { awk -v below="$LAB_RUN/" 'index($5, below) == 1 { print $5 }' /pr
 # Version 1 has one tree for each controller, version 2 a single one.
 kube_cgroups() { find /sys/fs/cgroup/kubepods /sys/fs/cgroup/*/kubepods -depth -type d 2>/dev/null || true; }
 
-# Processes of containers and shims of our containerd, found by what only they carry: their cgroup
-# (a container) or our socket in their arguments (a shim).
+# Processes in containers. They are this lab's: `up` refuses a machine where another kubelet has some.
 container_pids() {
   local file
   for file in $(kube_cgroups | sed 's#$#/cgroup.procs#'); do cat "$file" 2>/dev/null || true; done | sort -un
 }
+# Shims of our containerd, known by its socket in their arguments.
 shim_pids() {
-  local directory
+  local directory words
   for directory in /proc/[0-9]*; do
     { tr '\0' '\n' <"$directory/cmdline"; } 2>/dev/null | { mapfile -t words
       [[ "${words[0]:-}" == *containerd-shim-runc-v2 && " ${words[*]} " == *" -address $LAB_RUN/containerd.sock "* ]]; } && echo "${directory#/proc/}"
@@ -44,16 +44,19 @@ shim_pids() {
   return 0
 }
 
+# containers_down: shims first, so that none reports or restarts anything, then what ran under them.
 containers_down() {
   local tries pids
-  for ((tries = 0; tries < 50; tries++)); do
-    pids="$(shim_pids) $( (( tries < 2 )) || container_pids)"
-    [ -n "${pids// /}" ] || { [ $tries -gt 2 ] && break || continue; }
-    # A shim that is asked to end kills its container's processes only when told to over its socket,
-    # so both are killed; nothing of theirs is worth keeping.
+  for ((tries = 0; tries < 100; tries++)); do
+    pids=$(shim_pids)
+    [ -n "$pids" ] || pids=$(container_pids)
+    [ -n "$pids" ] || return 0
+    # One line for each pid.
+    # shellcheck disable=SC2086
     kill -KILL $pids 2>/dev/null || true
     sleep 0.1
   done
+  die "containers do not end: processes $(container_pids | tr '\n' ' ')" "run lab/down again"
 }
 
 mounts_down() {

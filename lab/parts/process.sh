@@ -29,17 +29,21 @@ start() {
   printf '%s %s\n' "$pid" "$(started_at "$pid")" >"$LAB_RUN/process/$name"
 }
 
-# stop NAME: ends the recorded process, by force after 10 s.
-stop() {
-  local name=$1 tries
-  alive "$name" || { rm -f "$LAB_RUN/process/$name"; return 0; }
-  kill "$PID" 2>/dev/null || true
-  for ((tries = 0; tries < 100; tries++)); do
-    alive "$name" || break
+# stop_all: ends every recorded process, by force after 3 s: none has anything worth keeping.
+stop_all() {
+  local name tries left
+  for name in $LAB_PROCESSES; do ! alive "$name" || kill "$PID" 2>/dev/null || true; done
+  for ((tries = 0; tries < 60; tries++)); do
+    left=
+    for name in $LAB_PROCESSES; do
+      alive "$name" || continue
+      left+=" $name"
+      [ $tries -lt 30 ] || kill -KILL "$PID" 2>/dev/null || true
+    done
+    [ -n "$left" ] || { rm -rf "$LAB_RUN/process"; return 0; }
     sleep 0.1
   done
-  ! alive "$name" || kill -KILL "$PID" 2>/dev/null || true
-  rm -f "$LAB_RUN/process/$name"
+  die "these do not end:$left" "look at them in lab/status, then run lab/down again"
 }
 
 # until_true SECONDS COMMAND...: repeats a command until it succeeds; false when the time is over.
