@@ -60,7 +60,7 @@ manifest() {
   for program in base coredns prometheus jaeger metrics-server local-path-provisioner; do
     script+=(-e "s|@image:$program@|$(lab_image "$program")|g")
   done
-  sed "${script[@]}" -e "s|@volumes@|$LAB_RUN/volumes|g" -e "s|@dns-address@|$LAB_DNS_ADDRESS|g" \
+  sed "${script[@]}" -e "s|@digest@|$(printf '%s %s' "$LAB_SCRAPE_INTERVAL" "$(sha256sum <"$1")" | sha256sum | cut -c1-12)|g" -e "s|@volumes@|$LAB_RUN/volumes|g" -e "s|@dns-address@|$LAB_DNS_ADDRESS|g" \
     -e "s|@scrape-interval@|$LAB_SCRAPE_INTERVAL|g" "$1"
 }
 
