@@ -6,4 +6,25 @@
 //! journal (inject, remember, undo), compare (is the cluster as it was), windows (how long).
 
 pub mod cluster;
+pub mod observe;
 pub mod progress;
+pub mod recorder;
+pub mod redact_rules;
+pub mod visibility;
+pub mod workload;
+
+mod check;
+mod compare;
+mod deploy;
+mod error;
+mod fault;
+mod journal;
+mod manifests;
+mod recover;
+mod resource;
+mod windows;
+
+pub use check::{CheckLine, check};
+pub use error::CaptureError;
+pub use recover::{Recovered, recover};
+pub use windows::{Seconds, Window, Windows};

@@ -1,0 +1,220 @@
+//! The samples of Prometheus, read back at the end: it has kept them exactly.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aiopslab_datasets::Visibility;
+use aiopslab_datasets::rows::{MetricSample, MetricSeries};
+
+use super::coverage::Covered;
+use super::remote_read::{
+    Label, Matcher, TimeSeries, decode_response, encode_request, histogram_time,
+};
+use super::selector;
+use super::sink::Sink;
+use super::{Context, SECOND};
+
+/// How far before the start of the recording samples are read: look-back and ranges reach there.
+pub(super) const BEFORE_START: i64 = 300 * SECOND;
+/// Length of one slice; Prometheus holds an answer in memory.
+const SLICE_MS: i64 = 60_000;
+/// Attempts per slice.
+const ATTEMPTS: u32 = 3;
+/// Selects everything.
+const ALL: &str = "{__name__=~\".+\"}";
+
+/// Series by their labels, in the order in which they were found.
+#[derive(Default)]
+struct Catalog {
+    ids: BTreeMap<Vec<Label>, u64>,
+    series: Vec<Found>,
+}
+
+struct Found {
+    labels: Vec<Label>,
+    visibility: Visibility,
+    first: i64,
+    last: i64,
+}
+
+/// Reads the samples of a window (nanoseconds) and writes series and samples.
+pub(super) async fn record(
+    context: &Context,
+    (from, to): (i64, i64),
+    series_sink: &Sink<MetricSeries>,
+    samples: &Sink<MetricSample>,
+) -> Vec<Covered> {
+    let from = from - BEFORE_START;
+    let (from_ms, to_ms) = (from / 1_000_000, to / 1_000_000);
+    let texts = context.options.selectors(&context.namespace);
+    // They were checked when the recording began.
+    let selectors: Vec<_> =
+        texts.iter().filter_map(|text| selector::parse(text).ok()).collect();
+    let mut catalog = Catalog::default();
+    let mut gaps = Vec::new();
+    let mut start = from_ms;
+    while start < to_ms {
+        let end = (start + SLICE_MS).min(to_ms);
+        match read_slice(context, &selectors, start, end).await {
+            Ok(series) => write_slice(context, &mut catalog, series, (start, end), samples).await,
+            Err(reason) => gaps.push(format!("{start} to {end} ms: {reason}")),
+        }
+        start = end;
+    }
+    for (id, found) in (0_u64..).zip(catalog.series) {
+        series_sink.put(series_row(id, &found), found.visibility, false).await;
+    }
+    covered(context, &texts, from, &gaps)
+}
+
+/// One slice, half-open.
+async fn read_slice(
+    context: &Context,
+    selectors: &[Vec<Matcher>],
+    start: i64,
+    end: i64,
+) -> Result<Vec<TimeSeries>, String> {
+    let request = encode_request(selectors, start, end - 1)?;
+    let headers = [
+        ("content-encoding", "snappy"),
+        ("content-type", "application/x-protobuf"),
+        ("x-prometheus-remote-read-version", "0.1.0"),
+    ];
+    let mut reason = String::new();
+    for _ in 0..ATTEMPTS {
+        let (method, path) = (http::Method::POST, "/api/v1/read");
+        let answer = context.cluster.proxy(
+            &context.prometheus,
+            &context.namespace,
+            method,
+            path,
+            &headers,
+            request.clone(),
+        );
+        match answer.await {
+            Ok(answer) => return decode_response(&answer.body),
+            Err(error) => reason = error.to_string(),
+        }
+    }
+    Err(reason)
+}
+
+/// Writes the samples of a slice; new series get the next ids in the order of their labels.
+async fn write_slice(
+    context: &Context,
+    catalog: &mut Catalog,
+    mut series: Vec<TimeSeries>,
+    (start, end): (i64, i64),
+    sink: &Sink<MetricSample>,
+) {
+    let is_inside = |timestamp: i64| (start..end).contains(&timestamp);
+    series.sort_by(|left, right| left.labels.cmp(&right.labels));
+    let mut done = BTreeSet::new();
+    for one in series {
+        let times = one.samples.iter().map(|sample| sample.timestamp);
+        let times = times.chain(one.histograms.iter().filter_map(|it| histogram_time(it)));
+        let (first, last) = times
+            .filter(|time| is_inside(*time))
+            .fold((i64::MAX, i64::MIN), |(first, last), time| (first.min(time), last.max(time)));
+        if first > last {
+            continue;
+        }
+        let (id, visibility) = catalog.id(context, one.labels, first, last);
+        // Two selectors may match the same series.
+        if !done.insert(id) {
+            continue;
+        }
+        let row = |timestamp, value, histogram| MetricSample {
+            series_id: id,
+            timestamp,
+            value,
+            histogram,
+        };
+        for sample in one.samples.iter().filter(|sample| is_inside(sample.timestamp)) {
+            sink.put(row(sample.timestamp, sample.value, None), visibility, false).await;
+        }
+        for histogram in one.histograms {
+            match histogram_time(&histogram) {
+                Some(time) if is_inside(time) => {
+                    sink.put(row(time, 0.0, Some(histogram)), visibility, false).await;
+                }
+                Some(_) => {}
+                None => sink.lose(1),
+            }
+        }
+    }
+}
+
+impl Catalog {
+    fn id(
+        &mut self,
+        context: &Context,
+        labels: Vec<Label>,
+        first: i64,
+        last: i64,
+    ) -> (u64, Visibility) {
+        if let Some(id) = self.ids.get(&labels).copied() {
+            let known = usize::try_from(id).ok().and_then(|index| self.series.get_mut(index));
+            if let Some(known) = known {
+                known.first = known.first.min(first);
+                known.last = known.last.max(last);
+                return (id, known.visibility);
+            }
+        }
+        let id = self.series.len() as u64;
+        let (namespace, pod) = (label(&labels, "namespace"), label(&labels, "pod"));
+        let visibility = context.visibility.of_reference("pods", namespace, pod);
+        self.ids.insert(labels.clone(), id);
+        self.series.push(Found { labels, visibility, first, last });
+        (id, visibility)
+    }
+}
+
+fn label<'a>(labels: &'a [Label], name: &str) -> &'a str {
+    labels.iter().find(|label| label.name == name).map_or("", |label| &label.value)
+}
+
+fn series_row(series_id: u64, found: &Found) -> MetricSeries {
+    let column = |name: &str| {
+        let value = label(&found.labels, name);
+        (!value.is_empty()).then(|| value.to_owned())
+    };
+    let labels = found.labels.iter().filter(|label| label.name != "__name__");
+    let mut labels: Vec<_> =
+        labels.map(|label| (label.name.clone(), label.value.clone())).collect();
+    labels.sort();
+    // A scrape of a kubelet has the node's name for its instance; an address has a port.
+    let instance = column("instance").filter(|instance| !instance.contains(':'));
+    MetricSeries {
+        series_id,
+        source: "prometheus".to_owned(),
+        name: label(&found.labels, "__name__").to_owned(),
+        labels,
+        namespace: column("namespace"),
+        pod: column("pod"),
+        container: column("container"),
+        node: column("node").or(instance),
+        first: found.first,
+        last: found.last,
+    }
+}
+
+/// What the selectors cover: everything, whole namespaces, or less than one can say.
+fn covered(context: &Context, texts: &[String], from: i64, gaps: &[String]) -> Vec<Covered> {
+    let mut rows = Vec::new();
+    for table in ["metric_samples", "metric_series"] {
+        let row = |scope: &str| {
+            Covered::recorded(table, "prometheus", scope).from(from).unless(gaps.to_vec())
+        };
+        if texts.iter().any(|text| text == ALL) {
+            rows.push(row(""));
+            continue;
+        }
+        let own = format!("{{namespace=\"{}\"}}", context.namespace);
+        if texts.contains(&own) {
+            rows.push(row(&format!("namespace={}", context.namespace)));
+        }
+        let reason = format!("only series that match one of {}", texts.join(" "));
+        rows.push(row("").unless(vec![reason]));
+    }
+    rows
+}

@@ -1,0 +1,408 @@
+//! The history of every object: one watch per kind that carries full objects and printed cells.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use aiopslab_datasets::Visibility;
+use aiopslab_datasets::rows::{ObjectApi, ObjectVersion};
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+
+use super::coverage::Covered;
+use super::sink::Sink;
+use super::table::{self, Event, EventKind, Row};
+use super::{Context, SECOND};
+use crate::cluster::{ApiResource, ClusterError};
+
+/// Asks for printed tables.
+const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
+/// A watch that says nothing for so long is taken for dead; bookmarks come every minute.
+const SILENCE: Duration = Duration::from_secs(150);
+/// Longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Kinds that are not recorded, with the reason that coverage tells.
+const SKIPPED: &[(&str, &str)] = &[
+    ("componentstatuses", "deprecated; it probes rather than keeps"),
+    ("events.events.k8s.io", "the same objects as events"),
+    ("leases.coordination.k8s.io", "renewed every few seconds by every component"),
+];
+
+/// Starts one watch per kind; they end with the context's stop token.
+///
+/// `ready` is dropped by each watch when it knows the state at the start.
+pub(super) async fn record(
+    context: Arc<Context>,
+    versions: Sink<ObjectVersion>,
+    api: Sink<ObjectApi>,
+    ready: mpsc::Sender<()>,
+) -> Result<Vec<Covered>, ClusterError> {
+    let mut covered = Vec::new();
+    let mut watches = tokio::task::JoinSet::new();
+    let seq = Arc::new(AtomicU64::new(0));
+    for resource in context.cluster.resources().await? {
+        let scope = format!("resource={}", resource.full_name());
+        let skipped = SKIPPED.iter().find(|(name, _)| *name == resource.full_name());
+        if let Some((_, reason)) = skipped {
+            covered.push(Covered::missing("object_versions", "kubernetes", &scope, reason));
+        } else if resource.can("list") && resource.can("watch") {
+            let watch = Watch {
+                context: Arc::clone(&context),
+                resource: resource.clone(),
+                seq: Arc::clone(&seq),
+                versions: versions.clone(),
+                api: api.clone(),
+                ready: Some(ready.clone()),
+                known: BTreeMap::new(),
+                resume: None,
+                columns_written: false,
+                can_stream_lists: true,
+                gaps: Vec::new(),
+            };
+            watches.spawn(watch.run());
+        }
+    }
+    drop(ready);
+    covered.extend(record_api(&context, &api).await);
+    while let Some(watch) = watches.join_next().await {
+        match watch {
+            Ok(coverage) => covered.push(coverage),
+            Err(error) => context.failure.set(format!("a watch ended: {error}")),
+        }
+    }
+    Ok(covered)
+}
+
+/// Records discovery and version, as clients of the replayed cluster will ask for them.
+async fn record_api(context: &Context, api: &Sink<ObjectApi>) -> Vec<Covered> {
+    let row = |kind: &str, name: &str, json: &Value| ObjectApi {
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+        json: json.to_string(),
+        valid_from: context.start,
+        valid_to: None,
+    };
+    let put = |row: ObjectApi| api.put(row, Visibility::Visible, false);
+    put(row("version", "kubernetes", context.cluster.version())).await;
+    let mut paths = vec!["/api".to_owned(), "/apis".to_owned(), "/api/v1".to_owned()];
+    let mut reasons = Vec::new();
+    let mut next = 0;
+    while let Some(path) = paths.get(next).cloned() {
+        next += 1;
+        match context.cluster.get_json(&path).await {
+            Ok(answer) => {
+                if path == "/apis" {
+                    paths.extend(group_versions(&answer));
+                }
+                let name = path.trim_start_matches("/api/").trim_start_matches("/apis/");
+                put(row("discovery", name.trim_start_matches('/'), &answer)).await;
+            }
+            Err(error) => reasons.push(error.to_string()),
+        }
+    }
+    vec![
+        Covered::recorded("object_api", "kubernetes", "kind=discovery").unless(reasons),
+        Covered::missing("object_api", "kubernetes", "kind=openapi", "left out for its size"),
+    ]
+}
+
+fn group_versions(groups: &Value) -> Vec<String> {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    list(&groups["groups"])
+        .iter()
+        .flat_map(|group| list(&group["versions"]))
+        .filter_map(|version| Some(format!("/apis/{}", version["groupVersion"].as_str()?)))
+        .collect()
+}
+
+/// Why a watch has to go on differently.
+enum Interruption {
+    /// The server forgot where we were.
+    Gone,
+    /// The server can't begin a watch with the list.
+    NoStreamedLists,
+    /// We may not, or there is nothing there any more.
+    Refused(ClusterError),
+    /// Anything else: try again.
+    Broken(String),
+}
+
+/// The watch of one kind.
+struct Watch {
+    context: Arc<Context>,
+    resource: ApiResource,
+    seq: Arc<AtomicU64>,
+    versions: Sink<ObjectVersion>,
+    api: Sink<ObjectApi>,
+    ready: Option<mpsc::Sender<()>>,
+    /// Resource version by namespace, name and uid.
+    known: BTreeMap<(String, String, String), String>,
+    resume: Option<String>,
+    columns_written: bool,
+    can_stream_lists: bool,
+    gaps: Vec<String>,
+}
+
+impl Watch {
+    async fn run(mut self) -> Covered {
+        let mut pause = Duration::from_millis(200);
+        let stop = self.context.stop.clone();
+        loop {
+            // Not cancelled from here: a row that was taken from a watch must reach the writer.
+            let session = self.session().await;
+            if stop.is_cancelled() {
+                break;
+            }
+            match session {
+                Ok(()) => pause = Duration::from_millis(200),
+                Err(Interruption::Gone) => {
+                    self.gaps.push("the server forgot versions, the kind was listed anew".into());
+                    self.resume = None;
+                }
+                Err(Interruption::NoStreamedLists) => self.can_stream_lists = false,
+                Err(Interruption::Refused(error)) => {
+                    let scope = format!("resource={}", self.resource.full_name());
+                    let reason = error.to_string();
+                    return Covered::missing("object_versions", "kubernetes", &scope, &reason);
+                }
+                Err(Interruption::Broken(reason)) => {
+                    if self.gaps.len() < 10 {
+                        self.gaps.push(reason);
+                    }
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = sleep(pause) => {}
+            }
+        }
+        let scope = format!("resource={}", self.resource.full_name());
+        let covered = Covered::recorded("object_versions", "kubernetes", &scope);
+        // A watch that resumed where it was has lost nothing; only a new list may have.
+        if self.ready.is_some() {
+            self.gaps.push("it was never listed completely".into());
+        }
+        covered.unless(self.gaps)
+    }
+
+    /// One connection: from the list or from where we were, until it ends.
+    async fn session(&mut self) -> Result<(), Interruption> {
+        let mut syncing = self.resume.is_none();
+        let mut query = String::from("?watch=1&includeObject=Object&allowWatchBookmarks=true");
+        if syncing && !self.can_stream_lists {
+            self.list().await?;
+            syncing = false;
+        }
+        match &self.resume {
+            Some(version) => query.push_str(&format!("&resourceVersion={version}")),
+            None => query.push_str("&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"),
+        }
+        let path = format!("{}{query}", self.resource.collection(None));
+        let stop = self.context.stop.clone();
+        let opened = tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            opened = self.context.cluster.stream_lines(&path, TABLE) => opened,
+        };
+        let mut stream = opened.map_err(|error| self.judge(error))?;
+        let mut seen = BTreeMap::new();
+        loop {
+            let line = tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                line = timeout(SILENCE, stream.next_line()) => line,
+            };
+            let line = match line {
+                // Whoever ends in the middle of the list begins again.
+                Err(_) | Ok(Ok(None)) => return Ok(()),
+                Ok(Err(error)) => return Err(Interruption::Broken(error.to_string())),
+                Ok(Ok(Some(line))) => line,
+            };
+            let Some(event) = table::read_event(&line) else {
+                self.versions.lose(1);
+                continue;
+            };
+            self.write_columns(&event).await;
+            if event.kind == EventKind::Error {
+                return Err(match event.code {
+                    Some(410) => Interruption::Gone,
+                    code => Interruption::Broken(format!("the watch ended with status {code:?}")),
+                });
+            }
+            for row in event.rows {
+                if event.kind != EventKind::Bookmark {
+                    self.take(event.kind, row, syncing, &mut seen).await;
+                }
+            }
+            if syncing && event.ends_initial_list {
+                syncing = false;
+                self.finish_sync(std::mem::take(&mut seen)).await;
+            }
+            if !syncing && let Some(version) = event.resource_version {
+                self.resume = Some(version);
+            }
+        }
+    }
+
+    fn judge(&self, error: ClusterError) -> Interruption {
+        match error.status() {
+            Some(410) => Interruption::Gone,
+            Some(400 | 422) if self.can_stream_lists && self.resume.is_none() => {
+                Interruption::NoStreamedLists
+            }
+            Some(401 | 403 | 404 | 405) if self.ready.is_some() => Interruption::Refused(error),
+            _ => Interruption::Broken(error.to_string()),
+        }
+    }
+
+    /// The list, for servers that can't stream it.
+    async fn list(&mut self) -> Result<(), Interruption> {
+        let path = format!("{}?includeObject=Object", self.resource.collection(None));
+        let headers = [("accept", TABLE)];
+        let answer = self.context.cluster.request(http::Method::GET, &path, &headers, Vec::new());
+        let answer = answer.await.and_then(|answer| answer.successful(&http::Method::GET, &path));
+        let answer = answer.map_err(|error| self.judge(error))?;
+        let event = table::read_list(&answer.body)
+            .ok_or_else(|| Interruption::Broken(format!("{path} answered no table")))?;
+        self.write_columns(&event).await;
+        let mut seen = BTreeMap::new();
+        for row in event.rows {
+            self.take(EventKind::Added, row, true, &mut seen).await;
+        }
+        self.finish_sync(seen).await;
+        self.resume = event.resource_version;
+        Ok(())
+    }
+
+    /// Notes that the state is known, and the deletions that nobody told us of.
+    async fn finish_sync(&mut self, seen: BTreeMap<(String, String, String), String>) {
+        let missed: Vec<_> =
+            self.known.keys().filter(|key| !seen.contains_key(*key)).cloned().collect();
+        for (namespace, name, uid) in missed {
+            let object = serde_json::json!({
+                "kind": self.resource.kind,
+                "metadata": {"name": name, "namespace": namespace, "uid": uid},
+            });
+            let row = Row { object, cells: None };
+            self.take(EventKind::Deleted, row, false, &mut BTreeMap::new()).await;
+        }
+        self.ready = None;
+    }
+
+    async fn write_columns(&mut self, event: &Event) {
+        if self.columns_written || event.columns.is_empty() {
+            return;
+        }
+        self.columns_written = true;
+        let row = ObjectApi {
+            kind: "columns".to_owned(),
+            name: self.resource.full_name(),
+            json: Value::Array(event.columns.clone()).to_string(),
+            valid_from: self.context.start,
+            valid_to: None,
+        };
+        self.api.put(row, Visibility::Visible, false).await;
+    }
+
+    /// Writes one version.
+    async fn take(
+        &mut self,
+        kind: EventKind,
+        row: Row,
+        syncing: bool,
+        seen: &mut BTreeMap<(String, String, String), String>,
+    ) {
+        let observed = self.context.now();
+        let mut object = row.object;
+        let text = |object: &Value, pointer: &str| {
+            object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        let key = (
+            text(&object, "/metadata/namespace"),
+            text(&object, "/metadata/name"),
+            text(&object, "/metadata/uid"),
+        );
+        let resource_version = text(&object, "/metadata/resourceVersion");
+        let event = match kind {
+            EventKind::Deleted => "deleted",
+            EventKind::Added if syncing && self.known.contains_key(&key) => "relisted",
+            EventKind::Added if syncing && self.ready.is_some() => "initial",
+            EventKind::Modified => "modified",
+            _ => "added",
+        };
+        if kind == EventKind::Deleted {
+            self.known.remove(&key);
+        } else {
+            self.known.insert(key.clone(), resource_version.clone());
+        }
+        if syncing {
+            seen.insert(key.clone(), resource_version.clone());
+        }
+        let visibility = self.context.visibility.of_object(&self.resource.resource, &object);
+        let created = created(&object);
+        let valid_from = valid_from(event, observed, created, self.context.start);
+        self.context.visibility.prune(&mut object);
+        let redacted = self.context.redaction.object(&self.resource.resource, &mut object);
+        let version = ObjectVersion {
+            seq: self.seq.fetch_add(1, Ordering::Relaxed),
+            event: event.to_owned(),
+            observed,
+            exact: valid_from != observed && event == "added",
+            valid_from,
+            valid_to: None,
+            group: self.resource.group.clone(),
+            version: self.resource.version.clone(),
+            resource: self.resource.resource.clone(),
+            kind: self.resource.kind.clone(),
+            namespace: key.0,
+            name: key.1,
+            uid: key.2,
+            resource_version,
+            object: object.to_string(),
+            cells: row.cells.map(|cells| cells.to_string()),
+        };
+        self.versions.put(version, visibility, redacted).await;
+    }
+}
+
+fn created(object: &Value) -> Option<i64> {
+    let text = object.pointer("/metadata/creationTimestamp")?.as_str()?;
+    super::nanoseconds(text)
+}
+
+/// Since when a version was the object.
+///
+/// What was there at the start counts from the start. What is new counts from its creation, whose
+/// time lacks the fraction of its second: it is taken as late as it can have been, because a row
+/// that is visible too early gives the future away.
+fn valid_from(event: &str, observed: i64, created: Option<i64>, start: i64) -> i64 {
+    let created = created.map(|created| created + SECOND - 1);
+    match (event, created) {
+        ("initial", Some(created)) if created > start => created.min(observed),
+        ("initial", _) => start,
+        ("added", Some(created)) => created.clamp(start.min(observed), observed),
+        _ => observed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_never_begins_before_it_can_have_been_there() {
+        let second = SECOND;
+        let start = 100 * second;
+        // Found at the start, created long before.
+        assert_eq!(valid_from("initial", start + 5, Some(7 * second), start), start);
+        // Created in the second in which it was seen.
+        let observed = 110 * second + 300;
+        assert_eq!(valid_from("added", observed, Some(110 * second), start), observed);
+        // Found late, by a new list.
+        let created = 105 * second;
+        assert_eq!(valid_from("added", observed, Some(created), start), created + second - 1);
+        assert_eq!(valid_from("modified", observed, Some(created), start), observed);
+    }
+}

@@ -1,0 +1,156 @@
+//! What is recorded, and how often.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::visibility::HiddenObjects;
+
+/// A recorder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Objects of the API server.
+    Objects,
+    /// Logs of containers.
+    Logs,
+    /// Series of Prometheus.
+    Metrics,
+    /// Spans of Jaeger.
+    Traces,
+    /// Samples of `metrics.k8s.io`.
+    Usage,
+    /// Commands in pods.
+    Exec,
+}
+
+impl Kind {
+    /// Every recorder.
+    pub const ALL: [Self; 6] =
+        [Self::Objects, Self::Logs, Self::Metrics, Self::Traces, Self::Usage, Self::Exec];
+
+    /// The recorder's name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Objects => "objects",
+            Self::Logs => "logs",
+            Self::Metrics => "metrics",
+            Self::Traces => "traces",
+            Self::Usage => "usage",
+            Self::Exec => "exec",
+        }
+    }
+
+    /// Where its rows come from, as coverage names it.
+    pub(super) fn source(self) -> &'static str {
+        match self {
+            Self::Metrics => "prometheus",
+            Self::Traces => "jaeger",
+            _ => "kubernetes",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// A name that is no recorder.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown recorder {0:?}\nhint: objects, logs, metrics, traces, usage or exec")]
+pub struct UnknownKind(pub String);
+
+impl FromStr for Kind {
+    type Err = UnknownKind;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|kind| kind.name() == text);
+        found.ok_or_else(|| UnknownKind(text.to_owned()))
+    }
+}
+
+/// A command that is run in every running pod of the application at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecCommand {
+    /// The command and its arguments.
+    pub argv: Vec<String>,
+    /// Whether its answer is true as long as the container lives, not only then.
+    pub holds_for_instance: bool,
+}
+
+/// What the recorders do.
+#[derive(Debug, Clone)]
+pub struct RecorderOptions {
+    /// Recorders that are left out; coverage tells.
+    pub without: BTreeSet<Kind>,
+    /// Which series are recorded (PromQL series selectors); empty: those of the application's
+    /// namespace and of the nodes.
+    pub metrics_selectors: Vec<String>,
+    /// Namespaces whose logs are recorded besides the application's.
+    pub more_log_namespaces: Vec<String>,
+    /// How often `metrics.k8s.io` is asked.
+    pub usage_interval: Duration,
+    /// How often Jaeger is asked.
+    pub traces_interval: Duration,
+    /// Commands for the application's pods.
+    pub exec: Vec<ExecCommand>,
+    /// Objects that agents must not see, besides our own.
+    pub hidden: Vec<HiddenObjects>,
+    /// Further secrets: regular expressions.
+    pub redact: Vec<String>,
+    /// What redacted values are derived with.
+    pub redaction_key: [u8; 32],
+}
+
+impl Default for RecorderOptions {
+    fn default() -> Self {
+        let command = |argv: &[&str]| ExecCommand {
+            argv: argv.iter().map(|word| (*word).to_owned()).collect(),
+            holds_for_instance: true,
+        };
+        Self {
+            without: BTreeSet::new(),
+            metrics_selectors: Vec::new(),
+            more_log_namespaces: vec!["default".to_owned(), "kube-system".to_owned()],
+            usage_interval: Duration::from_secs(15),
+            traces_interval: Duration::from_secs(15),
+            exec: vec![
+                command(&["env"]),
+                command(&["cat", "/etc/resolv.conf"]),
+                command(&["cat", "/etc/hosts"]),
+            ],
+            hidden: Vec::new(),
+            redact: Vec::new(),
+            redaction_key: rand::random(),
+        }
+    }
+}
+
+impl RecorderOptions {
+    /// The selectors that are in force.
+    pub(super) fn selectors(&self, namespace: &str) -> Vec<String> {
+        if !self.metrics_selectors.is_empty() {
+            return self.metrics_selectors.clone();
+        }
+        vec![
+            format!("{{namespace=\"{namespace}\"}}"),
+            "{id=\"/\"}".to_owned(),
+            "{__name__=~\"machine_.+\"}".to_owned(),
+            "{__name__=~\"up|scrape_.+\"}".to_owned(),
+        ]
+    }
+
+    /// The namespaces whose logs are recorded, without repetition.
+    pub(super) fn log_namespaces(&self, namespace: &str) -> Vec<String> {
+        let mut all = vec![namespace.to_owned()];
+        for more in &self.more_log_namespaces {
+            if !all.contains(more) {
+                all.push(more.clone());
+            }
+        }
+        all
+    }
+}

@@ -1,0 +1,160 @@
+//! The spans that Jaeger has: asked in windows small enough to stay under its limit.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use aiopslab_datasets::Visibility;
+use aiopslab_datasets::rows;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::coverage::Covered;
+use super::jaeger::{self, Answer};
+use super::sink::Sink;
+use super::{Context, Report, SECOND};
+use crate::cluster::ClusterError;
+
+/// Traces per answer; an answer with so many may lack some.
+const LIMIT: usize = 1000;
+/// Microseconds of a second.
+const SECOND_US: i64 = SECOND / 1000;
+/// Longest window that is asked for at once.
+const LONGEST_WINDOW_US: i64 = 15 * SECOND_US;
+/// Shortest window that is still halved.
+const SHORTEST_WINDOW_US: i64 = 1000;
+/// How late spans arrive: exporters and Jaeger batch them.
+const LATENESS_US: i64 = 20 * SECOND_US;
+/// Services of the tracing system itself.
+const OWN_SERVICES: [&str; 4] = ["jaeger", "jaeger-query", "jaeger-all-in-one", "jaeger-collector"];
+
+struct Traces {
+    context: Arc<Context>,
+    sink: Sink<rows::Span>,
+    /// Hashes of the spans that were written.
+    seen: HashSet<u64>,
+    reasons: Vec<String>,
+    services: Vec<String>,
+}
+
+/// Asks until the context stops, and once more for the whole window.
+pub(super) async fn record(context: Arc<Context>, sink: Sink<rows::Span>) -> Report {
+    let start = context.start / 1000;
+    let mut traces =
+        Traces { context: Arc::clone(&context), sink, seen: HashSet::new(), reasons: Vec::new(), services: Vec::new() };
+    let mut since = start;
+    loop {
+        tokio::select! {
+            () = context.stop.cancelled() => break,
+            () = sleep(context.options.traces_interval) => {}
+        }
+        let now = context.now() / 1000;
+        // Errors are temporary here: the last sweep asks for everything again.
+        if traces.sweep(since.max(start), now).await.is_ok() {
+            since = now - LATENESS_US;
+        }
+    }
+    let end = context.now() / 1000;
+    if let Err(error) = traces.sweep(start, end).await {
+        traces.reasons.push(error.to_string());
+    }
+    let covered = Covered::recorded("spans", "jaeger", "").unless(traces.reasons);
+    let jaeger = json!({"api": "v1", "services": traces.services});
+    Report {
+        covered: vec![covered],
+        versions: std::collections::BTreeMap::from([("jaeger".to_owned(), jaeger)]),
+    }
+}
+
+impl Traces {
+    /// Writes every span of every service that is not known yet.
+    async fn sweep(&mut self, from: i64, to: i64) -> Result<(), ClusterError> {
+        let answer = self.ask("/api/services").await?;
+        let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
+        let mut services: Vec<String> = answer["data"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .filter(|name| !OWN_SERVICES.contains(&name.as_str()))
+            .collect();
+        services.sort();
+        for service in &services {
+            let mut windows = Vec::new();
+            let mut end = to;
+            while end > from {
+                let start = (end - LONGEST_WINDOW_US).max(from);
+                windows.push((start, end));
+                end = start;
+            }
+            while let Some((start, end)) = windows.pop() {
+                let is_whole = self.window(service, start, end).await?;
+                if is_whole {
+                    continue;
+                }
+                if end - start <= SHORTEST_WINDOW_US {
+                    let reason = format!("more than {LIMIT} traces of {service} within {} µs", end - start);
+                    self.reasons.push(reason);
+                    continue;
+                }
+                let middle = start + (end - start) / 2;
+                windows.push((middle, end));
+                windows.push((start, middle));
+            }
+        }
+        self.services = services;
+        Ok(())
+    }
+
+    /// Writes what is new in a window; says whether the answer had all of it.
+    async fn window(&mut self, service: &str, start: i64, end: i64) -> Result<bool, ClusterError> {
+        let service: String = url::form_urlencoded::byte_serialize(service.as_bytes()).collect();
+        let path =
+            format!("/api/traces?service={service}&start={start}&end={end}&limit={LIMIT}");
+        let body = self.ask(&path).await?;
+        let answer: Answer = match serde_json::from_slice(&body) {
+            Ok(answer) => answer,
+            Err(error) => {
+                return Err(ClusterError::Nonsense { path, reason: error.to_string() });
+            }
+        };
+        let is_whole = answer.data.len() < LIMIT;
+        for trace in answer.data {
+            for span in trace.spans {
+                let mut hasher = DefaultHasher::new();
+                (&span.trace_id, &span.span_id, span.start_time).hash(&mut hasher);
+                if !self.seen.insert(hasher.finish()) {
+                    continue;
+                }
+                match jaeger::span(span, &trace.processes) {
+                    Some(row) => self.put(row).await,
+                    None => self.sink.lose(1),
+                }
+            }
+        }
+        Ok(is_whole)
+    }
+
+    async fn put(&self, mut span: rows::Span) {
+        let redaction = &self.context.redaction;
+        let mut redacted = redaction.text(&mut span.attributes);
+        redacted |= redaction.text(&mut span.events);
+        if let Some(message) = &mut span.message {
+            redacted |= redaction.text(message);
+        }
+        self.sink.put(span, Visibility::Visible, redacted).await;
+    }
+
+    async fn ask(&self, path: &str) -> Result<bytes::Bytes, ClusterError> {
+        let context = &self.context;
+        let answer = context.cluster.proxy(
+            &context.jaeger,
+            &context.namespace,
+            http::Method::GET,
+            path,
+            &[("accept", "application/json")],
+            Vec::new(),
+        );
+        Ok(answer.await?.body)
+    }
+}
