@@ -54,6 +54,7 @@ entry_scripts() {
   for script in "$LAB_DIR"/../testbed/images/*.sh; do
     [ -e "$script" ] || continue
     [ -x "$script" ] || die "$script is not executable" "chmod +x $script"
+    bash -n "$script" 2>/dev/null || say "warning: $script has a syntax error: $(bash -n "$script" 2>&1 | head -n 1)"
     list+="${list:+, }\"/usr/local/bin/$(basename "$script")\": \"$script\""
   done
   printf '{%s}' "$list"
