@@ -22,9 +22,11 @@ mod journal;
 mod manifests;
 mod recover;
 mod resource;
+mod run;
 mod windows;
 
 pub use check::{CheckLine, check};
 pub use error::CaptureError;
 pub use recover::{Recovered, recover};
+pub use run::{CaptureRequest, CaptureSummary, ClusterOptions, run};
 pub use windows::{Seconds, Window, Windows};

@@ -60,7 +60,7 @@ impl Cluster {
             });
             let status = status.ok_or_else(|| broken("it ended without a status".to_owned()))?;
             let exit_code = exit_code(&serde_json::to_value(&status).unwrap_or_default())
-                .ok_or_else(|| broken(status.message.clone()))?;
+                .ok_or_else(|| broken(status.message.clone().unwrap_or_default()))?;
             Ok(ExecAnswer { stdout, stderr, exit_code })
         };
         timeout(limit, run)

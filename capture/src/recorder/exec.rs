@@ -27,8 +27,8 @@ struct Place {
 /// Runs every command in the first container of every running pod of the application.
 pub(super) async fn record(context: &Arc<Context>, sink: &Sink<Exec>) -> Vec<Covered> {
     let scope = format!("namespace={}", context.namespace);
-    let pods = context.cluster.list(&format!("/api/v1/namespaces/{}/pods", context.namespace));
-    let pods = match pods.await {
+    let path = format!("/api/v1/namespaces/{}/pods", context.namespace);
+    let pods = match context.cluster.list(&path).await {
         Ok(pods) => pods,
         Err(error) => {
             return vec![Covered::missing("exec", "kubernetes", &scope, &error.to_string())];

@@ -1,0 +1,241 @@
+//! Whether a cluster can be captured: one line per thing, each with the fix.
+
+use std::collections::BTreeSet;
+
+use aiopslab_problems::family::Application;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::cluster::{Cluster, ClusterError};
+use crate::error::CaptureError;
+use crate::journal::Journal;
+use crate::observe::{Anchors, judge};
+use crate::resource::text;
+use crate::{deploy, manifests};
+
+/// One thing that a capture needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckLine {
+    /// What, e.g. `prometheus`.
+    pub name: &'static str,
+    /// Whether it is as needed.
+    pub ok: bool,
+    /// What was found.
+    pub detail: String,
+    /// What to do about it, if it is not.
+    pub fix: Option<String>,
+}
+
+impl CheckLine {
+    fn new(name: &'static str, found: Result<String, String>, fix: &str) -> Self {
+        match found {
+            Ok(detail) => Self { name, ok: true, detail, fix: None },
+            Err(detail) => Self { name, ok: false, detail, fix: Some(fix.to_owned()) },
+        }
+    }
+}
+
+/// Verb, group, resource and namespace (empty: all) of what a capture does.
+const RIGHTS: &[(&str, &str, &str, &str)] = &[
+    ("watch", "*", "*", ""),
+    ("list", "*", "*", ""),
+    ("get", "", "pods/log", ""),
+    ("create", "", "pods/exec", ""),
+    ("get", "", "services/proxy", ""),
+    ("create", "", "services/proxy", ""),
+    ("get", "", "pods/proxy", ""),
+    ("patch", "", "services", ""),
+    ("patch", "apps", "deployments", ""),
+    ("create", "", "namespaces", ""),
+    ("create", "", "configmaps", crate::journal::NAMESPACE),
+    ("create", "batch", "jobs", crate::workload::NAMESPACE),
+];
+
+/// Checks the whole of what a capture of the application needs.
+pub async fn check(
+    cluster: Result<&Cluster, &ClusterError>,
+    application: &Application,
+) -> Vec<CheckLine> {
+    let cluster = match cluster {
+        Ok(cluster) => cluster,
+        Err(error) => return vec![unreachable(error)],
+    };
+    let version = text(cluster.version(), "/gitVersion").to_owned();
+    vec![
+        CheckLine::new("cluster", Ok(format!("{version} at {}", cluster.url())), ""),
+        rights(cluster).await,
+        nodes(cluster).await,
+        images(cluster, application).await,
+        storage(cluster).await,
+        prometheus(cluster, application).await,
+        jaeger(cluster, application).await,
+        deployed(cluster, application).await,
+        leftovers(cluster).await,
+    ]
+}
+
+fn unreachable(error: &ClusterError) -> CheckLine {
+    let text = error.to_string();
+    let (detail, fix) = text.split_once("\nhint: ").unwrap_or((&text, "pass --kubeconfig FILE"));
+    CheckLine::new("cluster", Err(detail.to_owned()), fix)
+}
+
+async fn rights(cluster: &Cluster) -> CheckLine {
+    let fix = "use a kubeconfig with the role cluster-admin";
+    let mut denied = Vec::new();
+    for (verb, group, resource, namespace) in RIGHTS {
+        let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+        let review = json!({
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {"verb": verb, "group": group, "resource": resource,
+                "subresource": subresource, "namespace": namespace}},
+        });
+        let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+        match cluster.create(path, &review).await {
+            Ok(answer) if answer["status"]["allowed"] == Value::Bool(true) => {}
+            Ok(_) => denied.push(format!("{verb} {resource}{}{subresource}", if subresource.is_empty() { "" } else { "/" })),
+            Err(error) => return CheckLine::new("rights", Err(error.to_string()), fix),
+        }
+    }
+    let found = if denied.is_empty() {
+        Ok(format!("{} of {} allowed", RIGHTS.len(), RIGHTS.len()))
+    } else {
+        Err(format!("not allowed: {}", denied.join(", ")))
+    };
+    CheckLine::new("rights", found, fix)
+}
+
+async fn nodes(cluster: &Cluster) -> CheckLine {
+    let found = cluster.list("/api/v1/nodes").await.map_err(|error| error.to_string());
+    let found = found.and_then(|nodes| {
+        let ready = nodes.iter().filter(|node| {
+            let conditions = node.pointer("/status/conditions").and_then(Value::as_array);
+            let is_ready = |condition: &Value| {
+                condition["type"] == "Ready" && condition["status"] == "True"
+            };
+            conditions.is_some_and(|conditions| conditions.iter().any(is_ready))
+        });
+        let detail = format!("{} of {} ready", ready.clone().count(), nodes.len());
+        if ready.count() > 0 { Ok(detail) } else { Err(detail) }
+    });
+    CheckLine::new("nodes", found, "`kubectl describe nodes` says why; `lab/status` for the lab")
+}
+
+/// Images that are made here, not pulled: they must be on the nodes already.
+async fn images(cluster: &Cluster, application: &Application) -> CheckLine {
+    let found = missing_images(cluster, application).await.map_err(|error| error.to_string());
+    let found = found.and_then(|(wanted, missing)| {
+        if missing.is_empty() {
+            Ok(format!("{wanted} on the nodes"))
+        } else {
+            Err(format!("not on any node: {}", missing.join(", ")))
+        }
+    });
+    let fix = "`lab/images` builds and imports them on the lab; elsewhere build testbed/Dockerfile and load it into the nodes";
+    CheckLine::new("images", found, fix)
+}
+
+async fn missing_images(
+    cluster: &Cluster,
+    application: &Application,
+) -> Result<(usize, Vec<String>), CaptureError> {
+    let wanted = manifests::images(application)?;
+    let mut known = BTreeSet::new();
+    for node in cluster.list("/api/v1/nodes").await? {
+        let images = node.pointer("/status/images").and_then(Value::as_array);
+        for image in images.into_iter().flatten() {
+            let names = image["names"].as_array().into_iter().flatten();
+            known.extend(names.filter_map(Value::as_str).map(str::to_owned));
+        }
+    }
+    let count = wanted.len();
+    Ok((count, wanted.into_iter().filter(|image| !known.contains(image)).collect()))
+}
+
+async fn storage(cluster: &Cluster) -> CheckLine {
+    let classes = cluster.list("/apis/storage.k8s.io/v1/storageclasses").await;
+    let found = classes.map_err(|error| error.to_string()).and_then(|classes| {
+        let default = classes.iter().find(|class| {
+            let annotation = "storageclass.kubernetes.io/is-default-class";
+            class["metadata"]["annotations"][annotation] == "true"
+        });
+        match default {
+            Some(class) => Ok(format!("default class {}", text(class, "/metadata/name"))),
+            None => Err("no default StorageClass".to_owned()),
+        }
+    });
+    CheckLine::new("storage", found, "annotate a StorageClass with storageclass.kubernetes.io/is-default-class=true")
+}
+
+/// Asks Prometheus for its build through the API server's service proxy.
+pub(crate) async fn prometheus(cluster: &Cluster, application: &Application) -> CheckLine {
+    let endpoint = &application.prometheus;
+    let path = "/api/v1/status/buildinfo";
+    let answer = cluster.proxy_json(endpoint, &application.namespace, path).await;
+    let found = match answer {
+        Ok(answer) => Ok(format!("{} at {}", text(&answer, "/data/version"), endpoint.service)),
+        Err(error) => Err(error.to_string()),
+    };
+    CheckLine::new(
+        "prometheus",
+        found,
+        "`lab/up` installs it; otherwise name yours in the application's file, or capture with --without metrics",
+    )
+}
+
+/// Asks Jaeger for its services through the API server's service proxy.
+pub(crate) async fn jaeger(cluster: &Cluster, application: &Application) -> CheckLine {
+    let endpoint = &application.jaeger;
+    let answer = cluster.proxy_json(endpoint, &application.namespace, "/api/services").await;
+    let found = match answer {
+        Ok(answer) => {
+            let services = answer["data"].as_array().map_or(0, Vec::len);
+            Ok(format!("{services} services at {}", endpoint.service))
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    CheckLine::new(
+        "jaeger",
+        found,
+        "`lab/up` installs it; otherwise name yours in the application's file, or capture with --without traces",
+    )
+}
+
+async fn deployed(cluster: &Cluster, application: &Application) -> CheckLine {
+    let fix = "a capture applies the manifests again; `kubectl get pods,events` in its namespace says more";
+    let name = &application.name;
+    let healthy = async {
+        if !deploy::is_there(cluster, application).await? {
+            return Ok(Ok(format!("{name} is not deployed; a capture deploys and deletes it")));
+        }
+        let anchors = Anchors::default();
+        let without_load = deploy::without_load(application);
+        let evidence =
+            judge(cluster, application, None, &anchors, "healthy", &without_load).await?;
+        Ok(match evidence.because() {
+            None => Ok(format!("{name} is healthy")),
+            Some(because) => Err(format!("{name} is not healthy: {because}")),
+        })
+    };
+    let found = healthy.await.unwrap_or_else(|error: CaptureError| Err(error.to_string()));
+    CheckLine::new("application", found, fix)
+}
+
+async fn leftovers(cluster: &Cluster) -> CheckLine {
+    let found = match Journal::find_all(cluster).await {
+        Ok(journals) if journals.is_empty() => Ok("none".to_owned()),
+        Ok(journals) => {
+            let names: Vec<_> = journals
+                .iter()
+                .map(|found| {
+                    let state = if found.is_alive() { "under way" } else { "left over" };
+                    format!("capture of {} {state}", found.journal.family)
+                })
+                .collect();
+            Err(names.join(", "))
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    CheckLine::new("leftovers", found, "`aiopslab recover` undoes what a dead capture left")
+}

@@ -1,0 +1,184 @@
+//! Whether the cluster is as it was found: compared, not assumed.
+//!
+//! An [`Inventory`] holds a digest per top-level field of every object whose existence and
+//! specification are somebody's decision. What the cluster makes and renews by itself (events,
+//! leases, endpoints, owned pods, status, counters) is left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::cluster::{ApiResource, Cluster};
+use crate::error::CaptureError;
+use crate::journal;
+use crate::resource::{strip_server_fields, text};
+
+/// Kinds that come and go by themselves.
+const VOLATILE: &[&str] = &[
+    "bindings",
+    "certificatesigningrequests",
+    "componentstatuses",
+    "controllerrevisions",
+    "csistoragecapacities",
+    "endpoints",
+    "endpointslices",
+    "events",
+    "ipaddresses", // one per Service address, which the server draws anew
+    "leasecandidates",
+    "leases",
+    "volumeattachments",
+];
+
+/// Annotations that count or mark what happened rather than say what is wanted.
+const VOLATILE_ANNOTATIONS: &[&str] = &[
+    "control-plane.alpha.kubernetes.io/leader",
+    "deployment.kubernetes.io/desired-replicas",
+    "deployment.kubernetes.io/max-replicas",
+    "deployment.kubernetes.io/revision",
+    "deployment.kubernetes.io/revision-history",
+];
+
+/// The objects of a cluster, as digests of their top-level fields.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Inventory {
+    objects: BTreeMap<String, BTreeMap<String, [u8; 32]>>,
+}
+
+impl Inventory {
+    /// Takes the inventory of a cluster, without the namespaces that are named.
+    pub(crate) async fn take(
+        cluster: &Cluster,
+        without: &BTreeSet<String>,
+    ) -> Result<Self, CaptureError> {
+        let mut inventory = Self::default();
+        for resource in cluster.resources().await? {
+            if is_volatile(resource) {
+                continue;
+            }
+            for object in cluster.list(&resource.collection(None)).await? {
+                inventory.add(resource, object, without);
+            }
+        }
+        Ok(inventory)
+    }
+
+    fn add(&mut self, resource: &ApiResource, mut object: Value, without: &BTreeSet<String>) {
+        let name = text(&object, "/metadata/name").to_owned();
+        let namespace = text(&object, "/metadata/namespace").to_owned();
+        let is_left_out = without.contains(&namespace)
+            || (resource.resource == "namespaces" && without.contains(&name))
+            || without.contains(text(&object, "/spec/claimRef/namespace"));
+        let is_journal =
+            namespace == journal::NAMESPACE && name.starts_with(journal::NAME_PREFIX);
+        if is_left_out || is_journal || is_derived(resource, &object) {
+            return;
+        }
+        strip_server_fields(&mut object);
+        strip_volatile_annotations(&mut object);
+        let fields = object.as_object().into_iter().flatten();
+        let digests = fields
+            .filter(|(field, _)| *field != "apiVersion" && *field != "kind")
+            .map(|(field, value)| (field.clone(), Sha256::digest(value.to_string()).into()))
+            .collect();
+        let place = if namespace.is_empty() { String::new() } else { format!("{namespace}/") };
+        self.objects.insert(format!("{} {place}{name}", resource.full_name()), digests);
+    }
+
+    /// Names what a later inventory has more, less or otherwise.
+    #[must_use]
+    pub(crate) fn differences(&self, later: &Self) -> Vec<String> {
+        let mut differences = Vec::new();
+        for (name, before) in &self.objects {
+            match later.objects.get(name) {
+                None => differences.push(format!("{name} is gone")),
+                Some(after) => {
+                    let fields: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+                    for field in fields {
+                        if before.get(field) != after.get(field) {
+                            differences.push(format!("{name}: {field} differs"));
+                        }
+                    }
+                }
+            }
+        }
+        let added = later.objects.keys().filter(|name| !self.objects.contains_key(*name));
+        differences.extend(added.map(|name| format!("{name} was not there")));
+        differences
+    }
+
+    /// How many objects were compared.
+    #[must_use]
+    pub(crate) fn len(&self) -> usize {
+        self.objects.len()
+    }
+}
+
+fn is_volatile(resource: &ApiResource) -> bool {
+    !resource.can("list")
+        || resource.group == "metrics.k8s.io"
+        || VOLATILE.contains(&resource.resource.as_str())
+}
+
+/// What another object's controller makes: the owner is compared instead.
+fn is_derived(resource: &ApiResource, object: &Value) -> bool {
+    let is_owned = object.pointer("/metadata/ownerReferences").is_some();
+    is_owned && matches!(resource.resource.as_str(), "pods" | "replicasets" | "jobs")
+}
+
+fn strip_volatile_annotations(object: &mut Value) {
+    let annotations = object.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut);
+    let Some(annotations) = annotations else { return };
+    annotations.retain(|key, _| !VOLATILE_ANNOTATIONS.contains(&key.as_str()));
+    if annotations.is_empty()
+        && let Some(metadata) = object.pointer_mut("/metadata").and_then(Value::as_object_mut)
+    {
+        metadata.shift_remove("annotations");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn inventory(objects: &[Value]) -> Inventory {
+        let resource = ApiResource {
+            group: String::new(),
+            version: "v1".to_owned(),
+            resource: "services".to_owned(),
+            singular: "service".to_owned(),
+            short_names: Vec::new(),
+            kind: "Service".to_owned(),
+            namespaced: true,
+            verbs: vec!["list".to_owned()],
+        };
+        let mut inventory = Inventory::default();
+        for object in objects {
+            inventory.add(&resource, object.clone(), &BTreeSet::from(["left-out".to_owned()]));
+        }
+        inventory
+    }
+
+    #[test]
+    fn only_decisions_are_compared() {
+        let service = |port: i64, version: &str| {
+            json!({"metadata": {"name": "rate", "namespace": "shop", "resourceVersion": version},
+                "spec": {"port": port}, "status": {"seen": version}})
+        };
+        let other = json!({"metadata": {"name": "x", "namespace": "left-out"}});
+        let before = inventory(&[service(1, "5"), other]);
+        assert_eq!(before.len(), 1);
+        assert!(before.differences(&inventory(&[service(1, "6")])).is_empty());
+        assert_eq!(
+            before.differences(&inventory(&[service(2, "6")])),
+            ["services shop/rate: spec differs"]
+        );
+        assert_eq!(before.differences(&inventory(&[])), ["services shop/rate is gone"]);
+        assert_eq!(
+            inventory(&[]).differences(&before),
+            ["services shop/rate was not there"]
+        );
+    }
+}

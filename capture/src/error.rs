@@ -1,0 +1,161 @@
+//! What goes wrong in a capture.
+
+use camino::Utf8PathBuf;
+
+use crate::cluster::ClusterError;
+
+/// A capture, a check or a recovery failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureError {
+    /// The cluster said no, or nothing.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// The snapshot could not be written.
+    #[error("failed to write the snapshot {folder}")]
+    Write {
+        /// The snapshot's folder.
+        folder: Utf8PathBuf,
+        /// What went wrong.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A recorder failed.
+    #[error("a recorder failed")]
+    Recorder(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A name of an object that is not `resource/name` of a known kind.
+    #[error("unknown object {name:?}\nhint: write it as resource/name, for example service/rate")]
+    UnknownResource {
+        /// The name.
+        name: String,
+    },
+    /// The family's application or workload is not what the application's file says.
+    #[error("application {application} has no workload {workload:?}")]
+    UnknownWorkload {
+        /// Name of the application.
+        application: String,
+        /// Name of the workload.
+        workload: String,
+    },
+    /// Manifests of an application that don't ship with this program.
+    #[error("the manifests {path:?} of application {application} are not part of this program")]
+    UnknownManifests {
+        /// Name of the application.
+        application: String,
+        /// Path of its manifests.
+        path: String,
+    },
+    /// JSON or YAML that can't be read.
+    #[error("failed to read {what}")]
+    Parse {
+        /// What was read.
+        what: String,
+        /// What is wrong with it.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Something that a capture needs is not there.
+    #[error("the cluster is not ready for a capture:\n{}", .0.join("\n"))]
+    NotReady(Vec<String>),
+    /// Another capture is under way.
+    #[error(
+        "another capture of {family} is under way on this cluster (it was alive {seconds} s ago)\nhint: wait for it, or after a minute `aiopslab recover` undoes what it left"
+    )]
+    Busy {
+        /// What it captures.
+        family: String,
+        /// When it was last alive.
+        seconds: u64,
+    },
+    /// Conditions did not hold in time.
+    #[error("{stage}: not within {seconds} s: {because}")]
+    Timeout {
+        /// What was waited for.
+        stage: String,
+        /// For how long.
+        seconds: u64,
+        /// The condition that did not hold, with the value found.
+        because: String,
+    },
+    /// The fault did not show.
+    #[error(
+        "the fault of {family} did not manifest: {because}\nhint: the fault was undone; the recording so far is in {folder} without a manifest"
+    )]
+    NotManifested {
+        /// Family and variant.
+        family: String,
+        /// The condition that did not hold, with the value found.
+        because: String,
+        /// The run folder.
+        folder: Utf8PathBuf,
+    },
+    /// The mitigation oracle judges wrongly.
+    #[error("the mitigation oracle of {family} is wrong: {because}")]
+    Oracle {
+        /// Family and variant.
+        family: String,
+        /// How it is wrong.
+        because: String,
+    },
+    /// A command in a container failed.
+    #[error("command {command:?} in {object} failed with exit code {code}: {stderr}")]
+    Exec {
+        /// The workload.
+        object: String,
+        /// The command.
+        command: String,
+        /// Its exit code.
+        code: i32,
+        /// What it said.
+        stderr: String,
+    },
+    /// No pod to run a command in.
+    #[error("{object} has no ready pod to run a command in")]
+    NoReadyPod {
+        /// The workload.
+        object: String,
+    },
+    /// An object of the fault is not there, or has nothing that the step could change.
+    #[error("the fault's step on {object} changes nothing: {because}")]
+    NothingToChange {
+        /// The object.
+        object: String,
+        /// Why.
+        because: String,
+    },
+    /// The caller cancelled.
+    #[error("cancelled during {stage}; {outcome}")]
+    Cancelled {
+        /// The stage.
+        stage: String,
+        /// What became of the fault and of the recording.
+        outcome: String,
+    },
+    /// The capture failed, and so did undoing it.
+    #[error("{first}\nundoing it failed too: {}\nhint: run `aiopslab recover`", .problems.join("; "))]
+    NotUndone {
+        /// The first failure.
+        first: Box<CaptureError>,
+        /// What could not be undone.
+        problems: Vec<String>,
+    },
+    /// The cluster is not as it was found.
+    #[error("the cluster is not as it was found:\n{}", .0.join("\n"))]
+    Different(Vec<String>),
+}
+
+impl CaptureError {
+    /// Names what was parsed.
+    pub(crate) fn json<E>(what: &str) -> impl FnOnce(E) -> Self
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let what = what.to_owned();
+        move |source| Self::Parse { what, source: Box::new(source) }
+    }
+
+    /// Whether the cause lies with us rather than with the user's input or cluster.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::Oracle { .. } | Self::UnknownManifests { .. })
+    }
+}

@@ -1,0 +1,181 @@
+//! What a capture has to undo, kept in the cluster while it runs.
+//!
+//! A ConfigMap of our own in `kube-system` holds the pre-images of everything that the fault
+//! changes, written before the first change. Whoever finds it knows how to undo the fault, even
+//! after the capture was killed. It is renewed while the capture lives, so that a leftover can be
+//! told from a capture that is under way.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::cluster::{Cluster, PatchKind};
+use crate::error::CaptureError;
+use crate::resource;
+
+/// Namespace of the journals.
+pub(crate) const NAMESPACE: &str = "kube-system";
+/// Start of the name of every journal; neutral, because a live agent may list ConfigMaps.
+pub(crate) const NAME_PREFIX: &str = "cluster-settings-";
+/// The label that journals are found by.
+pub(crate) const LABEL: (&str, &str) = ("settings.kubernetes.io/scope", "session");
+/// How often a running capture renews its journal.
+pub(crate) const RENEW_EVERY: Duration = Duration::from_secs(15);
+/// A journal that was not renewed for so long is a leftover.
+pub(crate) const STALE_AFTER: Duration = Duration::from_secs(60);
+
+/// The record of one capture's changes to the cluster.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Journal {
+    /// Version of this record.
+    pub(crate) version: u32,
+    /// Name of its ConfigMap.
+    pub(crate) name: String,
+    /// The family and variant that is captured.
+    pub(crate) family: String,
+    /// Namespace of the application.
+    pub(crate) namespace: String,
+    /// Name of the application.
+    pub(crate) application: String,
+    /// The run folder.
+    pub(crate) folder: String,
+    /// Whether the capture deployed the application and has to delete it.
+    pub(crate) delete_application: bool,
+    /// What changes, in the order of injection; undone in reverse.
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// One change and how it is undone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "change")]
+pub(crate) enum Entry {
+    /// Fields of an object.
+    Fields {
+        /// The object, `resource/name`.
+        object: String,
+        /// What is set.
+        fields: Vec<FieldChange>,
+        /// The whole object as it was, for the case that somebody deletes it.
+        before: Value,
+    },
+    /// A command in a container.
+    Exec {
+        /// The workload, `resource/name`.
+        object: String,
+        /// The container; none: the first.
+        container: Option<String>,
+        /// The command.
+        command: Vec<String>,
+        /// The command that undoes it.
+        recover: Vec<String>,
+    },
+}
+
+/// One field's change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct FieldChange {
+    /// JSON pointer.
+    pub(crate) pointer: String,
+    /// The value before; none: the field was not there.
+    pub(crate) before: Option<Value>,
+    /// The value after; none: the field is removed.
+    pub(crate) after: Option<Value>,
+}
+
+impl Entry {
+    /// The object that changes, `resource/name`.
+    #[must_use]
+    pub(crate) fn object(&self) -> &str {
+        match self {
+            Self::Fields { object, .. } | Self::Exec { object, .. } => object,
+        }
+    }
+}
+
+/// A journal that was found in the cluster.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) journal: Journal,
+    /// When its capture last renewed it.
+    pub(crate) renewed: Option<Timestamp>,
+}
+
+impl Found {
+    /// How long ago the capture that wrote this was surely alive.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        let elapsed = Timestamp::now().duration_since(self.renewed?);
+        Some(Duration::try_from(elapsed).unwrap_or(Duration::ZERO))
+    }
+
+    /// Whether its capture seems to be under way still.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.age().is_some_and(|age| age < STALE_AFTER)
+    }
+}
+
+impl Journal {
+    /// Writes the journal into the cluster, over an earlier version of itself.
+    pub(crate) async fn save(&self, cluster: &Cluster) -> Result<(), CaptureError> {
+        let session = serde_json::to_string(self).map_err(CaptureError::json("the journal"))?;
+        let object = json!({
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": self.name, "namespace": NAMESPACE, "labels": {LABEL.0: LABEL.1}},
+            "data": {"session": session, "renewed": Timestamp::now().to_string()},
+        });
+        cluster.patch(&self.path(), PatchKind::Apply, &object).await?;
+        Ok(())
+    }
+
+    /// Says that the capture is alive.
+    pub(crate) async fn renew(&self, cluster: &Cluster) -> Result<(), CaptureError> {
+        let patch = json!({"data": {"renewed": Timestamp::now().to_string()}});
+        cluster.patch(&self.path(), PatchKind::Merge, &patch).await?;
+        Ok(())
+    }
+
+    /// Takes the journal out of the cluster.
+    pub(crate) async fn delete(&self, cluster: &Cluster) -> Result<(), CaptureError> {
+        cluster.delete(&self.path()).await?;
+        Ok(())
+    }
+
+    /// Every journal in the cluster, by name.
+    pub(crate) async fn find_all(cluster: &Cluster) -> Result<Vec<Found>, CaptureError> {
+        let path = format!(
+            "/api/v1/namespaces/{NAMESPACE}/configmaps?{}",
+            resource::with_labels([LABEL])
+        );
+        let mut found = Vec::new();
+        for object in cluster.list(&path).await? {
+            let session = resource::text(&object, "/data/session");
+            let what = format!("journal {}", resource::text(&object, "/metadata/name"));
+            let journal = serde_json::from_str(session).map_err(CaptureError::json(&what))?;
+            let renewed = resource::text(&object, "/data/renewed").parse().ok();
+            found.push(Found { journal, renewed });
+        }
+        found.sort_by(|a, b| a.journal.name.cmp(&b.journal.name));
+        Ok(found)
+    }
+
+    fn path(&self) -> String {
+        format!("/api/v1/namespaces/{NAMESPACE}/configmaps/{}", self.name)
+    }
+
+    /// What goes to `withheld/journal.json`: which objects change, and the steps.
+    pub(crate) async fn record(&self, cluster: &Cluster) -> Result<Value, CaptureError> {
+        let mut objects = Vec::new();
+        for entry in &self.entries {
+            let (kind, name) = resource::split(entry.object())?;
+            let resource = &cluster.resolve(kind).await?.resource;
+            let object =
+                json!({"resource": resource, "namespace": self.namespace, "name": name});
+            if !objects.contains(&object) {
+                objects.push(object);
+            }
+        }
+        Ok(json!({"objects": objects, "steps": self.entries}))
+    }
+}

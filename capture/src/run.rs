@@ -1,0 +1,420 @@
+//! The pipeline of a capture, from a checked cluster to a finished snapshot.
+//!
+//! Check, deploy, workload, wait until healthy and quiet, recorders, baseline window, journal and
+//! inject, verify, fault window, verify again, stop the recorders, recover, verify the recovery,
+//! clean up, compare the cluster with what it was, finish the snapshot. Whatever goes wrong after
+//! the journal is written, the fault is undone before [`run()`] returns; a capture that is killed
+//! leaves the journal, which [`crate::recover()`] reads.
+
+mod documents;
+mod stages;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aiopslab_datasets::manifest::Manifest;
+use aiopslab_datasets::writer::SnapshotWriter;
+use aiopslab_problems::family::{Application, Workload};
+use aiopslab_problems::resolve::ResolvedFamily;
+use camino::Utf8PathBuf;
+use jiff::Timestamp;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::check::check;
+use crate::cluster::Cluster;
+use crate::compare::Inventory;
+use crate::error::CaptureError;
+use crate::journal::{self, Journal};
+use crate::observe::{Anchors, Evidence};
+use crate::progress::SharedProgress;
+use crate::recorder::{Kind, RecorderOptions, Recording, RecordingOutcome};
+use crate::recover::{Recovered, recover_one};
+use crate::windows::{Lengths, Seconds, Window, Windows};
+use crate::workload::WorkloadClient;
+
+/// Which cluster.
+#[derive(Debug, Clone, Default)]
+pub struct ClusterOptions {
+    /// The kubeconfig; none: `KUBECONFIG`, then the home folder's.
+    pub kubeconfig: Option<Utf8PathBuf>,
+    /// The context; none: the kubeconfig's current one.
+    pub context: Option<String>,
+}
+
+impl ClusterOptions {
+    /// Connects to the cluster.
+    ///
+    /// # Errors
+    /// When there is no kubeconfig or nobody answers.
+    pub async fn connect(&self) -> Result<Cluster, crate::cluster::ClusterError> {
+        Cluster::connect(self.kubeconfig.as_deref(), self.context.as_deref()).await
+    }
+}
+
+/// What to capture.
+#[derive(Debug, Clone)]
+pub struct CaptureRequest {
+    /// One variant of a family.
+    pub family: ResolvedFamily,
+    /// Its application.
+    pub application: Application,
+    /// The folder in which the snapshot's folder `<family>-<n>` is made.
+    pub out: Utf8PathBuf,
+    /// The cluster.
+    pub cluster: ClusterOptions,
+    /// How long the application has to be quiet before the baseline.
+    pub age: Seconds,
+    /// Length of the baseline window.
+    pub baseline: Seconds,
+    /// Length of the fault window.
+    pub window: Seconds,
+    /// What the lengths and the workload are drawn from.
+    pub seed: u64,
+    /// Requests per second, instead of the workload's own.
+    pub rate: Option<f64>,
+    /// Leaves the application on the cluster if this capture deployed it.
+    pub keep: bool,
+    /// Tries the family's wrong repairs: each must fail the mitigation oracle.
+    pub try_wrong_repairs: bool,
+    /// What the recorders do.
+    pub recorder: RecorderOptions,
+}
+
+impl CaptureRequest {
+    /// A request with the usual lengths: age and windows of about a minute.
+    #[must_use]
+    pub fn new(family: ResolvedFamily, application: Application, out: Utf8PathBuf) -> Self {
+        Self {
+            family,
+            application,
+            out,
+            cluster: ClusterOptions::default(),
+            age: Seconds { min: 30, max: 60 },
+            baseline: Seconds { min: 45, max: 75 },
+            window: Seconds { min: 45, max: 75 },
+            seed: 1,
+            rate: None,
+            keep: false,
+            try_wrong_repairs: false,
+            recorder: RecorderOptions::default(),
+        }
+    }
+
+    /// Name of the snapshot's folder, `<family>-<n>`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let n = self.family.variants.first().map_or(1, |variant| variant.n);
+        format!("{}-{n}", self.family.family)
+    }
+
+    fn workload(&self) -> Result<Workload, CaptureError> {
+        let name = &self.family.workload;
+        let workload = self.application.workloads.get(name);
+        let mut workload = workload.cloned().ok_or_else(|| CaptureError::UnknownWorkload {
+            application: self.application.name.clone(),
+            workload: name.clone(),
+        })?;
+        workload.rate = self.rate.unwrap_or(workload.rate);
+        Ok(workload)
+    }
+}
+
+/// What a capture came to.
+#[derive(Debug, Clone)]
+pub struct CaptureSummary {
+    /// The snapshot's folder.
+    pub folder: Utf8PathBuf,
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// Its windows.
+    pub windows: Windows,
+    /// Seconds that each stage took, in order.
+    pub durations: Vec<(String, f64)>,
+    /// Wrong repairs that were tried and failed the oracle, as they must.
+    pub wrong_repairs_failed: usize,
+    /// Objects that were compared before and after.
+    pub objects_compared: usize,
+}
+
+/// Captures one variant of a family.
+///
+/// # Errors
+/// When the cluster is not ready, a fault does not manifest, an oracle judges wrongly, the caller
+/// cancels, or the snapshot can't be written. The fault is undone then, and the folder without
+/// manifest can be salvaged.
+pub async fn run(
+    request: CaptureRequest,
+    progress: SharedProgress,
+    cancel: CancellationToken,
+) -> Result<CaptureSummary, CaptureError> {
+    let started = Instant::now();
+    progress.stage("check", "the cluster and what the capture needs on it");
+    let workload = request.workload()?;
+    let cluster = request.cluster.connect().await?;
+    settle_leftovers(&cluster, &request, &progress).await?;
+    ready(&cluster, &request, &progress).await?;
+    let folder = request.out.join(request.name());
+    let write = |source| CaptureError::Write { folder: folder.clone(), source: Box::new(source) };
+    let writer = Arc::new(SnapshotWriter::create(&folder).map_err(write)?);
+    let lengths = Lengths::draw(request.seed, request.age, request.baseline, request.window);
+    let mut capture = Capture {
+        journal: new_journal(&request, &folder),
+        workload_client: WorkloadClient::default(),
+        anchors: Anchors::default(),
+        evidence: Vec::new(),
+        windows: Windows::default(),
+        recording: None,
+        recording_from: Timestamp::now(),
+        outcome: None,
+        renewal: None,
+        is_ours: false,
+        before: Inventory::default(),
+        wrong_repairs_failed: 0,
+        stage: "check".to_owned(),
+        stage_started: started,
+        durations: Vec::new(),
+        identity: identity(&request),
+        request,
+        workload,
+        lengths,
+        folder,
+        cluster,
+        progress,
+        cancel,
+        writer,
+    };
+    match capture.stages().await {
+        Ok(()) => capture.complete().await,
+        Err(error) => Err(capture.abandon(error).await),
+    }
+}
+
+/// A capture under way.
+struct Capture {
+    request: CaptureRequest,
+    workload: Workload,
+    lengths: Lengths,
+    folder: Utf8PathBuf,
+    /// What the snapshot's opaque id is made from.
+    identity: String,
+    cluster: Cluster,
+    progress: SharedProgress,
+    cancel: CancellationToken,
+    writer: Arc<SnapshotWriter>,
+    recording: Option<Recording>,
+    recording_from: Timestamp,
+    outcome: Option<RecordingOutcome>,
+    journal: Journal,
+    renewal: Option<(CancellationToken, JoinHandle<()>)>,
+    /// Whether this capture deployed the application.
+    is_ours: bool,
+    before: Inventory,
+    workload_client: WorkloadClient,
+    anchors: Anchors,
+    evidence: Vec<Evidence>,
+    windows: Windows,
+    wrong_repairs_failed: usize,
+    stage: String,
+    stage_started: Instant,
+    durations: Vec<(String, f64)>,
+}
+
+impl Capture {
+    fn enter(&mut self, stage: &str, what: &str) -> Result<(), CaptureError> {
+        self.close_stage();
+        stage.clone_into(&mut self.stage);
+        self.progress.stage(stage, what);
+        self.check_cancelled()
+    }
+
+    fn close_stage(&mut self) {
+        let seconds = self.stage_started.elapsed().as_secs_f64();
+        self.durations.push((self.stage.clone(), seconds));
+        self.stage_started = Instant::now();
+    }
+
+    fn check_cancelled(&self) -> Result<(), CaptureError> {
+        if self.cancel.is_cancelled() {
+            return Err(CaptureError::Cancelled {
+                stage: self.stage.clone(),
+                outcome: String::new(),
+            });
+        }
+        match &self.recording {
+            Some(recording) => recording.check().map_err(|source| self.recorder_failed(source)),
+            None => Ok(()),
+        }
+    }
+
+    fn recorder_failed(
+        &self,
+        source: impl std::error::Error + Send + Sync + 'static,
+    ) -> CaptureError {
+        CaptureError::Recorder(Box::new(source))
+    }
+
+    /// Sleeps, unless the caller cancels or a recorder fails.
+    async fn pause(&self, duration: Duration) -> Result<(), CaptureError> {
+        let until = tokio::time::Instant::now() + duration;
+        loop {
+            self.check_cancelled()?;
+            let left = until.saturating_duration_since(tokio::time::Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            tokio::select! {
+                () = tokio::time::sleep(left.min(Duration::from_secs(1))) => {}
+                () = self.cancel.cancelled() => {}
+            }
+        }
+    }
+
+    /// Undoes everything after a failure or a cancellation and says what became of it.
+    async fn abandon(&mut self, error: CaptureError) -> CaptureError {
+        self.progress.stage("recover", "the capture is broken off; undoing what it did");
+        if let Some(recording) = self.recording.take() {
+            // What was recorded has to reach the disk for a salvage; a second failure adds nothing.
+            recording.finish(self.recording_from, Timestamp::now()).await.ok();
+        }
+        self.stop_renewal().await;
+        let application = &self.request.application;
+        let recovered = recover_one(&self.cluster, &self.journal, Some(application)).await;
+        tell(&self.progress, &recovered);
+        let error = match error {
+            CaptureError::Cancelled { stage, .. } => {
+                CaptureError::Cancelled { stage, outcome: self.salvage_hint() }
+            }
+            other => other,
+        };
+        if recovered.problems.is_empty() {
+            return error;
+        }
+        CaptureError::NotUndone { first: Box::new(error), problems: recovered.problems }
+    }
+
+    fn salvage_hint(&self) -> String {
+        format!(
+            "what it did to the cluster is undone\nhint: `aiopslab snapshot salvage {}` makes what was recorded usable",
+            self.folder
+        )
+    }
+
+    fn start_renewal(&mut self) {
+        let token = CancellationToken::new();
+        let (cluster, journal) = (self.cluster.clone(), self.journal.clone());
+        let stop = token.clone();
+        let task = tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(journal::RENEW_EVERY) => {}
+                }
+                // A renewal that fails is tried again; the journal is stale only after several.
+                journal.renew(&cluster).await.ok();
+            }
+        });
+        self.renewal = Some((token, task));
+    }
+
+    async fn stop_renewal(&mut self) {
+        if let Some((token, task)) = self.renewal.take() {
+            token.cancel();
+            task.await.ok();
+        }
+    }
+}
+
+fn tell(progress: &SharedProgress, recovered: &Recovered) {
+    for line in recovered.done.iter().chain(&recovered.problems) {
+        progress.note(line);
+    }
+}
+
+/// Undoes what dead captures left; refuses to disturb one that lives.
+async fn settle_leftovers(
+    cluster: &Cluster,
+    request: &CaptureRequest,
+    progress: &SharedProgress,
+) -> Result<(), CaptureError> {
+    for found in Journal::find_all(cluster).await? {
+        let family = found.journal.family.clone();
+        if found.is_alive() {
+            let seconds = found.age().unwrap_or_default().as_secs();
+            return Err(CaptureError::Busy { family, seconds });
+        }
+        progress.note(&format!("a dead capture of {family} left its fault or workload; undoing it"));
+        let is_same = found.journal.application == request.application.name;
+        let application = is_same.then_some(&request.application);
+        let recovered = recover_one(cluster, &found.journal, application).await;
+        tell(progress, &recovered);
+        if !recovered.problems.is_empty() {
+            return Err(CaptureError::NotReady(recovered.problems));
+        }
+        let journal = &found.journal;
+        stages::wait_until_gone(cluster, journal.delete_application.then_some(&journal.namespace))
+            .await?;
+    }
+    Ok(())
+}
+
+/// Checks what the capture needs, before anything is changed.
+async fn ready(
+    cluster: &Cluster,
+    request: &CaptureRequest,
+    progress: &SharedProgress,
+) -> Result<(), CaptureError> {
+    let mut problems = Vec::new();
+    for line in check(Ok(cluster), &request.application).await {
+        let is_needed = match line.name {
+            "prometheus" => !request.recorder.without.contains(&Kind::Metrics),
+            "jaeger" => !request.recorder.without.contains(&Kind::Traces),
+            "application" => false, // it is applied again
+            _ => true,
+        };
+        if line.ok {
+            progress.note(&format!("{}: {}", line.name, line.detail));
+        } else if is_needed {
+            let fix = line.fix.unwrap_or_default();
+            problems.push(format!("{}: {}\nhint: {fix}", line.name, line.detail));
+        } else {
+            progress.note(&format!("{}: {} (goes on without)", line.name, line.detail));
+        }
+    }
+    if !crate::workload::is_gone(cluster).await? {
+        problems.push(format!(
+            "a job {} runs in namespace {} already\nhint: `kubectl -n {} delete job {}`",
+            crate::workload::NAME,
+            crate::workload::NAMESPACE,
+            crate::workload::NAMESPACE,
+            crate::workload::NAME,
+        ));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(CaptureError::NotReady(problems)) }
+}
+
+fn new_journal(request: &CaptureRequest, folder: &Utf8PathBuf) -> Journal {
+    let started = Timestamp::now().as_second();
+    Journal {
+        version: 1,
+        name: format!("{}{started:x}", journal::NAME_PREFIX),
+        family: request.name(),
+        namespace: request.application.namespace.clone(),
+        application: request.application.name.clone(),
+        folder: folder.to_string(),
+        delete_application: false,
+        entries: Vec::new(),
+    }
+}
+
+/// Nothing that is guessed from a problem's id.
+fn identity(request: &CaptureRequest) -> String {
+    let drawn: u128 = rand::random();
+    format!("{}/{}/{}/{drawn:032x}", request.name(), request.seed, Timestamp::now())
+}
+
+/// A window that starts now and has no end yet.
+fn open_window() -> Window {
+    let now = Timestamp::now();
+    Window { from: now, to: now }
+}

@@ -1,0 +1,148 @@
+//! What a capture writes about itself: notes that survive a crash, truth, windows, manifest.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use aiopslab_datasets::manifest::{Manifest, ManifestDraft, Observed};
+use aiopslab_datasets::writer::{DRAFT_NOTE, SnapshotWriter};
+use camino::Utf8Path;
+use serde_json::{Value, json};
+
+use super::{Capture, CaptureSummary};
+use crate::error::CaptureError;
+
+impl Capture {
+    /// Writes down what a salvage needs, as it is known now.
+    pub(super) async fn note_all(&self) -> Result<(), CaptureError> {
+        self.note("truth", &self.truth()?)?;
+        self.note("windows", &to_json("the windows", &self.windows)?)?;
+        self.note("journal", &self.journal.record(&self.cluster).await?)?;
+        self.note("workload", &self.workload_results()?)?;
+        self.note(DRAFT_NOTE, &to_json("the manifest", &self.draft())?)
+    }
+
+    fn note(&self, name: &str, value: &Value) -> Result<(), CaptureError> {
+        self.writer.note(name, value).map_err(|source| self.write_error(source))
+    }
+
+    pub(super) fn write_error(
+        &self,
+        source: impl std::error::Error + Send + Sync + 'static,
+    ) -> CaptureError {
+        CaptureError::Write { folder: self.folder.clone(), source: Box::new(source) }
+    }
+
+    fn truth(&self) -> Result<Value, CaptureError> {
+        let family = &self.request.family;
+        let variant = family.variants.first();
+        Ok(json!({
+            "family": family.family,
+            "variant": variant.map_or(1, |variant| variant.n),
+            "variables": variant.map(|variant| &variant.variables),
+            "summary": family.summary,
+            "application": family.application,
+            "workload": family.workload,
+            "tasks": family.tasks,
+            "truth": family.truth,
+            "seed": self.request.seed,
+            "evidence": to_json("the evidence", &self.evidence)?,
+        }))
+    }
+
+    fn workload_results(&self) -> Result<Value, CaptureError> {
+        let end = self.windows.fault.filter(|_| self.outcome.is_some());
+        let end = end.map_or(i64::MAX, |window| window.to.as_millisecond());
+        let intervals = self.workload_client.intervals();
+        let intervals: Vec<_> =
+            intervals.into_iter().filter(|interval| interval.start_ms < end).collect();
+        Ok(json!({
+            "name": self.request.family.workload,
+            "workload": to_json("the workload", &self.workload)?,
+            "intervals": to_json("the intervals", &intervals)?,
+        }))
+    }
+
+    fn draft(&self) -> ManifestDraft {
+        let application = &self.request.application;
+        let mut draft = ManifestDraft {
+            seed: self.identity.clone(),
+            application: application.name.clone(),
+            namespaces: vec![application.namespace.clone()],
+            service_label: application.service_label.clone(),
+            ..ManifestDraft::default()
+        };
+        let mut settings = json!({
+            "workload": {"rate": self.workload.rate, "arrival": self.workload.arrival,
+                "mix": self.workload.mix},
+        });
+        let end = self.windows.fault.map(|window| window.to);
+        draft.observed = self.recording_from_if_started().map(|from| Observed {
+            from,
+            to: end.unwrap_or(from).max(from),
+        });
+        if let Some(outcome) = &self.outcome {
+            draft.end = end;
+            draft.versions = outcome.versions.clone();
+            draft.clock_offsets = outcome.clock_offsets.clone();
+            draft.recorders = outcome.counts.clone();
+            draft.redaction = outcome.redaction.clone();
+            settings["recorders"] = outcome.settings.clone();
+        }
+        draft.settings = settings;
+        draft
+    }
+
+    fn recording_from_if_started(&self) -> Option<jiff::Timestamp> {
+        let has_started = self.recording.is_some() || self.outcome.is_some();
+        has_started.then_some(self.recording_from)
+    }
+
+    /// Writes what was found out and finishes the snapshot; the manifest comes last.
+    pub(super) async fn complete(mut self) -> Result<CaptureSummary, CaptureError> {
+        let documents = [
+            ("truth", self.truth()?),
+            ("windows", to_json("the windows", &self.windows)?),
+            ("journal", self.journal.record(&self.cluster).await?),
+            ("workload", self.workload_results()?),
+        ];
+        for (name, value) in &documents {
+            let written = self.writer.write_withheld_json(name, value);
+            written.map_err(|source| self.write_error(source))?;
+        }
+        let differences = self.compare().await?;
+        self.close_stage();
+        self.progress.stage("finish", "sorting the tables and writing the manifest");
+        let draft = self.draft();
+        let Self { writer, folder, windows, mut durations, wrong_repairs_failed, before, .. } = self;
+        let started = Instant::now();
+        let manifest = finish(writer, &folder, draft).await?;
+        durations.push(("finish".to_owned(), started.elapsed().as_secs_f64()));
+        if !differences.is_empty() {
+            return Err(CaptureError::Different(differences));
+        }
+        let objects_compared = before.len();
+        Ok(CaptureSummary { folder, manifest, windows, durations, wrong_repairs_failed, objects_compared })
+    }
+}
+
+async fn finish(
+    writer: Arc<SnapshotWriter>,
+    folder: &Utf8Path,
+    draft: ManifestDraft,
+) -> Result<Manifest, CaptureError> {
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| CaptureError::Write {
+        folder: folder.to_owned(),
+        source,
+    };
+    // The recorders have been joined, so that this is the last handle.
+    let writer = Arc::into_inner(writer).ok_or_else(|| failed("a recorder still writes".into()))?;
+    match tokio::task::spawn_blocking(move || writer.finish(draft)).await {
+        Ok(Ok(manifest)) => Ok(manifest),
+        Ok(Err(source)) => Err(failed(Box::new(source))),
+        Err(source) => Err(failed(Box::new(source))),
+    }
+}
+
+fn to_json<T: serde::Serialize>(what: &str, value: &T) -> Result<Value, CaptureError> {
+    serde_json::to_value(value).map_err(CaptureError::json(what))
+}
