@@ -235,4 +235,6 @@ pub fn refused_command(command: &str) -> Option<&'static str> {
 }
 
 #[cfg(test)]
+mod oracle_tests;
+#[cfg(test)]
 mod tests;

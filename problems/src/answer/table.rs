@@ -80,8 +80,14 @@ pub fn table_text(text: &str) -> Result<String, TableError> {
 
 /// The cells of a column below its name, padded to one width.
 fn aligned(name: &str, column: &[Option<String>]) -> Vec<String> {
-    let mut cells = vec![name.to_owned()];
-    cells.extend(formatted(column));
+    let (values, is_numeric) = formatted(column);
+    // pandas leaves room for a sign above numbers, and its truth values are numbers.
+    let mut cells = vec![if is_numeric {
+        format!(" {name}")
+    } else {
+        name.to_owned()
+    }];
+    cells.extend(values);
     let width = cells
         .iter()
         .map(|cell| cell.chars().count())
@@ -93,44 +99,45 @@ fn aligned(name: &str, column: &[Option<String>]) -> Vec<String> {
         .collect()
 }
 
-/// The values of a column as pandas would show them for the type that it would give the column.
-fn formatted(column: &[Option<String>]) -> Vec<String> {
+/// The values of a column as pandas shows them for the type that it gives the column, and whether that is numeric.
+fn formatted(column: &[Option<String>]) -> (Vec<String>, bool) {
     let all = |fits: &dyn Fn(&str) -> bool| column.iter().flatten().all(|value| fits(value));
-    let complete = column.iter().all(Option::is_some);
-    let has_values = column.iter().any(Option::is_some);
-    if complete && all(&|value| value.trim().parse::<i64>().is_ok()) {
-        return column
-            .iter()
-            .flatten()
-            .map(|value| integer(value))
-            .collect();
+    let is_complete = column.iter().all(Option::is_some);
+    if is_complete && all(&|value| value.trim().parse::<i64>().is_ok()) {
+        return (
+            column
+                .iter()
+                .flatten()
+                .map(|value| integer(value))
+                .collect(),
+            true,
+        );
     }
     if all(&|value| read_float(value).is_some()) {
-        let values: Vec<f64> = column
-            .iter()
-            .map(|value| value.as_deref().and_then(read_float).unwrap_or(f64::NAN))
-            .collect();
-        return floats(&values);
+        let read =
+            |value: &Option<String>| value.as_deref().and_then(read_float).unwrap_or(f64::NAN);
+        return (floats(&column.iter().map(read).collect::<Vec<f64>>()), true);
     }
-    let boolean =
-        |value: &str| ["True", "TRUE", "true", "False", "FALSE", "false"].contains(&value);
-    let is_boolean = has_values && all(&boolean);
-    column
-        .iter()
-        .map(|value| match value {
-            None => "NaN".to_owned(),
-            Some(value) if is_boolean => if value.to_lowercase() == "true" {
-                "True"
-            } else {
-                "False"
-            }
-            .to_owned(),
-            Some(value) => value
+    let is_boolean = all(&|value| truth_value(value).is_some());
+    let show = |value: &Option<String>| match value.as_deref() {
+        None => "NaN".to_owned(),
+        Some(value) => match truth_value(value).filter(|_| is_boolean) {
+            Some(truth) => truth.to_owned(),
+            None => value
                 .replace('\t', "\\t")
                 .replace('\r', "\\r")
                 .replace('\n', "\\n"),
-        })
-        .collect()
+        },
+    };
+    (column.iter().map(show).collect(), is_boolean && is_complete)
+}
+
+fn truth_value(text: &str) -> Option<&'static str> {
+    match text {
+        "True" | "TRUE" | "true" => Some("True"),
+        "False" | "FALSE" | "false" => Some("False"),
+        _ => None,
+    }
 }
 
 fn integer(text: &str) -> String {
