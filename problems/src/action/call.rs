@@ -112,12 +112,12 @@ pub fn render(action: &Action) -> String {
         } => {
             format!("get_traces({}, {duration})", text(namespace))
         }
+        Action::ExecShell {
+            command,
+            timeout: 30,
+        } => format!("exec_shell({})", quoted(command)),
         Action::ExecShell { command, timeout } => {
-            let command = command.replace('"', "\\\"");
-            match timeout {
-                30 => format!("exec_shell(\"{command}\")"),
-                _ => format!("exec_shell(\"{command}\", {timeout})"),
-            }
+            format!("exec_shell({}, {timeout})", quoted(command))
         }
         Action::ReadMetrics { file_path } => format!("read_metrics({})", text(file_path)),
         Action::ReadTraces { file_path } => format!("read_traces({})", text(file_path)),
@@ -127,6 +127,23 @@ pub fn render(action: &Action) -> String {
         Action::Submit { solution } => format!("submit({solution})"),
     };
     format!("```\n{call}\n```")
+}
+
+/// A command in the plainest quotes that give it back: only quotes can be escaped, so no one form fits every command.
+fn quoted(command: &str) -> String {
+    let double = command.replace('"', "\\\"");
+    let both = double.replace('\'', "\\'");
+    let forms = [
+        format!("\"{double}\""),
+        format!("\"{both}\""),
+        format!("\'\'\'{double}\'\'\'"),
+        format!("\'\'\'{both}\'\'\'"),
+    ];
+    let is_read_back = |form: &&String| {
+        our_command(&format!("{form}, 1)"))
+            .is_ok_and(|(read, timeout)| read == command && timeout == Some(1))
+    };
+    forms.iter().find(is_read_back).unwrap_or(&forms[0]).clone()
 }
 
 fn signature(action: &str) -> String {
@@ -312,5 +329,4 @@ fn strict_text(text: &str) -> Option<(&str, &str)> {
 }
 
 #[cfg(test)]
-#[path = "call_tests.rs"]
 mod tests;

@@ -249,7 +249,7 @@ fn every_action_is_described() {
 
 fn action() -> impl Strategy<Value = Action> {
     let text = "[ -~é]{0,20}";
-    let command = "[a-z(][a-z0-9 ()'\"|=,.#-]{0,30}[a-z)'\"]";
+    let command = r#"[a-z(][a-z0-9 ()'"|=,.#\\-]{0,30}[a-z)'"]"#;
     prop_oneof![
         (text, text).prop_map(|(namespace, service)| Action::GetLogs { namespace, service }),
         (text, any::<i32>()).prop_map(|(namespace, duration)| Action::GetMetrics {
