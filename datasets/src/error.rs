@@ -72,7 +72,9 @@ pub enum SnapshotError {
         readable: String,
     },
     /// A JSON document cannot be understood.
-    #[error("cannot parse {path}: {cause}\nhint: restore the file from where the snapshot came from")]
+    #[error(
+        "cannot parse {path}: {cause}\nhint: restore the file from where the snapshot came from"
+    )]
     Json {
         /// The file.
         path: Utf8PathBuf,
@@ -80,13 +82,17 @@ pub enum SnapshotError {
         cause: serde_json::Error,
     },
     /// A file that the manifest lists is not there.
-    #[error("the file {path} is missing\nhint: copy the snapshot again; its manifest lists this file")]
+    #[error(
+        "the file {path} is missing\nhint: copy the snapshot again; its manifest lists this file"
+    )]
     MissingFile {
         /// The file.
         path: Utf8PathBuf,
     },
     /// The manifest does not list a table.
-    #[error("the manifest of {dir} does not list {file}\nhint: the snapshot is damaged; copy it again")]
+    #[error(
+        "the manifest of {dir} does not list {file}\nhint: the snapshot is damaged; copy it again"
+    )]
     NotListed {
         /// The snapshot.
         dir: Utf8PathBuf,
@@ -163,9 +169,16 @@ impl SnapshotError {
                 "choose a folder that this user may write to"
             }
             io::ErrorKind::NotFound => "check the path",
-            _ => "check the disk; what was recorded is kept, and `aiopslab snapshot salvage` finishes it",
+            _ => {
+                "check the disk; what was recorded is kept, and `aiopslab snapshot salvage` finishes it"
+            }
         };
-        Self::Io { action, path: path.to_owned(), cause, hint }
+        Self::Io {
+            action,
+            path: path.to_owned(),
+            cause,
+            hint,
+        }
     }
 
     pub(crate) fn reading(path: &Utf8Path, cause: impl ToString) -> Self {

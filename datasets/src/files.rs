@@ -24,7 +24,9 @@ pub(crate) fn create(path: &Utf8Path) -> Result<File> {
 
 pub(crate) fn open(path: &Utf8Path) -> Result<File> {
     File::open(path).map_err(|cause| match cause.kind() {
-        io::ErrorKind::NotFound => SnapshotError::MissingFile { path: path.to_owned() },
+        io::ErrorKind::NotFound => SnapshotError::MissingFile {
+            path: path.to_owned(),
+        },
         _ => SnapshotError::io("open", path, cause),
     })
 }
@@ -52,7 +54,13 @@ pub(crate) fn list(path: &Utf8Path) -> Result<Vec<String>> {
     };
     let mut names = Vec::new();
     for entry in entries {
-        names.push(entry.map_err(failed)?.file_name().to_string_lossy().into_owned());
+        names.push(
+            entry
+                .map_err(failed)?
+                .file_name()
+                .to_string_lossy()
+                .into_owned(),
+        );
     }
     names.sort();
     Ok(names)
@@ -80,8 +88,10 @@ pub(crate) fn read_json(path: &Utf8Path) -> Result<Value> {
     open(path)?
         .read_to_end(&mut text)
         .map_err(|cause| SnapshotError::io("read", path, cause))?;
-    serde_json::from_slice(&text)
-        .map_err(|cause| SnapshotError::Json { path: path.to_owned(), cause })
+    serde_json::from_slice(&text).map_err(|cause| SnapshotError::Json {
+        path: path.to_owned(),
+        cause,
+    })
 }
 
 /// The same document with the keys of every object in order.
@@ -91,7 +101,12 @@ pub(crate) fn sorted(value: &Value) -> Value {
         Value::Object(fields) => {
             let mut fields: Vec<_> = fields.iter().collect();
             fields.sort_by_key(|(key, _)| *key);
-            Value::Object(fields.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect())
+            Value::Object(
+                fields
+                    .into_iter()
+                    .map(|(key, value)| (key.clone(), sorted(value)))
+                    .collect(),
+            )
         }
         other => other.clone(),
     }
@@ -104,9 +119,12 @@ pub(crate) fn measure(path: &Utf8Path) -> Result<(u64, String)> {
     let mut buffer = vec![0; 1 << 16];
     let mut bytes = 0;
     loop {
-        let read =
-            file.read(&mut buffer).map_err(|cause| SnapshotError::io("read", path, cause))?;
-        let Some(block) = buffer.get(..read).filter(|block| !block.is_empty()) else { break };
+        let read = file
+            .read(&mut buffer)
+            .map_err(|cause| SnapshotError::io("read", path, cause))?;
+        let Some(block) = buffer.get(..read).filter(|block| !block.is_empty()) else {
+            break;
+        };
         hash.update(block);
         bytes += read as u64;
     }
@@ -115,9 +133,11 @@ pub(crate) fn measure(path: &Utf8Path) -> Result<(u64, String)> {
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

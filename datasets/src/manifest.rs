@@ -205,11 +205,16 @@ impl Manifest {
         let path = dir.join(MANIFEST_FILE);
         let value = match files::read_json(&path) {
             Err(SnapshotError::MissingFile { .. }) => {
-                return Err(SnapshotError::NoManifest { dir: dir.to_owned() });
+                return Err(SnapshotError::NoManifest {
+                    dir: dir.to_owned(),
+                });
             }
             other => other?,
         };
-        let json = |cause| SnapshotError::Json { path: path.clone(), cause };
+        let json = |cause| SnapshotError::Json {
+            path: path.clone(),
+            cause,
+        };
         let version = value.get("format_version").cloned().unwrap_or(Value::Null);
         let version: FormatVersion = serde_json::from_value(version).map_err(json)?;
         version.check_readable_by(&path)?;
@@ -219,8 +224,10 @@ impl Manifest {
     /// Writes the manifest, under a temporary name first.
     pub(crate) fn write(&self, dir: &Utf8Path) -> Result<()> {
         let path = dir.join(MANIFEST_FILE);
-        let value = serde_json::to_value(self)
-            .map_err(|cause| SnapshotError::Json { path: path.clone(), cause })?;
+        let value = serde_json::to_value(self).map_err(|cause| SnapshotError::Json {
+            path: path.clone(),
+            cause,
+        })?;
         files::write_json(&path, &value)
     }
 }

@@ -77,10 +77,12 @@ fn column(batch: &RecordBatch, table: Table, index: usize) -> Result<ArrayRef, R
     let schema = table.schema();
     let field = schema.field(index);
     let name = field.name();
-    let array = batch.column_by_name(name).ok_or_else(|| RowError::MissingColumn {
-        table: table.name(),
-        column: name.clone(),
-    })?;
+    let array = batch
+        .column_by_name(name)
+        .ok_or_else(|| RowError::MissingColumn {
+            table: table.name(),
+            column: name.clone(),
+        })?;
     match (field.data_type(), array.data_type()) {
         (expected, found) if expected == found => return Ok(array.clone()),
         (DataType::Utf8, DataType::Utf8View) | (DataType::Binary, DataType::BinaryView) => {
@@ -160,4 +162,4 @@ macro_rules! row {
 use row;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -124,8 +124,12 @@ pub fn milliseconds() -> DataType {
     DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()))
 }
 
-static SCHEMAS: LazyLock<Vec<SchemaRef>> =
-    LazyLock::new(|| Table::ALL.iter().map(|table| Arc::new(columns(*table))).collect());
+static SCHEMAS: LazyLock<Vec<SchemaRef>> = LazyLock::new(|| {
+    Table::ALL
+        .iter()
+        .map(|table| Arc::new(columns(*table)))
+        .collect()
+});
 
 fn columns(table: Table) -> Schema {
     let text = |name: &str| Field::new(name, DataType::Utf8, false);
@@ -276,7 +280,10 @@ fn labels() -> DataType {
         Field::new("keys", DataType::Utf8, false),
         Field::new("values", DataType::Utf8, false),
     ]);
-    DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries), false)), false)
+    DataType::Map(
+        Arc::new(Field::new("entries", DataType::Struct(entries), false)),
+        false,
+    )
 }
 
 /// The first difference between a table's columns and others: names, types and nulls.
@@ -286,7 +293,11 @@ pub(crate) fn difference(expected: &Schema, found: &Schema) -> Option<String> {
             return Some(format!("no column {}", field.name()));
         };
         if field.name() != other.name() {
-            return Some(format!("column {index} is {}, not {}", other.name(), field.name()));
+            return Some(format!(
+                "column {index} is {}, not {}",
+                other.name(),
+                field.name()
+            ));
         }
         if field.data_type() != other.data_type() {
             let (is, should) = (other.data_type(), field.data_type());
@@ -298,4 +309,83 @@ pub(crate) fn difference(expected: &Schema, found: &Schema) -> Option<String> {
     }
     let more = found.fields().get(expected.fields().len())?;
     Some(format!("there is a column {}", more.name()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tables that the document describes: name, file and columns with type and null.
+    fn documented() -> Vec<String> {
+        let text = include_str!("../../docs/formats/snapshot-v1.md");
+        let section = text
+            .split("\n## ")
+            .find(|part| part.starts_with("Tables"))
+            .unwrap();
+        let described = section.split("\n### `").skip(1).map(|part| {
+            let file = part
+                .split("File `")
+                .nth(1)
+                .unwrap()
+                .split('`')
+                .next()
+                .unwrap();
+            let columns = part
+                .lines()
+                .filter(|line| line.starts_with("| `"))
+                .map(|line| {
+                    let cells: Vec<_> = line.split('|').map(str::trim).collect();
+                    format!("{} {} {}", cells[1].trim_matches('`'), cells[2], cells[3])
+                });
+            let columns: Vec<_> = columns.collect();
+            let sorted = part
+                .split("sorted by ")
+                .nth(1)
+                .unwrap()
+                .lines()
+                .next()
+                .unwrap();
+            format!(
+                "{} {file} {columns:?} {sorted}",
+                part.split('`').next().unwrap()
+            )
+        });
+        described.collect()
+    }
+
+    fn type_name(data_type: &DataType) -> &'static str {
+        match data_type {
+            DataType::Utf8 => "text",
+            DataType::Binary => "binary",
+            DataType::Boolean => "boolean",
+            DataType::Int32 => "int32",
+            DataType::Int64 => "int64",
+            DataType::UInt32 => "uint32",
+            DataType::UInt64 => "uint64",
+            DataType::Float64 => "float64",
+            DataType::Map(..) => "map text to text",
+            DataType::Timestamp(TimeUnit::Millisecond, _) => "timestamp ms UTC",
+            DataType::Timestamp(..) => "timestamp ns UTC",
+            other => panic!("the document has no word for {other}"),
+        }
+    }
+
+    #[test]
+    fn the_document_lists_every_table_and_column() {
+        let actual: Vec<_> = Table::ALL
+            .into_iter()
+            .map(|table| {
+                let schema = table.schema();
+                let columns = schema.fields().iter().map(|field| {
+                    let null = if field.is_nullable() { "yes" } else { "no" };
+                    format!("{} {} {null}", field.name(), type_name(field.data_type()))
+                });
+                let columns: Vec<_> = columns.collect();
+                let keys = table.sort_columns().iter().map(|name| format!("`{name}`"));
+                let sorted = keys.collect::<Vec<_>>().join(", ");
+                format!("{} {} {columns:?} {sorted}.", table.name(), table.file())
+            })
+            .collect();
+        assert_eq!(documented(), actual);
+    }
 }

@@ -1,5 +1,6 @@
 //! Reading a snapshot.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 
 use arrow::array::RecordBatch;
@@ -9,7 +10,7 @@ use serde_json::Value;
 
 use crate::error::{Result, SnapshotError};
 use crate::files;
-use crate::manifest::Manifest;
+use crate::manifest::{FileEntry, Manifest};
 use crate::rows::Row;
 use crate::schema::{self, Table};
 use crate::writer::{Visibility, WITHHELD};
@@ -31,7 +32,10 @@ impl Snapshot {
     /// When the folder is no snapshot of this version or a file is missing or damaged.
     pub fn open(dir: &Utf8Path) -> Result<Self> {
         let manifest = Manifest::read(dir)?;
-        let snapshot = Self { dir: dir.to_owned(), manifest };
+        let snapshot = Self {
+            dir: dir.to_owned(),
+            manifest,
+        };
         for visibility in Visibility::ALL {
             if visibility == Visibility::Withheld && !snapshot.has_withheld() {
                 continue;
@@ -125,46 +129,58 @@ impl Snapshot {
     fn rows<R: Row>(&self, visibility: Visibility) -> Result<Vec<R>> {
         let mut rows = Vec::new();
         for batch in self.batches(visibility, R::TABLE)? {
-            rows.extend(R::from_batch(&batch?).map_err(|source| SnapshotError::Rows {
-                path: self.dir.join(visibility.file(R::TABLE)),
-                source,
-            })?);
+            rows.extend(
+                R::from_batch(&batch?).map_err(|source| SnapshotError::Rows {
+                    path: self.dir.join(visibility.file(R::TABLE)),
+                    source,
+                })?,
+            );
         }
         Ok(rows)
     }
 
-    fn check_sizes(&self, visibility: Visibility) -> Result<()> {
-        let listed = match visibility {
+    pub(crate) fn listed(&self, visibility: Visibility) -> &BTreeMap<String, FileEntry> {
+        match visibility {
             Visibility::Visible => &self.manifest.files,
             Visibility::Withheld => &self.manifest.withheld_files,
-        };
-        for (name, entry) in listed {
+        }
+    }
+
+    fn check_sizes(&self, visibility: Visibility) -> Result<()> {
+        for (name, entry) in self.listed(visibility) {
             let path = self.dir.join(name);
             let found = files::open(&path)?
                 .metadata()
                 .map_err(|cause| SnapshotError::io("look at", &path, cause))?
                 .len();
             if found != entry.bytes {
-                return Err(SnapshotError::WrongSize { path, expected: entry.bytes, found });
+                return Err(SnapshotError::WrongSize {
+                    path,
+                    expected: entry.bytes,
+                    found,
+                });
             }
         }
         Ok(())
     }
 
-    fn check_table(&self, visibility: Visibility, table: Table) -> Result<()> {
-        let listed = match visibility {
-            Visibility::Visible => &self.manifest.files,
-            Visibility::Withheld => &self.manifest.withheld_files,
-        };
+    pub(crate) fn check_table(&self, visibility: Visibility, table: Table) -> Result<()> {
         let file = visibility.file(table);
-        if !listed.contains_key(file.as_str()) {
-            return Err(SnapshotError::NotListed { dir: self.dir.clone(), file: table.file() });
+        if !self.listed(visibility).contains_key(file.as_str()) {
+            return Err(SnapshotError::NotListed {
+                dir: self.dir.clone(),
+                file: table.file(),
+            });
         }
         let path = self.dir.join(file);
         let found = reader(&path)?;
         match schema::difference(&table.schema(), found.schema()) {
             None => Ok(()),
-            Some(detail) => Err(SnapshotError::WrongSchema { path, table: table.name(), detail }),
+            Some(detail) => Err(SnapshotError::WrongSchema {
+                path,
+                table: table.name(),
+                detail,
+            }),
         }
     }
 }

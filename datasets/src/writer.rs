@@ -77,7 +77,10 @@ pub struct SnapshotWriter {
 
 impl fmt::Debug for SnapshotWriter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("SnapshotWriter").field("dir", &self.dir).finish_non_exhaustive()
+        formatter
+            .debug_struct("SnapshotWriter")
+            .field("dir", &self.dir)
+            .finish_non_exhaustive()
     }
 }
 
@@ -88,7 +91,9 @@ impl SnapshotWriter {
     /// When the folder is not empty or cannot be written to.
     pub fn create(dir: &Utf8Path) -> Result<Self> {
         if !files::list(dir)?.is_empty() {
-            return Err(SnapshotError::NotEmpty { dir: dir.to_owned() });
+            return Err(SnapshotError::NotEmpty {
+                dir: dir.to_owned(),
+            });
         }
         files::create_folder(&dir.join(RECORDING).join(NOTES))?;
         let mut segments = Vec::new();
@@ -98,7 +103,11 @@ impl SnapshotWriter {
                 segments.push((visibility, table, Mutex::new(writer)));
             }
         }
-        Ok(Self { dir: dir.to_owned(), segments, documents: Mutex::new(()) })
+        Ok(Self {
+            dir: dir.to_owned(),
+            segments,
+            documents: Mutex::new(()),
+        })
     }
 
     /// The snapshot's folder.
@@ -112,10 +121,14 @@ impl SnapshotWriter {
     /// # Errors
     /// When the batch has other columns or cannot be written; what was written before is kept.
     pub fn append(&self, visibility: Visibility, table: Table, batch: &RecordBatch) -> Result<()> {
-        let found =
-            self.segments.iter().find(|(seen, of, _)| *seen == visibility && *of == table);
+        let found = self
+            .segments
+            .iter()
+            .find(|(seen, of, _)| *seen == visibility && *of == table);
         // There is a segment for every pair.
-        let Some((_, _, segment)) = found else { return Ok(()) };
+        let Some((_, _, segment)) = found else {
+            return Ok(());
+        };
         lock(segment).append(batch)
     }
 
@@ -162,11 +175,17 @@ impl SnapshotWriter {
     /// When a file cannot be written; the recording is kept for [`salvage`].
     pub fn finish(self, draft: ManifestDraft) -> Result<Manifest> {
         for (_, _, segment) in self.segments {
-            segment.into_inner().unwrap_or_else(PoisonError::into_inner).close()?;
+            segment
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner)
+                .close()?;
         }
         let lost = |counts: &RecorderCounts| counts.lost > 0;
-        let state =
-            if draft.recorders.values().any(lost) { State::Partial } else { State::Complete };
+        let state = if draft.recorders.values().any(lost) {
+            State::Partial
+        } else {
+            State::Complete
+        };
         finish::finish(&self.dir, draft, state)
     }
 }
@@ -180,16 +199,22 @@ impl SnapshotWriter {
 /// When there is a manifest already, no recording, or a file cannot be written.
 pub fn salvage(dir: &Utf8Path) -> Result<Manifest> {
     if dir.join(MANIFEST_FILE).exists() {
-        return Err(SnapshotError::AlreadyFinished { dir: dir.to_owned() });
+        return Err(SnapshotError::AlreadyFinished {
+            dir: dir.to_owned(),
+        });
     }
     if !dir.join(RECORDING).is_dir() {
-        return Err(SnapshotError::NothingToSalvage { dir: dir.to_owned() });
+        return Err(SnapshotError::NothingToSalvage {
+            dir: dir.to_owned(),
+        });
     }
     let path = dir.join(RECORDING).join(NOTES).join(document(DRAFT_NOTE)?);
     let mut draft = match files::read_json(&path) {
         Err(SnapshotError::MissingFile { .. }) => ManifestDraft::default(),
-        value => serde_json::from_value(value?)
-            .map_err(|cause| SnapshotError::Json { path: path.clone(), cause })?,
+        value => serde_json::from_value(value?).map_err(|cause| SnapshotError::Json {
+            path: path.clone(),
+            cause,
+        })?,
     };
     // A draft tells when recording was to end, not when it did.
     draft.end = None;
@@ -204,13 +229,17 @@ pub fn salvage(dir: &Utf8Path) -> Result<Manifest> {
 }
 
 fn segment_path(dir: &Utf8Path, visibility: Visibility, table: Table) -> Utf8PathBuf {
-    dir.join(RECORDING).join(visibility.folder()).join(format!("{}.arrows", table.name()))
+    dir.join(RECORDING)
+        .join(visibility.folder())
+        .join(format!("{}.arrows", table.name()))
 }
 
 fn document(name: &str) -> Result<String> {
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
     if name.is_empty() || !name.chars().all(allowed) {
-        return Err(SnapshotError::BadName { name: name.to_owned() });
+        return Err(SnapshotError::BadName {
+            name: name.to_owned(),
+        });
     }
     Ok(format!("{name}.json"))
 }
@@ -221,4 +250,4 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -125,10 +125,14 @@ impl Cell for Option<i64> {
         let values = values.copied();
         match data_type {
             DataType::Timestamp(TimeUnit::Millisecond, zone) => Arc::new(
-                values.collect::<TimestampMillisecondArray>().with_timezone_opt(zone.clone()),
+                values
+                    .collect::<TimestampMillisecondArray>()
+                    .with_timezone_opt(zone.clone()),
             ),
             DataType::Timestamp(_, zone) => Arc::new(
-                values.collect::<TimestampNanosecondArray>().with_timezone_opt(zone.clone()),
+                values
+                    .collect::<TimestampNanosecondArray>()
+                    .with_timezone_opt(zone.clone()),
             ),
             _ => Arc::new(values.collect::<Int64Array>()),
         }
@@ -165,12 +169,18 @@ impl Cell for Vec<(String, String)> {
         let DataType::Struct(fields) = entries.data_type() else {
             return arrow::array::new_empty_array(data_type);
         };
-        let pairs = || values.iter().flat_map(|labels| labels.iter());
-        let keys = StringArray::from_iter_values(pairs().map(|(key, _)| key));
-        let texts = StringArray::from_iter_values(pairs().map(|(_, value)| value));
+        let pairs: Vec<_> = values.iter().flat_map(|labels| labels.iter()).collect();
+        let keys = StringArray::from_iter_values(pairs.iter().map(|(key, _)| key));
+        let texts = StringArray::from_iter_values(pairs.iter().map(|(_, value)| value));
         let pairs = StructArray::new(fields.clone(), vec![Arc::new(keys), Arc::new(texts)], None);
         let offsets = OffsetBuffer::from_lengths(values.iter().map(|labels| labels.len()));
-        Arc::new(MapArray::new(Arc::clone(entries), offsets, pairs, None, *ordered))
+        Arc::new(MapArray::new(
+            Arc::clone(entries),
+            offsets,
+            pairs,
+            None,
+            *ordered,
+        ))
     }
 
     fn read(array: &ArrayRef) -> Option<Vec<Self>> {
@@ -184,7 +194,11 @@ impl Cell for Vec<(String, String)> {
             let start = usize::try_from(*map.offsets().get(row)?).ok()?;
             let end = usize::try_from(*map.offsets().get(row + 1)?).ok()?;
             let pairs = keys.get(start..end)?.iter().zip(texts.get(start..end)?);
-            Some(pairs.map(|(key, text)| (key.clone(), text.clone())).collect())
+            Some(
+                pairs
+                    .map(|(key, text)| (key.clone(), text.clone()))
+                    .collect(),
+            )
         };
         (0..map.len()).map(range).collect()
     }

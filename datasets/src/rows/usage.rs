@@ -23,7 +23,16 @@ pub struct Usage {
     pub memory_bytes: i64,
 }
 
-row!(Usage, Usage {
-    kind: String, namespace: String, name: String, container: String, timestamp: i64,
-    window_ms: i64, cpu_nanocores: i64, memory_bytes: i64,
-});
+row!(
+    Usage,
+    Usage {
+        kind: String,
+        namespace: String,
+        name: String,
+        container: String,
+        timestamp: i64,
+        window_ms: i64,
+        cpu_nanocores: i64,
+        memory_bytes: i64,
+    }
+);

@@ -22,8 +22,14 @@ pub(super) fn digest(snapshot: &Snapshot) -> Result<String> {
             for (hash, array) in columns.iter_mut().zip(batch.columns()) {
                 if update(hash, array).is_none() {
                     let column = array.data_type().to_string();
-                    let source = RowError::MissingColumn { table: table.name(), column };
-                    return Err(SnapshotError::Rows { path: snapshot.path(table), source });
+                    let source = RowError::MissingColumn {
+                        table: table.name(),
+                        column,
+                    };
+                    return Err(SnapshotError::Rows {
+                        path: snapshot.path(table),
+                        source,
+                    });
                 }
             }
         }
@@ -46,25 +52,42 @@ fn update(hash: &mut Sha256, array: &ArrayRef) -> Option<()> {
         ($type:ty, $bytes:expr) => {
             if let Some(values) = array.as_primitive_opt::<$type>() {
                 for value in values {
-                    cell(hash, value.map($bytes).as_ref().map(|bytes| bytes.as_slice()));
+                    cell(
+                        hash,
+                        value.map($bytes).as_ref().map(|bytes| bytes.as_slice()),
+                    );
                 }
                 return Some(());
             }
         };
     }
-    numbers!(types::TimestampNanosecondType, |value: i64| value.to_le_bytes());
-    numbers!(types::TimestampMillisecondType, |value: i64| value.to_le_bytes());
+    numbers!(types::TimestampNanosecondType, |value: i64| value
+        .to_le_bytes());
+    numbers!(types::TimestampMillisecondType, |value: i64| value
+        .to_le_bytes());
     numbers!(types::Int64Type, |value: i64| value.to_le_bytes());
     numbers!(types::UInt64Type, |value: u64| value.to_le_bytes());
     numbers!(types::Int32Type, |value: i32| value.to_le_bytes());
     numbers!(types::UInt32Type, |value: u32| value.to_le_bytes());
-    numbers!(types::Float64Type, |value: f64| value.to_bits().to_le_bytes());
+    numbers!(types::Float64Type, |value: f64| value
+        .to_bits()
+        .to_le_bytes());
     if let Some(values) = array.as_string_opt::<i32>() {
-        values.iter().for_each(|value| cell(hash, value.map(str::as_bytes)));
+        values
+            .iter()
+            .for_each(|value| cell(hash, value.map(str::as_bytes)));
     } else if let Some(values) = array.as_binary_opt::<i32>() {
         values.iter().for_each(|value| cell(hash, value));
     } else if let Some(values) = array.as_boolean_opt() {
-        values.iter().for_each(|value| cell(hash, value.map(|fact| [u8::from(fact)]).as_ref().map(|byte| byte.as_slice())));
+        values.iter().for_each(|value| {
+            cell(
+                hash,
+                value
+                    .map(|fact| [u8::from(fact)])
+                    .as_ref()
+                    .map(|byte| byte.as_slice()),
+            )
+        });
     } else {
         for entries in array.as_map_opt()?.iter() {
             let Some(entries) = entries else {
@@ -83,7 +106,9 @@ fn update(hash: &mut Sha256, array: &ArrayRef) -> Option<()> {
 }
 
 fn cell(hash: &mut Sha256, bytes: Option<&[u8]>) {
-    let Some(bytes) = bytes else { return hash.update([0]) };
+    let Some(bytes) = bytes else {
+        return hash.update([0]);
+    };
     hash.update([1]);
     hash.update((bytes.len() as u64).to_le_bytes());
     hash.update(bytes);

@@ -10,7 +10,9 @@ use jiff::Timestamp;
 
 use crate::error::{Result, SnapshotError};
 use crate::files;
-use crate::manifest::{FileEntry, FormatVersion, Manifest, ManifestDraft, Observed, SnapshotId, State};
+use crate::manifest::{
+    FileEntry, FormatVersion, Manifest, ManifestDraft, Observed, SnapshotId, State,
+};
 use crate::rows::{ObjectVersion, Row};
 use crate::schema::Table;
 
@@ -36,7 +38,14 @@ pub(super) fn finish(dir: &Utf8Path, draft: ManifestDraft, state: State) -> Resu
         if name.ends_with(".json") {
             let path = Utf8Path::new(WITHHELD).join(name);
             let (bytes, sha256) = files::measure(&dir.join(&path))?;
-            withheld_files.insert(path.into_string(), FileEntry { rows: 0, bytes, sha256 });
+            withheld_files.insert(
+                path.into_string(),
+                FileEntry {
+                    rows: 0,
+                    bytes,
+                    sha256,
+                },
+            );
         }
     }
     let observed = draft.observed.unwrap_or_else(|| range.observed());
@@ -70,7 +79,9 @@ pub(super) fn latest(dir: &Utf8Path) -> Result<Option<Timestamp>> {
             range.see(table, &batch?);
         }
     }
-    Ok(range.to.and_then(|moment| Timestamp::from_nanosecond(moment.into()).ok()))
+    Ok(range
+        .to
+        .and_then(|moment| Timestamp::from_nanosecond(moment.into()).ok()))
 }
 
 fn write_table(
@@ -87,9 +98,14 @@ fn write_table(
         let mut intervals = Intervals::default();
         sort(table, &segment, &spill, limits, |batch| {
             range.see(table, &batch);
-            let rows = ObjectVersion::from_batch(&batch)
-                .map_err(|source| SnapshotError::Rows { path: segment.clone(), source })?;
-            let closed: Vec<_> = rows.into_iter().flat_map(|row| intervals.push(row)).collect();
+            let rows = ObjectVersion::from_batch(&batch).map_err(|source| SnapshotError::Rows {
+                path: segment.clone(),
+                source,
+            })?;
+            let closed: Vec<_> = rows
+                .into_iter()
+                .flat_map(|row| intervals.push(row))
+                .collect();
             file.write(&ObjectVersion::to_batch(&closed))
         })?;
         file.write(&ObjectVersion::to_batch(&intervals.finish()))?;
@@ -133,7 +149,9 @@ impl Range {
             Table::Exec => "asked",
             _ => return,
         };
-        let Some(times) = batch.column_by_name(column) else { return };
+        let Some(times) = batch.column_by_name(column) else {
+            return;
+        };
         let (first, last) = match times.data_type() {
             DataType::Timestamp(TimeUnit::Millisecond, _) => {
                 let times = times.as_primitive::<TimestampMillisecondType>();
@@ -155,9 +173,9 @@ impl Range {
         let moment = |nanoseconds: Option<i64>| {
             Timestamp::from_nanosecond(nanoseconds.unwrap_or(0).into()).unwrap_or_default()
         };
-        Observed { from: moment(self.from.or(self.to)), to: moment(self.to) }
+        Observed {
+            from: moment(self.from.or(self.to)),
+            to: moment(self.to),
+        }
     }
 }
-
-#[cfg(test)]
-mod tests;

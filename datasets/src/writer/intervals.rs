@@ -24,7 +24,12 @@ impl Intervals {
     pub(super) fn push(&mut self, version: ObjectVersion) -> Vec<ObjectVersion> {
         let same = self.run.last().is_none_or(|last| {
             (&last.uid, &last.name, &last.namespace, &last.resource)
-                == (&version.uid, &version.name, &version.namespace, &version.resource)
+                == (
+                    &version.uid,
+                    &version.name,
+                    &version.namespace,
+                    &version.resource,
+                )
         });
         let closed = if same { Vec::new() } else { self.finish() };
         self.run.push(version);
@@ -86,10 +91,15 @@ mod tests {
 
     fn close(versions: Vec<ObjectVersion>) -> Vec<(u64, i64, Option<i64>)> {
         let mut intervals = Intervals::default();
-        let mut closed: Vec<_> =
-            versions.into_iter().flat_map(|version| intervals.push(version)).collect();
+        let mut closed: Vec<_> = versions
+            .into_iter()
+            .flat_map(|version| intervals.push(version))
+            .collect();
         closed.extend(intervals.finish());
-        closed.iter().map(|row| (row.seq, row.valid_from, row.valid_to)).collect()
+        closed
+            .iter()
+            .map(|row| (row.seq, row.valid_from, row.valid_to))
+            .collect()
     }
 
     #[test]
@@ -100,7 +110,10 @@ mod tests {
             version(3, "relisted", 25, "6"),
             version(4, "deleted", 30, "7"),
         ]);
-        assert_eq!(rows, [(1, 10, Some(20)), (2, 20, Some(30)), (4, 30, Some(30))]);
+        assert_eq!(
+            rows,
+            [(1, 10, Some(20)), (2, 20, Some(30)), (4, 30, Some(30))]
+        );
     }
 
     #[test]
@@ -115,7 +128,10 @@ mod tests {
 
     #[test]
     fn a_version_never_begins_before_the_last_one() {
-        let rows = close(vec![version(1, "initial", 15, "5"), version(2, "modified", 10, "6")]);
+        let rows = close(vec![
+            version(1, "initial", 15, "5"),
+            version(2, "modified", 10, "6"),
+        ]);
         assert_eq!(rows, [(1, 15, Some(15)), (2, 15, None)]);
     }
 }

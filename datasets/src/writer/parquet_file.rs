@@ -46,12 +46,19 @@ impl ParquetFile {
         let properties = properties(table).map_err(failed)?;
         let writer =
             ArrowWriter::try_new(file, table.schema(), Some(properties)).map_err(failed)?;
-        Ok(Self { path: path.to_owned(), temporary, rows: 0, writer })
+        Ok(Self {
+            path: path.to_owned(),
+            temporary,
+            rows: 0,
+            writer,
+        })
     }
 
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.rows += batch.num_rows() as u64;
-        self.writer.write(batch).map_err(|cause| SnapshotError::writing(&self.path, cause))
+        self.writer
+            .write(batch)
+            .map_err(|cause| SnapshotError::writing(&self.path, cause))
     }
 
     pub(super) fn finish(self) -> Result<FileEntry> {
@@ -62,10 +69,17 @@ impl ParquetFile {
             .map_err(|cause| SnapshotError::writing(&self.path, cause))?;
         let bytes = file.bytes;
         let sha256 = files::hex(&file.hash.finalize());
-        let written = file.file.into_inner().map_err(|cause| failed(cause.into_error()))?;
+        let written = file
+            .file
+            .into_inner()
+            .map_err(|cause| failed(cause.into_error()))?;
         written.sync_all().map_err(failed)?;
         files::rename(&self.temporary, &self.path)?;
-        Ok(FileEntry { rows: self.rows, bytes, sha256 })
+        Ok(FileEntry {
+            rows: self.rows,
+            bytes,
+            sha256,
+        })
     }
 }
 
@@ -118,10 +132,12 @@ fn column(
 ) -> parquet::errors::Result<WriterPropertiesBuilder> {
     let path = ColumnPath::from(name);
     Ok(match data_type {
-        DataType::Map(..) => ["keys", "values"].into_iter().fold(builder, |builder, part| {
-            let path = ["labels", "entries", part].map(str::to_owned).to_vec();
-            builder.set_column_dictionary_enabled(ColumnPath::new(path), true)
-        }),
+        DataType::Map(..) => ["keys", "values"]
+            .into_iter()
+            .fold(builder, |builder, part| {
+                let path = ["labels", "entries", part].map(str::to_owned).to_vec();
+                builder.set_column_dictionary_enabled(ColumnPath::new(path), true)
+            }),
         DataType::UInt64 | DataType::Int64 | DataType::Timestamp(..) => {
             builder.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED)
         }
@@ -142,14 +158,45 @@ fn zstd(level: i32) -> parquet::errors::Result<Compression> {
 
 /// Text columns, of any table, whose values repeat often enough for a dictionary.
 const LOW_CARDINALITY: &[&str] = &[
-    "table", "source", "scope", "state", "namespace", "pod", "container", "node", "kind", "type",
-    "unit", "role", "reason", "stream", "service", "operation", "status", "resource", "flags",
-    "event", "group", "version", "uid", "pod_uid", "container_id", "validity",
+    "table",
+    "source",
+    "scope",
+    "state",
+    "namespace",
+    "pod",
+    "container",
+    "node",
+    "kind",
+    "type",
+    "unit",
+    "role",
+    "reason",
+    "stream",
+    "service",
+    "operation",
+    "status",
+    "resource",
+    "flags",
+    "event",
+    "group",
+    "version",
+    "uid",
+    "pod_uid",
+    "container_id",
+    "validity",
 ];
 
 /// Text columns that nobody compares, so that bounds per page would be dead weight.
-const LONG_TEXT: &[&str] =
-    &["json", "attributes", "events", "links", "object", "cells", "stdout", "stderr"];
+const LONG_TEXT: &[&str] = &[
+    "json",
+    "attributes",
+    "events",
+    "links",
+    "object",
+    "cells",
+    "stdout",
+    "stderr",
+];
 
 fn sorting(table: Table) -> Vec<SortingColumn> {
     let schema = table.schema();
@@ -158,7 +205,11 @@ fn sorting(table: Table) -> Vec<SortingColumn> {
         .sort_columns()
         .iter()
         .filter_map(index)
-        .map(|column_idx| SortingColumn { column_idx, descending: false, nulls_first: true })
+        .map(|column_idx| SortingColumn {
+            column_idx,
+            descending: false,
+            nulls_first: true,
+        })
         .collect()
 }
 
@@ -168,6 +219,12 @@ fn leaf_index(schema: &arrow::datatypes::Schema, name: &str) -> usize {
         .fields()
         .iter()
         .take_while(|field| field.name() != name)
-        .map(|field| if matches!(field.data_type(), DataType::Map(..)) { 2 } else { 1 })
+        .map(|field| {
+            if matches!(field.data_type(), DataType::Map(..)) {
+                2
+            } else {
+                1
+            }
+        })
         .sum()
 }

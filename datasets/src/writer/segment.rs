@@ -29,13 +29,20 @@ struct Open {
 
 impl SegmentWriter {
     pub(super) fn new(table: Table, path: Utf8PathBuf) -> Self {
-        Self { table, path, open: None }
+        Self {
+            table,
+            path,
+            open: None,
+        }
     }
 
     pub(super) fn append(&mut self, batch: &RecordBatch) -> Result<()> {
         let schema = self.table.schema();
         if let Some(detail) = crate::schema::difference(&schema, &batch.schema()) {
-            return Err(SnapshotError::WrongBatch { table: self.table.name(), detail });
+            return Err(SnapshotError::WrongBatch {
+                table: self.table.name(),
+                detail,
+            });
         }
         if batch.num_rows() == 0 {
             return Ok(());
@@ -44,16 +51,28 @@ impl SegmentWriter {
             let encoder = StreamWriter::try_new(Vec::new(), &schema)
                 .map_err(|cause| SnapshotError::writing(&self.path, cause))?;
             let file = files::create(&self.path)?;
-            self.open = Some(Open { encoder, file, length: 0 });
+            self.open = Some(Open {
+                encoder,
+                file,
+                length: 0,
+            });
         }
-        let Some(open) = self.open.as_mut() else { return Ok(()) };
-        open.encoder.write(batch).map_err(|cause| SnapshotError::writing(&self.path, cause))?;
+        let Some(open) = self.open.as_mut() else {
+            return Ok(());
+        };
+        open.encoder
+            .write(batch)
+            .map_err(|cause| SnapshotError::writing(&self.path, cause))?;
         open.write_out(&self.path)
     }
 
     pub(super) fn close(self) -> Result<()> {
-        let Some(mut open) = self.open else { return Ok(()) };
-        open.encoder.finish().map_err(|cause| SnapshotError::writing(&self.path, cause))?;
+        let Some(mut open) = self.open else {
+            return Ok(());
+        };
+        open.encoder
+            .finish()
+            .map_err(|cause| SnapshotError::writing(&self.path, cause))?;
         open.write_out(&self.path)
     }
 }
@@ -94,7 +113,10 @@ impl SegmentReader {
             Some(Err(cause)) => return Err(SnapshotError::reading(path, cause)),
             None => None,
         };
-        Ok(Self { path: path.to_owned(), stream })
+        Ok(Self {
+            path: path.to_owned(),
+            stream,
+        })
     }
 }
 

@@ -30,7 +30,10 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    pub(super) const DEFAULT: Self = Self { rows: 262_144, bytes: 192 << 20 };
+    pub(super) const DEFAULT: Self = Self {
+        rows: 262_144,
+        bytes: 192 << 20,
+    };
 }
 
 /// Rows per batch that a merge reads and hands on.
@@ -54,7 +57,11 @@ pub(super) fn sort(
         bytes += batch.get_array_memory_size();
         pending.push(batch);
         if rows >= limits.rows || bytes >= limits.bytes {
-            spill_chunk(table, &spill_path(spill, chunks), &sort_chunk(table, segment, &pending)?)?;
+            spill_chunk(
+                table,
+                &spill_path(spill, chunks),
+                &sort_chunk(table, segment, &pending)?,
+            )?;
             pending.clear();
             (rows, bytes) = (0, 0);
             chunks += 1;
@@ -67,12 +74,17 @@ pub(super) fn sort(
         };
     }
     if !pending.is_empty() {
-        spill_chunk(table, &spill_path(spill, chunks), &sort_chunk(table, segment, &pending)?)?;
+        spill_chunk(
+            table,
+            &spill_path(spill, chunks),
+            &sort_chunk(table, segment, &pending)?,
+        )?;
         drop(pending);
         chunks += 1;
     }
-    let readers: Result<Vec<_>> =
-        (0..chunks).map(|chunk| SegmentReader::open(&spill_path(spill, chunk))).collect();
+    let readers: Result<Vec<_>> = (0..chunks)
+        .map(|chunk| SegmentReader::open(&spill_path(spill, chunk)))
+        .collect();
     Merge::new(table, spill, readers?)?.run(&mut emit)?;
     files::remove_folder(spill)
 }
@@ -104,7 +116,10 @@ fn sort_chunk(table: Table, path: &Utf8Path, batches: &[RecordBatch]) -> Result<
     let rest = rest.filter_map(|field| all.column_by_name(field.name()));
     let columns: Vec<_> = first
         .chain(rest)
-        .map(|values| SortColumn { values: values.clone(), options: None })
+        .map(|values| SortColumn {
+            values: values.clone(),
+            options: None,
+        })
         .collect();
     let order = lexsort_to_indices(&columns, None).map_err(failed)?;
     take_record_batch(&all, &order).map_err(failed)
@@ -132,8 +147,11 @@ struct Chunk {
 impl<'a> Merge<'a> {
     fn new(table: Table, path: &'a Utf8Path, readers: Vec<SegmentReader>) -> Result<Self> {
         let schema = table.schema();
-        let key_columns: Vec<usize> =
-            table.sort_columns().iter().filter_map(|name| schema.index_of(name).ok()).collect();
+        let key_columns: Vec<usize> = table
+            .sort_columns()
+            .iter()
+            .filter_map(|name| schema.index_of(name).ok())
+            .collect();
         let fields = key_columns
             .iter()
             .map(|index| SortField::new(schema.field(*index).data_type().clone()))
@@ -142,10 +160,23 @@ impl<'a> Merge<'a> {
             RowConverter::new(fields).map_err(|cause| SnapshotError::writing(path, cause))?;
         let chunks = readers
             .into_iter()
-            .map(|reader| Chunk { reader, keys: None, batch: 0, row: 0 })
+            .map(|reader| Chunk {
+                reader,
+                keys: None,
+                batch: 0,
+                row: 0,
+            })
             .collect();
         let (batches, output, heap) = (Vec::new(), Vec::new(), BinaryHeap::new());
-        Ok(Self { path, key_columns, converter, chunks, batches, output, heap })
+        Ok(Self {
+            path,
+            key_columns,
+            converter,
+            chunks,
+            batches,
+            output,
+            heap,
+        })
     }
 
     fn run(mut self, emit: &mut impl FnMut(RecordBatch) -> Result<()>) -> Result<()> {
@@ -153,10 +184,15 @@ impl<'a> Merge<'a> {
             self.read(chunk)?;
         }
         while let Some(Reverse((_, index))) = self.heap.pop() {
-            let Some(chunk) = self.chunks.get_mut(index) else { continue };
+            let Some(chunk) = self.chunks.get_mut(index) else {
+                continue;
+            };
             self.output.push((chunk.batch, chunk.row));
             chunk.row += 1;
-            let next = chunk.keys.as_ref().filter(|keys| chunk.row < keys.num_rows());
+            let next = chunk
+                .keys
+                .as_ref()
+                .filter(|keys| chunk.row < keys.num_rows());
             match next.map(|keys| keys.row(chunk.row).owned()) {
                 Some(key) => self.heap.push(Reverse((key, index))),
                 None => self.read(index)?,
@@ -170,12 +206,19 @@ impl<'a> Merge<'a> {
 
     /// Reads the next batch of a chunk, if there is one.
     fn read(&mut self, index: usize) -> Result<()> {
-        let Some(chunk) = self.chunks.get_mut(index) else { return Ok(()) };
+        let Some(chunk) = self.chunks.get_mut(index) else {
+            return Ok(());
+        };
         chunk.keys = None;
-        let Some(batch) = chunk.reader.next() else { return Ok(()) };
+        let Some(batch) = chunk.reader.next() else {
+            return Ok(());
+        };
         let batch = batch?;
-        let columns: Vec<_> =
-            self.key_columns.iter().map(|column| batch.column(*column).clone()).collect();
+        let columns: Vec<_> = self
+            .key_columns
+            .iter()
+            .map(|column| batch.column(*column).clone())
+            .collect();
         let keys = self
             .converter
             .convert_columns(&columns)
