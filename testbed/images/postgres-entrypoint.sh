@@ -23,7 +23,7 @@ if [ "$(id -u)" = 0 ]; then
     exec setpriv --reuid=postgres --regid=postgres --init-groups "$0" "$@"
 fi
 
-: "${POSTGRES_DB:?names the database}" "${APP_USER:?names the role}" "${APP_PASSWORD:?is the role's password}"
+: "${POSTGRES_DB:?names the database}" "${APP_USER:?names the role}" "${APP_PASSWORD:?is the password of the role}"
 
 initialise() {
     say "making database $POSTGRES_DB"

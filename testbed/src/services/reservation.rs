@@ -26,13 +26,13 @@ const RESERVE: Statement = Statement {
     operation: "INSERT",
     table: "reservations",
     sql: "INSERT INTO reservations (hotel_id, customer, night, rooms) \
-          SELECT $1, $2, night::date, $5 FROM generate_series( \
+          SELECT $1, $2, night::date, $5::integer FROM generate_series( \
               $3::text::date, $4::text::date - 1, interval '1 day') AS night \
           WHERE EXISTS (SELECT 1 FROM capacity WHERE hotel_id = $1) AND NOT EXISTS ( \
               SELECT 1 FROM reservations r JOIN capacity c USING (hotel_id) \
               WHERE r.hotel_id = $1 \
               AND r.night >= $3::text::date AND r.night < $4::text::date \
-              GROUP BY r.night, c.rooms HAVING sum(r.rooms) + $5 > c.rooms) \
+              GROUP BY r.night, c.rooms HAVING sum(r.rooms) + $5::integer > c.rooms) \
           RETURNING night",
 };
 
