@@ -206,7 +206,7 @@ async fn deployed(cluster: &Cluster, application: &Application) -> CheckLine {
     let fix = "a capture applies the manifests again; `kubectl get pods,events` in its namespace says more";
     let name = &application.name;
     let healthy = async {
-        if !deploy::is_there(cluster, application).await? {
+        if deploy::phase(cluster, application).await?.is_none() {
             return Ok(Ok(format!("{name} is not deployed; a capture deploys and deletes it")));
         }
         let anchors = Anchors::default();

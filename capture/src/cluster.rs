@@ -239,18 +239,6 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Wraps a client, for tests against a closure.
-    #[cfg(test)]
-    pub(crate) fn with_client(client: kube::Client) -> Self {
-        Self {
-            client,
-            url: "http://test".into(),
-            version: Arc::new(Value::Null),
-            clock: ClockOffset { offset_ms: 0, uncertainty_ms: 0 },
-            resources: Arc::new(OnceCell::new()),
-        }
-    }
-
     /// Returns the address of the API server.
     #[must_use]
     pub fn url(&self) -> &str {

@@ -13,13 +13,14 @@ use crate::manifests;
 use crate::observe::pods;
 use crate::resource::text;
 
-/// Whether the application's namespace is there.
-pub(crate) async fn is_there(
+/// The phase of the application's namespace; none: it is not there.
+pub(crate) async fn phase(
     cluster: &Cluster,
     application: &Application,
-) -> Result<bool, CaptureError> {
+) -> Result<Option<String>, CaptureError> {
     let path = format!("/api/v1/namespaces/{}", application.namespace);
-    Ok(cluster.find_json(&path).await?.is_some())
+    let namespace = cluster.find_json(&path).await?;
+    Ok(namespace.map(|namespace| text(&namespace, "/status/phase").to_owned()))
 }
 
 /// Applies one object of a manifest; objects without a namespace go to the application's.

@@ -8,6 +8,8 @@ mod coverage;
 mod exec;
 mod instances;
 mod jaeger;
+#[cfg(test)]
+mod live;
 mod log_lines;
 mod logs;
 mod metrics;

@@ -33,6 +33,9 @@ use crate::recover::{Recovered, recover_one};
 use crate::windows::{Lengths, Seconds, Window, Windows};
 use crate::workload::WorkloadClient;
 
+/// How long saving a recording may delay the recovery of a capture that is broken off.
+const SAVE_WITHIN: Duration = Duration::from_secs(45);
+
 /// Which cluster.
 #[derive(Debug, Clone, Default)]
 pub struct ClusterOptions {
@@ -273,10 +276,7 @@ impl Capture {
     /// Undoes everything after a failure or a cancellation and says what became of it.
     async fn abandon(&mut self, error: CaptureError) -> CaptureError {
         self.progress.stage("recover", "the capture is broken off; undoing what it did");
-        if let Some(recording) = self.recording.take() {
-            // What was recorded has to reach the disk for a salvage; a second failure adds nothing.
-            recording.finish(self.recording_from, Timestamp::now()).await.ok();
-        }
+        self.save_recording().await;
         self.stop_renewal().await;
         let application = &self.request.application;
         let recovered = recover_one(&self.cluster, &self.journal, Some(application)).await;
@@ -291,6 +291,20 @@ impl Capture {
             return error;
         }
         CaptureError::NotUndone { first: Box::new(error), problems: recovered.problems }
+    }
+
+    /// Brings what was recorded to the disk for a salvage; a second failure would add nothing.
+    async fn save_recording(&mut self) {
+        let Some(recording) = self.recording.take() else { return };
+        let now = Timestamp::now();
+        if let Some(window) = &mut self.windows.fault {
+            window.to = window.to.max(now);
+        }
+        let finishing = recording.finish(self.recording_from, now);
+        if let Ok(Ok(outcome)) = tokio::time::timeout(SAVE_WITHIN, finishing).await {
+            self.outcome = Some(outcome);
+        }
+        self.note_all().await.ok();
     }
 
     fn salvage_hint(&self) -> String {

@@ -83,6 +83,7 @@ impl Capture {
         if let Some(outcome) = &self.outcome {
             draft.end = end;
             draft.versions = outcome.versions.clone();
+            draft.versions.insert("aiopslab".to_owned(), json!(env!("CARGO_PKG_VERSION")));
             draft.clock_offsets = outcome.clock_offsets.clone();
             draft.recorders = outcome.counts.clone();
             draft.redaction = outcome.redaction.clone();

@@ -59,7 +59,7 @@ impl Capture {
     async fn deploy(&mut self) -> Result<(), CaptureError> {
         let application = self.request.application.clone();
         self.enter("deploy", &format!("the application {}", application.name))?;
-        let is_there = deploy::is_there(&self.cluster, &application).await?;
+        let is_there = self.namespace_is_there().await?;
         self.is_ours = !is_there;
         self.before = Inventory::take(&self.cluster, &self.left_out()).await?;
         self.journal.delete_application = !is_there && !self.request.keep;
@@ -77,6 +77,22 @@ impl Capture {
         self.wait_for("deploy", HEALTHY_WITHIN, Purpose::WithoutLoad)
             .await?;
         Ok(())
+    }
+
+    /// Whether the application's namespace is there; one that is on its way out is waited for.
+    async fn namespace_is_there(&mut self) -> Result<bool, CaptureError> {
+        let until = Instant::now() + GONE_WITHIN;
+        loop {
+            let phase = deploy::phase(&self.cluster, &self.request.application).await?;
+            match phase.as_deref() {
+                None => return Ok(false),
+                Some("Terminating") if Instant::now() < until => self.pause(POLL).await?,
+                Some("Terminating") => {
+                    return Err(self.timeout(GONE_WITHIN, "its old namespace is terminating"));
+                }
+                Some(_) => return Ok(true),
+            }
+        }
     }
 
     async fn start_workload(&mut self) -> Result<(), CaptureError> {
