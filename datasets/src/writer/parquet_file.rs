@@ -228,3 +228,65 @@ fn leaf_index(schema: &arrow::datatypes::Schema, name: &str) -> usize {
         })
         .sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+
+    use super::*;
+    use crate::rows::{MetricSeries, Row};
+
+    #[test]
+    fn the_layout_is_what_the_document_says() {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::from_path_buf(temporary.path().join("series.parquet")).unwrap();
+        let mut file = ParquetFile::create(&path, Table::MetricSeries).unwrap();
+        file.write(&MetricSeries::to_batch(&[crate::rows::tests::series()]))
+            .unwrap();
+        let entry = file.finish().unwrap();
+        assert_eq!(files::measure(&path).unwrap(), (entry.bytes, entry.sha256));
+
+        let reader = SerializedFileReader::new(File::open(&path).unwrap()).unwrap();
+        let metadata = reader.metadata();
+        assert_eq!(metadata.file_metadata().created_by(), Some(CREATED_BY));
+        let group = metadata.row_group(0);
+        assert_eq!(
+            group.sorting_columns().unwrap(),
+            &sorting(Table::MetricSeries)
+        );
+        for column in group.columns() {
+            let name = column.column_path().string();
+            let has_dictionary = column.dictionary_page_offset().is_some();
+            let expected = LOW_CARDINALITY.contains(&name.as_str()) || name.starts_with("labels.");
+            assert_eq!(has_dictionary, expected, "{name}");
+            assert!(
+                matches!(column.compression(), Compression::ZSTD(_)),
+                "{name}"
+            );
+            assert!(
+                column.offset_index_offset().is_some(),
+                "{name} has no page index"
+            );
+            if name == "series_id" || name == "first" {
+                assert!(
+                    column
+                        .encodings()
+                        .any(|it| it == Encoding::DELTA_BINARY_PACKED),
+                    "{name}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn sorting_columns_are_leaf_columns() {
+        let leaves = |table| {
+            sorting(table)
+                .iter()
+                .map(|it| it.column_idx)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(leaves(Table::LogLines), [5, 7, 8, 0, 1]);
+        assert_eq!(leaf_index(&Table::MetricSeries.schema(), "namespace"), 5);
+    }
+}
