@@ -30,18 +30,17 @@ run_mounts() { awk -v below="$LAB_RUN/" 'index($5, below) == 1 { print $5 }' /pr
 kube_cgroups() { find /sys/fs/cgroup/kubepods /sys/fs/cgroup/*/kubepods -depth -type d 2>/dev/null || true; }
 
 # Processes in containers. They are this lab's: `up` refuses a machine where another kubelet has some.
-container_pids() {
-  local file
-  for file in $(kube_cgroups | sed 's#$#/cgroup.procs#'); do cat "$file" 2>/dev/null || true; done | sort -un
-}
+container_pids() { kube_cgroups | sed 's#$#/cgroup.procs#' | xargs -r cat 2>/dev/null | sort -un || true; }
 # Shims of our containerd, known by its socket in their arguments.
 shim_pids() {
-  local directory words
-  for directory in /proc/[0-9]*; do
-    { tr '\0' '\n' <"$directory/cmdline"; } 2>/dev/null | { mapfile -t words
-      [[ "${words[0]:-}" == *containerd-shim-runc-v2 && " ${words[*]} " == *" -address $LAB_RUN/containerd.sock "* ]]; } && echo "${directory#/proc/}"
+  local file words
+  # One quick look over all processes, then an exact one at the few that are left.
+  { grep -alF -- "$LAB_RUN/containerd.sock" /proc/[0-9]*/cmdline 2>/dev/null || true; } | while read -r file; do
+    mapfile -d '' words 2>/dev/null <"$file" || continue
+    [[ "${words[0]:-}" == *containerd-shim-runc-v2 && " ${words[*]} " == *" -address $LAB_RUN/containerd.sock "* ]] || continue
+    file=${file#/proc/}
+    echo "${file%/cmdline}"
   done
-  return 0
 }
 
 # containers_down: shims first, so that none reports or restarts anything, then what ran under them.

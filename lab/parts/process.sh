@@ -58,7 +58,12 @@ until_true() {
 
 # take_lock: one `up`, `down` or `images` at a time; daemons that we start don't inherit it.
 take_lock() {
-  exec 9>"$LAB_RUN.lock"
-  flock -n 9 || { say "waiting for another lab command to end"; flock -w 900 9; } ||
-    die "another lab command holds $LAB_RUN.lock" "wait for it to end"
+  local file=$LAB_RUN.lock held=
+  # `down` removes the file, so what was waited for may be a file that is no more.
+  until [ -n "$held" ] && [ "$held" = "$(stat -c %i "$file" 2>/dev/null)" ]; do
+    exec 9>"$file"
+    flock -n 9 || { say "waiting for another lab command to end"; flock -w 900 9; } ||
+      die "another lab command holds $file" "wait for it to end"
+    held=$(stat -Lc %i "/proc/$$/fd/9")
+  done
 }
