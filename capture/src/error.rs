@@ -1,8 +1,10 @@
 //! What goes wrong in a capture.
 
+use aiopslab_datasets::SnapshotError;
 use camino::Utf8PathBuf;
 
 use crate::cluster::ClusterError;
+use crate::recorder::RecorderError;
 
 /// A capture, a check or a recovery failed.
 #[derive(Debug, thiserror::Error)]
@@ -11,17 +13,19 @@ pub enum CaptureError {
     #[error(transparent)]
     Cluster(#[from] ClusterError),
     /// The snapshot could not be written.
-    #[error("failed to write the snapshot {folder}")]
-    Write {
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// A recorder failed.
+    #[error(transparent)]
+    Recorder(#[from] RecorderError),
+    /// Writing the snapshot broke off.
+    #[error("failed to finish the snapshot {folder}: {reason}\nhint: `aiopslab snapshot salvage {folder}` tries again")]
+    Unfinished {
         /// The snapshot's folder.
         folder: Utf8PathBuf,
-        /// What went wrong.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        /// What happened.
+        reason: String,
     },
-    /// A recorder failed.
-    #[error("a recorder failed")]
-    Recorder(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A name of an object that is not `resource/name` of a known kind.
     #[error("unknown object {name:?}\nhint: write it as resource/name, for example service/rate")]
     UnknownResource {
@@ -156,6 +160,6 @@ impl CaptureError {
     /// Whether the cause lies with us rather than with the user's input or cluster.
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        matches!(self, Self::Oracle { .. } | Self::UnknownManifests { .. })
+        matches!(self, Self::Oracle { .. } | Self::UnknownManifests { .. } | Self::Unfinished { .. })
     }
 }

@@ -158,8 +158,7 @@ pub async fn run(
     settle_leftovers(&cluster, &request, &progress).await?;
     ready(&cluster, &request, &progress).await?;
     let folder = request.out.join(request.name());
-    let write = |source| CaptureError::Write { folder: folder.clone(), source: Box::new(source) };
-    let writer = Arc::new(SnapshotWriter::create(&folder).map_err(write)?);
+    let writer = Arc::new(SnapshotWriter::create(&folder)?);
     let lengths = Lengths::draw(request.seed, request.age, request.baseline, request.window);
     let mut capture = Capture {
         journal: new_journal(&request, &folder),
@@ -245,16 +244,9 @@ impl Capture {
             });
         }
         match &self.recording {
-            Some(recording) => recording.check().map_err(|source| self.recorder_failed(source)),
+            Some(recording) => Ok(recording.check()?),
             None => Ok(()),
         }
-    }
-
-    fn recorder_failed(
-        &self,
-        source: impl std::error::Error + Send + Sync + 'static,
-    ) -> CaptureError {
-        CaptureError::Recorder(Box::new(source))
     }
 
     /// Sleeps, unless the caller cancels or a recorder fails.

@@ -22,14 +22,7 @@ impl Capture {
     }
 
     fn note(&self, name: &str, value: &Value) -> Result<(), CaptureError> {
-        self.writer.note(name, value).map_err(|source| self.write_error(source))
-    }
-
-    pub(super) fn write_error(
-        &self,
-        source: impl std::error::Error + Send + Sync + 'static,
-    ) -> CaptureError {
-        CaptureError::Write { folder: self.folder.clone(), source: Box::new(source) }
+        Ok(self.writer.note(name, value)?)
     }
 
     fn truth(&self) -> Result<Value, CaptureError> {
@@ -107,8 +100,7 @@ impl Capture {
             ("workload", self.workload_results()?),
         ];
         for (name, value) in &documents {
-            let written = self.writer.write_withheld_json(name, value);
-            written.map_err(|source| self.write_error(source))?;
+            self.writer.write_withheld_json(name, value)?;
         }
         let differences = self.compare().await?;
         self.close_stage();
@@ -131,16 +123,13 @@ async fn finish(
     folder: &Utf8Path,
     draft: ManifestDraft,
 ) -> Result<Manifest, CaptureError> {
-    let failed = |source: Box<dyn std::error::Error + Send + Sync>| CaptureError::Write {
-        folder: folder.to_owned(),
-        source,
-    };
+    let unfinished = |reason: String| CaptureError::Unfinished { folder: folder.to_owned(), reason };
     // The recorders have been joined, so that this is the last handle.
-    let writer = Arc::into_inner(writer).ok_or_else(|| failed("a recorder still writes".into()))?;
+    let writer =
+        Arc::into_inner(writer).ok_or_else(|| unfinished("a recorder still writes".to_owned()))?;
     match tokio::task::spawn_blocking(move || writer.finish(draft)).await {
-        Ok(Ok(manifest)) => Ok(manifest),
-        Ok(Err(source)) => Err(failed(Box::new(source))),
-        Err(source) => Err(failed(Box::new(source))),
+        Ok(finished) => Ok(finished?),
+        Err(broken) => Err(unfinished(broken.to_string())),
     }
 }
 

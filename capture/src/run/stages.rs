@@ -141,7 +141,7 @@ impl Capture {
             self.progress.clone(),
         )
         .await;
-        self.recording = Some(recording.map_err(|source| self.recorder_failed(source))?);
+        self.recording = Some(recording?);
         self.recording_from = Timestamp::now();
         self.note_all().await
     }
@@ -234,7 +234,7 @@ impl Capture {
         let end = self.windows.fault.map_or_else(Timestamp::now, |window| window.to);
         if let Some(recording) = self.recording.take() {
             let outcome = recording.finish(self.recording_from, end).await;
-            self.outcome = Some(outcome.map_err(|source| self.recorder_failed(source))?);
+            self.outcome = Some(outcome?);
         }
         self.workload_client.fetch(&self.cluster).await?; // the last seconds have settled by now
         self.note_all().await
