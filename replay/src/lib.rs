@@ -1,4 +1,32 @@
-//! A snapshot served as an environment that an agent acts on.
+//! A snapshot served as an environment that an agent acts on, and as tables that people query.
+//!
+//! Modules in reading order: [`clock`] (which moment is now), [`view`] (what is asked of a
+//! recording), [`recording`] (the one implementation of it), [`environment`] (the seven actions),
+//! [`shell`] and [`kubectl`] (the interpreters behind `exec_shell`), [`files`] (what actions
+//! wrote), [`sql`] and [`queries`] (for people), [`error`].
+//!
+//! Nothing here starts a process, reads the wall clock or opens anything but the snapshot.
 
+pub mod clock;
+mod coverage;
+mod discovery;
+pub mod environment;
+pub mod error;
 pub mod files;
+pub mod kubectl;
+mod metrics;
+pub mod queries;
+pub mod recording;
+pub mod shell;
+pub mod sql;
+mod tables;
+#[cfg(test)]
+mod testing;
+mod traces;
 pub mod view;
+
+pub use clock::Clock;
+pub use environment::{ReplayEnvironment, ReplayOptions};
+pub use error::ReplayError;
+pub use queries::{NamedQuery, queries};
+pub use sql::{QueryAnswer, SqlSession, sql};

@@ -1,0 +1,131 @@
+//! What was recorded when: tells "nothing there" from "not looked".
+
+use std::collections::BTreeMap;
+
+use aiopslab_datasets::rows::Coverage;
+use aiopslab_datasets::schema::Table;
+
+/// The coverage of a snapshot, seen from one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct CoverageAt {
+    rows: Vec<Coverage>,
+    now: i64,
+}
+
+impl CoverageAt {
+    pub(crate) fn new(rows: Vec<Coverage>, now: i64) -> Self {
+        Self { rows, now }
+    }
+
+    /// Whether a part of a table was being recorded, without a gap that is known of, at this moment.
+    /// A row covers the part if its scope says nothing that the part does not say too.
+    pub(crate) fn covers(&self, table: Table, part: &[(&str, &str)]) -> bool {
+        let mut recorded = false;
+        for row in self.matching(table, part) {
+            if row.from <= self.now && self.now <= row.to {
+                match row.state.as_str() {
+                    "recorded" => recorded = true,
+                    "missing" | "withheld" => return false,
+                    _ => {}
+                }
+            }
+        }
+        recorded
+    }
+
+    /// How much of the time from `start` to now was recorded for a part of a table.
+    pub(crate) fn window(&self, table: Table, part: &[(&str, &str)], start: i64) -> WindowCoverage {
+        let mut recorded: Vec<&Coverage> = self
+            .matching(table, part)
+            .filter(|row| matches!(row.state.as_str(), "recorded" | "partial"))
+            .filter(|row| row.from <= self.now && row.to >= start)
+            .collect();
+        recorded.sort_by_key(|row| (row.from, row.to));
+        let Some(first) = recorded.first() else { return WindowCoverage::None };
+        let mut reached = first.to;
+        let mut whole = (first.from <= start || first.from_is_source_start)
+            && recorded.iter().all(|row| row.state == "recorded");
+        for row in &recorded {
+            whole &= row.from <= reached;
+            reached = reached.max(row.to);
+        }
+        if whole && reached >= self.now { WindowCoverage::Whole } else { WindowCoverage::Part }
+    }
+
+    fn matching<'a>(
+        &'a self,
+        table: Table,
+        part: &'a [(&'a str, &'a str)],
+    ) -> impl Iterator<Item = &'a Coverage> {
+        self.rows
+            .iter()
+            .filter(move |row| row.table == table.name() && scope_holds(&row.scope, part))
+    }
+}
+
+/// How much of a window was recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WindowCoverage {
+    /// All of it, or all that the source ever had.
+    Whole,
+    /// Some of it.
+    Part,
+    /// Nothing.
+    None,
+}
+
+fn scope_holds(scope: &str, part: &[(&str, &str)]) -> bool {
+    let part: BTreeMap<&str, &str> = part.iter().copied().collect();
+    let names_group = scope.split(',').any(|pair| pair.trim().starts_with("group="));
+    scope.split(',').filter(|pair| !pair.trim().is_empty()).all(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (key, value) = (key.trim(), value.trim());
+        match (key, part.get(key)) {
+            // `resource=deployments.apps` as well as `group=apps,resource=deployments`.
+            ("resource", Some(resource)) => {
+                let group = part.get("group").copied().unwrap_or_default();
+                match value.split_once('.') {
+                    Some((name, of)) => name == *resource && of == group,
+                    None => value == *resource && (names_group || group.is_empty()),
+                }
+            }
+            (_, Some(asked)) => value == *asked,
+            (_, None) => false,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(scope: &str, from: i64, to: i64, state: &str) -> Coverage {
+        Coverage {
+            table: Table::ObjectVersions.name().to_owned(),
+            source: "kubernetes".to_owned(),
+            scope: scope.to_owned(),
+            from,
+            to,
+            state: state.to_owned(),
+            reason: None,
+            from_is_source_start: false,
+        }
+    }
+
+    #[test]
+    fn scopes_and_times_decide() {
+        let coverage = CoverageAt::new(
+            vec![row("resource=pods,namespace=shop", 10, 20, "recorded"), row("resource=deployments.apps", 10, 20, "recorded")],
+            15,
+        );
+        let pods = |namespace| vec![("group", ""), ("resource", "pods"), ("namespace", namespace)];
+        assert!(coverage.covers(Table::ObjectVersions, &pods("shop")));
+        assert!(!coverage.covers(Table::ObjectVersions, &pods("other")));
+        assert!(!coverage.covers(Table::ObjectVersions, &[("group", ""), ("resource", "pods")]));
+        assert!(coverage.covers(Table::ObjectVersions, &[("group", "apps"), ("resource", "deployments")]));
+        assert!(!coverage.covers(Table::LogLines, &pods("shop")));
+        let part = pods("shop");
+        assert_eq!(coverage.window(Table::ObjectVersions, &part, 10), WindowCoverage::Whole);
+        assert_eq!(coverage.window(Table::ObjectVersions, &part, 9), WindowCoverage::Part);
+    }
+}

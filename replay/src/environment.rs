@@ -1,0 +1,157 @@
+//! A snapshot as an environment: AIOpsLab's seven actions answered from the recording.
+
+mod logs;
+mod metrics;
+mod traces;
+
+use aiopslab_datasets::snapshot::Snapshot;
+use aiopslab_problems::action::Action;
+use aiopslab_problems::answer;
+use aiopslab_problems::environment::{Environment, EnvironmentError, Observation, Verdict};
+use aiopslab_problems::family::Application;
+use async_trait::async_trait;
+use camino::Utf8Path;
+
+use crate::clock::Clock;
+use crate::coverage::WindowCoverage;
+use crate::error::Result;
+use crate::files::VirtualFiles;
+use crate::recording::Recording;
+use crate::shell;
+use crate::view::{View, ViewError};
+
+/// Where the paths lie that actions answer with.
+pub const FILES_ROOT: &str = "/aiopslab";
+
+/// How a snapshot is replayed.
+#[derive(Debug, Clone)]
+pub struct ReplayOptions {
+    /// Which moment is now.
+    pub clock: Clock,
+    /// Answer exactly as AIOpsLab does, its mistakes included.
+    pub upstream_quirks: bool,
+    /// The application that was recorded.
+    pub application: Application,
+}
+
+/// A snapshot that an agent acts on. Every episode opens its own: files and call numbers are its state.
+pub struct ReplayEnvironment {
+    recording: Recording,
+    files: VirtualFiles,
+    upstream_quirks: bool,
+    application: Application,
+    calls: u32,
+}
+
+impl ReplayEnvironment {
+    /// Opens the snapshot in a folder.
+    pub fn open(dir: &Utf8Path, options: &ReplayOptions) -> Result<Self> {
+        Self::new(&Snapshot::open(dir)?, options)
+    }
+
+    /// Serves an open snapshot; reads nothing but the time of injection, if the clock needs it.
+    pub fn new(snapshot: &Snapshot, options: &ReplayOptions) -> Result<Self> {
+        let now = options.clock.resolve(snapshot)?;
+        Ok(Self {
+            recording: Recording::open(snapshot, now)?,
+            files: VirtualFiles::new(),
+            upstream_quirks: options.upstream_quirks,
+            application: options.application.clone(),
+            calls: 0,
+        })
+    }
+
+    /// The recording at the clock.
+    #[must_use]
+    pub fn view(&self) -> &dyn View {
+        &self.recording
+    }
+
+    /// The files that actions wrote.
+    #[must_use]
+    pub fn files(&self) -> &VirtualFiles {
+        &self.files
+    }
+
+    async fn exec_shell(&mut self, command: &str) -> Result<Observation, ViewError> {
+        if self.upstream_quirks && let Some(refusal) = answer::refused_command(command) {
+            return Ok(Observation::new(refusal, Verdict::Denied));
+        }
+        let outcome = shell::run(&self.recording, &mut self.files, command).await?;
+        let text = if !self.upstream_quirks || outcome.verdict == Verdict::NotCaptured {
+            outcome.text()
+        } else if outcome.exit_code == 0 {
+            outcome.stdout.clone()
+        } else {
+            answer::command_failed(&outcome.stderr)
+        };
+        Ok(Observation::new(text, outcome.verdict))
+    }
+
+    fn read_table(&self, path: &str, missing: String, kind: &str) -> Observation {
+        match self.files.read(path) {
+            None => Observation::new(missing, Verdict::Invalid),
+            Some(csv) => match answer::table_text(csv) {
+                Ok(text) => Observation::new(text, Verdict::Answered),
+                Err(error) => {
+                    Observation::new(format!("Failed to read {kind}: {error}"), Verdict::Invalid)
+                }
+            },
+        }
+    }
+}
+
+#[async_trait]
+impl Environment for ReplayEnvironment {
+    async fn act(&mut self, action: &Action) -> Result<Observation, EnvironmentError> {
+        self.calls += 1;
+        let observation = match action {
+            Action::GetLogs { namespace, service } => self.get_logs(namespace, service).await,
+            Action::GetMetrics { namespace, duration } => {
+                self.get_metrics(namespace, *duration).await
+            }
+            Action::GetTraces { namespace, duration } => {
+                self.get_traces(namespace, *duration).await
+            }
+            Action::ExecShell { command, .. } => self.exec_shell(command).await,
+            Action::ReadMetrics { file_path } => {
+                let missing = answer::metrics_file_not_found(file_path);
+                Ok(self.read_table(file_path, missing, "metrics"))
+            }
+            Action::ReadTraces { file_path } => {
+                let missing = answer::traces_file_not_found(file_path);
+                Ok(self.read_table(file_path, missing, "traces"))
+            }
+            Action::Submit { .. } => {
+                Ok(Observation::new("submit ends the episode; nothing is left to do here", Verdict::Invalid))
+            }
+        };
+        observation
+            .map_err(|error| EnvironmentError { action: action.name(), source: Box::new(error) })
+    }
+}
+
+/// Start of a window of minutes back from now, or what is wrong with it.
+fn window_start(now: i64, minutes: i64) -> Result<i64, Observation> {
+    if minutes <= 0 {
+        return Err(Observation::new(
+            format!("Error: duration is a number of minutes back from now, at least 1; got {minutes}."),
+            Verdict::Invalid,
+        ));
+    }
+    Ok(now.saturating_sub(minutes.saturating_mul(60_000_000_000)))
+}
+
+/// The verdict on an answer out of a window.
+fn window_verdict(covered: WindowCoverage, is_empty: bool) -> Verdict {
+    match (covered, is_empty) {
+        (WindowCoverage::Whole, true) => Verdict::Empty,
+        (WindowCoverage::Whole, false) => Verdict::Answered,
+        (WindowCoverage::Part, _) => Verdict::Partial,
+        (WindowCoverage::None, true) => Verdict::NotCaptured,
+        (WindowCoverage::None, false) => Verdict::Partial,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,314 @@
+//! A snapshot seen from one moment: the one implementation of [`View`].
+//!
+//! What every episode asks for (objects, discovery, coverage, container instances) is read once and
+//! kept; log lines, samples and spans are read by the call that needs them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aiopslab_datasets::rows::{Coverage, LogInstance, LogLine, ObjectApi, ObjectVersion, Usage};
+use aiopslab_datasets::schema::Table;
+use aiopslab_datasets::snapshot::Snapshot;
+use async_trait::async_trait;
+use datafusion::prelude::lit;
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use crate::coverage::CoverageAt;
+use crate::discovery;
+use crate::error::{ReplayError, Result};
+use crate::tables::{Selection, Tables, column, moment, valid_at};
+use crate::view::{ColumnDefinition, LogQuery, ObjectQuery, RecordedObject, ResourceType, View, ViewError};
+
+/// How old a sample may be that still counts: Prometheus' look-back, and ours for usage.
+pub(crate) const LOOK_BACK_NS: i64 = 5 * 60 * 1_000_000_000;
+
+type ByResource<T> = BTreeMap<(String, String), T>;
+
+/// A snapshot at one moment.
+pub struct Recording {
+    tables: Tables,
+    now: i64,
+    service_label: String,
+    coverage: OnceCell<CoverageAt>,
+    api: OnceCell<Vec<ObjectApi>>,
+    versions: OnceCell<ByResource<Vec<ObjectVersion>>>,
+    parsed: Mutex<ByResource<Arc<Vec<RecordedObject>>>>,
+    instances: OnceCell<Vec<LogInstance>>,
+    usage: OnceCell<Vec<Usage>>,
+}
+
+impl Recording {
+    /// Opens a snapshot at a moment; reads nothing yet.
+    pub fn open(snapshot: &Snapshot, now: i64) -> Result<Self> {
+        Ok(Self {
+            tables: Tables::open(snapshot)?,
+            now,
+            service_label: snapshot.manifest().service_label.clone(),
+            coverage: OnceCell::new(),
+            api: OnceCell::new(),
+            versions: OnceCell::new(),
+            parsed: Mutex::default(),
+            instances: OnceCell::new(),
+            usage: OnceCell::new(),
+        })
+    }
+
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    pub(crate) async fn coverage(&self) -> Result<&CoverageAt> {
+        self.coverage
+            .get_or_try_init(async || {
+                let rows: Vec<Coverage> = self.tables.rows(Selection::default()).await?;
+                Ok(CoverageAt::new(rows, self.now))
+            })
+            .await
+    }
+
+    async fn api(&self, kind: &str) -> Result<impl Iterator<Item = &ObjectApi>> {
+        let all = self
+            .api
+            .get_or_try_init(async || {
+                // OpenAPI documents are large, and no view needs them yet.
+                let selection = Selection::default()
+                    .and(valid_at(self.now))
+                    .and(column("kind").not_eq(lit("openapi")))
+                    .order(&["kind", "name", "valid_from"], true);
+                self.tables.rows(selection).await
+            })
+            .await?;
+        Ok(all.iter().filter(move |row| row.kind == kind))
+    }
+
+    async fn versions(&self) -> Result<&ByResource<Vec<ObjectVersion>>> {
+        self.versions
+            .get_or_try_init(async || {
+                let rows: Vec<ObjectVersion> =
+                    self.tables.rows(Selection::default().and(valid_at(self.now))).await?;
+                let mut by_resource: ByResource<Vec<ObjectVersion>> = BTreeMap::new();
+                for row in rows {
+                    by_resource.entry((row.group.clone(), row.resource.clone())).or_default().push(row);
+                }
+                for rows in by_resource.values_mut() {
+                    rows.sort_by(|one, other| {
+                        (&one.namespace, &one.name, one.seq).cmp(&(&other.namespace, &other.name, other.seq))
+                    });
+                }
+                Ok(by_resource)
+            })
+            .await
+    }
+
+    /// The objects of a resource, parsed once.
+    async fn parsed(&self, group: &str, resource: &str) -> Result<Arc<Vec<RecordedObject>>> {
+        let key = (group.to_owned(), resource.to_owned());
+        let known = self.parsed.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let mut objects = Vec::new();
+        for version in self.versions().await?.get(&key).into_iter().flatten() {
+            objects.push(recorded(version)?);
+        }
+        let objects = Arc::new(objects);
+        self.parsed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key, Arc::clone(&objects));
+        Ok(objects)
+    }
+
+    async fn instances(&self) -> Result<&Vec<LogInstance>> {
+        self.instances
+            .get_or_try_init(async || {
+                let started = column("started").is_null().or(column("started").lt_eq(moment(self.now)));
+                let mut rows: Vec<LogInstance> =
+                    self.tables.rows(Selection::default().and(started)).await?;
+                for row in &mut rows {
+                    if row.finished.is_some_and(|finished| finished > self.now) {
+                        (row.finished, row.exit_code, row.reason) = (None, None, None);
+                    }
+                }
+                rows.sort_by(|one, other| instance_order(one).cmp(&instance_order(other)));
+                Ok(rows)
+            })
+            .await
+    }
+
+    async fn all_usage(&self) -> Result<&Vec<Usage>> {
+        self.usage
+            .get_or_try_init(async || {
+                let selection = Selection::default()
+                    .and(column("timestamp").lt_eq(moment(self.now)))
+                    .and(column("timestamp").gt(moment(self.now.saturating_sub(LOOK_BACK_NS))));
+                let rows: Vec<Usage> = self.tables.rows(selection).await?;
+                let pods: BTreeSet<(String, String)> = self
+                    .versions()
+                    .await?
+                    .get(&(String::new(), "pods".to_owned()))
+                    .into_iter()
+                    .flatten()
+                    .map(|pod| (pod.namespace.clone(), pod.name.clone()))
+                    .collect();
+                Ok(newest(rows, &pods))
+            })
+            .await
+    }
+}
+
+fn instance_order(row: &LogInstance) -> (&str, &str, &str, i32, Option<i64>, u64) {
+    (&row.namespace, &row.pod, &row.container, row.restart, row.started, row.instance_id)
+}
+
+/// The newest row of every container and node; a pod that is gone has no usage any more.
+fn newest(rows: Vec<Usage>, pods: &BTreeSet<(String, String)>) -> Vec<Usage> {
+    let mut newest: BTreeMap<(String, String, String, String), Usage> = BTreeMap::new();
+    for row in rows {
+        let pod = (row.namespace.clone(), row.name.clone());
+        if row.kind == "pod" && !pods.is_empty() && !pods.contains(&pod) {
+            continue;
+        }
+        let key = (row.kind.clone(), pod.0, pod.1, row.container.clone());
+        match newest.get(&key) {
+            Some(known) if known.timestamp >= row.timestamp => {}
+            _ => {
+                newest.insert(key, row);
+            }
+        }
+    }
+    newest.into_values().collect()
+}
+
+fn recorded(version: &ObjectVersion) -> Result<RecordedObject> {
+    let what = || format!("{}/{} in {:?}", version.resource, version.name, version.namespace);
+    let json = |cause| ReplayError::Json { what: what(), cause };
+    let object: Value = serde_json::from_str(&version.object).map_err(json)?;
+    let cells: Option<Vec<Value>> =
+        version.cells.as_deref().map(serde_json::from_str).transpose().map_err(json)?;
+    Ok(RecordedObject {
+        group: version.group.clone(),
+        version: version.version.clone(),
+        resource: version.resource.clone(),
+        kind: version.kind.clone(),
+        namespace: version.namespace.clone(),
+        name: version.name.clone(),
+        uid: version.uid.clone(),
+        object,
+        cells,
+        observed: version.observed,
+        valid_from: version.valid_from,
+    })
+}
+
+fn parse(row: &ObjectApi) -> Result<Value> {
+    serde_json::from_str(&row.json)
+        .map_err(|cause| ReplayError::Json { what: format!("{} {}", row.kind, row.name), cause })
+}
+
+#[async_trait]
+impl View for Recording {
+    fn now(&self) -> i64 {
+        self.now
+    }
+
+    async fn resources(&self) -> Result<Vec<ResourceType>, ViewError> {
+        let mut documents = Vec::new();
+        for row in self.api("discovery").await? {
+            documents.push((row.name.as_str(), parse(row)?));
+        }
+        Ok(discovery::resource_types(documents.iter().map(|(name, document)| (*name, document))))
+    }
+
+    async fn objects(&self, query: &ObjectQuery) -> Result<Vec<RecordedObject>, ViewError> {
+        let all = self.parsed(&query.group, &query.resource).await?;
+        let wanted = |object: &&RecordedObject| {
+            query.namespace.as_ref().is_none_or(|namespace| *namespace == object.namespace)
+                && query.name.as_ref().is_none_or(|name| *name == object.name)
+        };
+        Ok(all.iter().filter(wanted).cloned().collect())
+    }
+
+    async fn columns(
+        &self,
+        group: &str,
+        resource: &str,
+    ) -> Result<Vec<ColumnDefinition>, ViewError> {
+        let name = format!("{resource}.{group}");
+        let name = name.trim_end_matches('.');
+        for row in self.api("columns").await? {
+            if row.name.trim_end_matches('.') == name {
+                return Ok(discovery::column_definitions(&parse(row)?));
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    async fn covers_objects(
+        &self,
+        group: &str,
+        resource: &str,
+        namespace: Option<&str>,
+    ) -> Result<bool, ViewError> {
+        let mut part = vec![("group", group), ("resource", resource)];
+        part.extend(namespace.map(|namespace| ("namespace", namespace)));
+        Ok(self.coverage().await?.covers(Table::ObjectVersions, &part))
+    }
+
+    async fn log_instances(
+        &self,
+        namespace: &str,
+        pod: &str,
+    ) -> Result<Vec<LogInstance>, ViewError> {
+        let all = self.instances().await?;
+        Ok(all.iter().filter(|row| row.namespace == namespace && row.pod == pod).cloned().collect())
+    }
+
+    async fn log_lines(&self, query: &LogQuery) -> Result<Vec<LogLine>, ViewError> {
+        let all = self.instances().await?;
+        let wanted: BTreeSet<u64> = query.instance_ids.iter().copied().collect();
+        let mut lines = Vec::new();
+        // The file is sorted by pod: naming it lets the engine skip most of the file.
+        for instance in all.iter().filter(|row| wanted.contains(&row.instance_id)) {
+            let mut selection = Selection::default()
+                .and(column("namespace").eq(lit(instance.namespace.as_str())))
+                .and(column("pod").eq(lit(instance.pod.as_str())))
+                .and(column("instance_id").eq(lit(instance.instance_id)))
+                .and(column("timestamp").lt_eq(moment(self.now)));
+            if let Some(since) = query.since_ns {
+                selection = selection.and(column("timestamp").gt_eq(moment(since)));
+            }
+            if let Some(tail) = query.tail {
+                selection = selection
+                    .order(&["seq"], false)
+                    .limit(usize::try_from(tail).unwrap_or(usize::MAX));
+            }
+            let mut rows: Vec<LogLine> = self.tables.rows(selection).await?;
+            rows.sort_by_key(|line| line.seq);
+            lines.push((instance.instance_id, rows));
+        }
+        lines.sort_by_key(|(instance, _)| *instance);
+        Ok(lines.into_iter().flat_map(|(_, rows)| rows).collect())
+    }
+
+    async fn covers_logs(&self, namespace: &str) -> Result<bool, ViewError> {
+        Ok(self.coverage().await?.covers(Table::LogLines, &[("namespace", namespace)]))
+    }
+
+    async fn usage(&self, kind: &str, namespace: Option<&str>) -> Result<Vec<Usage>, ViewError> {
+        let wanted = |row: &&Usage| {
+            row.kind == kind && namespace.is_none_or(|namespace| row.namespace == namespace)
+        };
+        Ok(self.all_usage().await?.iter().filter(wanted).cloned().collect())
+    }
+
+    async fn server_version(&self) -> Result<Value, ViewError> {
+        let first = self.api("version").await?.next();
+        Ok(first.map(parse).transpose()?.unwrap_or(Value::Null))
+    }
+
+    fn service_label(&self) -> &str {
+        &self.service_label
+    }
+}
