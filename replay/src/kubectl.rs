@@ -1,0 +1,99 @@
+//! `kubectl` on a recording: what the recorded cluster would have answered at the moment.
+//!
+//! [`run`] parses the arguments and hands over to one module per verb. Objects come from
+//! [`cluster`], which knows the difference between "is not there" and "was not recorded". Tables
+//! are the cells that the server printed, with those that depend on the clock made anew ([`cells`]).
+
+mod arguments;
+mod cells;
+mod client;
+mod cluster;
+mod denied;
+mod describe;
+mod duration;
+mod events;
+mod failure;
+mod get;
+mod help;
+mod json;
+mod logs;
+mod object;
+mod operands;
+mod quantity;
+mod resources;
+mod selector;
+mod sort_by;
+mod table;
+mod tabwriter;
+#[cfg(test)]
+mod testing;
+mod timestamp;
+mod top;
+mod yaml;
+
+use aiopslab_problems::environment::Verdict;
+
+use crate::shell::{CommandOutput, Stop};
+use crate::view::View;
+use arguments::Arguments;
+use cluster::Cluster;
+use failure::Failure;
+
+/// Runs `kubectl` with the arguments that follow its name.
+pub(crate) async fn run(view: &dyn View, words: &[String]) -> Result<CommandOutput, Stop> {
+    match dispatch(view, words).await {
+        Ok(output) => Ok(output),
+        Err(Failure::Message { text, verdict }) => Ok(CommandOutput::failed(text, 1, verdict)),
+        Err(Failure::NotCaptured(what)) => Err(Stop::NotCaptured(what)),
+        Err(Failure::View(error)) => Err(Stop::View(error)),
+    }
+}
+
+async fn dispatch(view: &dyn View, words: &[String]) -> Result<CommandOutput, Failure> {
+    let verb = arguments::verb(words);
+    let Some((position, verb)) = verb else {
+        return Ok(CommandOutput::answered(help::overview()));
+    };
+    if verb == "help" {
+        return Ok(help::help(words.get(position + 1).map_or("", String::as_str)));
+    }
+    let cluster = Cluster::open(view).await?;
+    if denied::is_write(verb, words) {
+        return Err(denied::refuse(&cluster, verb, position, words));
+    }
+    if let Some(refusal) = denied::interactive(verb) {
+        return Err(refusal);
+    }
+    let Some(flags) = arguments::flags_of(verb) else {
+        return Err(if help::is_command(verb) {
+            Failure::not_captured(format!(
+                "kubectl {verb}: this command is not available in this recording"
+            ))
+        } else {
+            Failure::invalid(format!("error: unknown command \"{verb}\" for \"kubectl\""))
+        });
+    };
+    let arguments = Arguments::parse(verb, flags, position, words)?;
+    if arguments.is_set("help") {
+        return Ok(help::help(verb));
+    }
+    match verb {
+        "get" => get::run(&cluster, &arguments).await,
+        "describe" => describe::run(&cluster, &arguments).await,
+        "logs" | "log" => logs::run(&cluster, &arguments).await,
+        "events" => events::run(&cluster, &arguments).await,
+        "top" => top::run(&cluster, &arguments).await,
+        _ => client::run(&cluster, verb, &arguments).await,
+    }
+}
+
+/// An output that ends with error lines.
+fn with_errors(mut output: CommandOutput, errors: &[(String, Verdict)]) -> CommandOutput {
+    for (text, verdict) in errors {
+        output.stderr.push_str(text);
+        output.stderr.push('\n');
+        output.exit_code = 1;
+        output.verdict = output.verdict.max(*verdict);
+    }
+    output
+}

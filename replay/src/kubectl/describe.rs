@@ -1,0 +1,177 @@
+//! `kubectl describe`: one page per object, in kubectl's layout for the kinds that occur most and
+//! field by field for any other.
+
+mod configuration;
+mod containers;
+mod event_table;
+mod generic;
+mod metadata;
+mod network;
+mod node;
+mod page;
+mod pod;
+mod related;
+mod volumes;
+mod workloads;
+
+use aiopslab_problems::environment::Verdict;
+
+use super::arguments::Arguments;
+use super::cluster::Cluster;
+use super::failure::Failure;
+use super::operands::{self, Target};
+use super::selector::LabelSelector;
+use super::{object, with_errors};
+use crate::shell::CommandOutput;
+use crate::view::RecordedObject;
+use event_table::Events;
+
+/// Runs the command.
+pub(super) async fn run(
+    cluster: &Cluster<'_>,
+    arguments: &Arguments,
+) -> Result<CommandOutput, Failure> {
+    for flag in ["filename", "kustomize"] {
+        if arguments.value(flag).is_some() {
+            return Err(Failure::not_captured(format!(
+                "kubectl describe --{flag}: this command is not available in this recording"
+            )));
+        }
+    }
+    let targets = operands::targets(cluster, "describe", &arguments.operands)?;
+    if targets.is_empty() {
+        return Err(Failure::invalid(
+            "error: You must specify the type of resource to describe. Use \"kubectl \
+             api-resources\" for a complete list of supported resources.",
+        ));
+    }
+    operands::check(
+        &targets,
+        arguments.is_set("all-namespaces"),
+        arguments.value("selector").is_some(),
+    )?;
+    let labels = LabelSelector::parse(arguments.value("selector").unwrap_or_default())?;
+    let mut describer = Describer {
+        cluster,
+        show_events: arguments.value("show-events").is_none() || arguments.is_set("show-events"),
+        events_missing: false,
+    };
+    let mut pages = Vec::new();
+    let mut errors = Vec::new();
+    for target in &targets {
+        match objects(cluster, arguments, target, &labels).await {
+            Ok(objects) => {
+                for object in &objects {
+                    pages.push(describer.describe(object).await?);
+                }
+            }
+            Err(Failure::Message { text, verdict: Verdict::Empty })
+                if arguments.operands.len() == 2 && targets.len() == 1 =>
+            {
+                return describer.by_prefix(arguments, target, text).await;
+            }
+            Err(Failure::Message { text, verdict }) => errors.push((text, verdict)),
+            Err(stop) => return Err(stop),
+        }
+    }
+    let mut output = CommandOutput::answered(pages.join("\n\n"));
+    if pages.is_empty() && errors.is_empty() {
+        output.verdict = Verdict::Empty;
+        output.stderr = match arguments.listed_namespace() {
+            None => "No resources found\n".to_owned(),
+            Some(namespace) => format!("No resources found in {namespace} namespace.\n"),
+        };
+    }
+    Ok(with_errors(describer.finish(output), &errors))
+}
+
+async fn objects(
+    cluster: &Cluster<'_>,
+    arguments: &Arguments,
+    target: &Target,
+    labels: &LabelSelector,
+) -> Result<Vec<RecordedObject>, Failure> {
+    if let Some(name) = &target.name {
+        return Ok(vec![cluster.get(&target.resource, arguments.namespace(), name).await?]);
+    }
+    let mut objects = cluster.list(&target.resource, arguments.listed_namespace()).await?;
+    objects.retain(|object| labels.matches(&object::map(&object.object, "/metadata/labels")));
+    Ok(objects)
+}
+
+/// Makes pages and remembers what they lacked.
+struct Describer<'c, 'v> {
+    cluster: &'c Cluster<'v>,
+    show_events: bool,
+    events_missing: bool,
+}
+
+impl Describer<'_, '_> {
+    /// A name that is no object's may be the beginning of some.
+    async fn by_prefix(
+        &mut self,
+        arguments: &Arguments,
+        target: &Target,
+        not_found: String,
+    ) -> Result<CommandOutput, Failure> {
+        let prefix = target.name.as_deref().unwrap_or_default();
+        let mut text = String::new();
+        let objects = self.cluster.list(&target.resource, Some(arguments.namespace())).await?;
+        for object in objects.iter().filter(|object| object.name.starts_with(prefix)) {
+            text.push_str(&self.describe(object).await?);
+            text.push('\n');
+        }
+        if text.is_empty() {
+            return Err(Failure::empty(not_found));
+        }
+        Ok(self.finish(CommandOutput::answered(text)))
+    }
+
+    fn finish(&self, mut output: CommandOutput) -> CommandOutput {
+        if self.events_missing {
+            output.stderr.push_str("notice: events are not available in this recording\n");
+            output.verdict = output.verdict.max(Verdict::Partial);
+        }
+        output
+    }
+
+    async fn describe(&mut self, object: &RecordedObject) -> Result<String, Failure> {
+        let events = if !self.show_events {
+            Events::Hidden
+        } else {
+            match event_table::of(self.cluster, object).await? {
+                Some(events) => Events::Shown(events),
+                None => {
+                    self.events_missing = true;
+                    Events::Hidden
+                }
+            }
+        };
+        let cluster = self.cluster;
+        let page = match (object.group.as_str(), object.resource.as_str()) {
+            ("", "pods") => pod::describe(cluster, object, &events),
+            ("", "nodes") => node::describe(cluster, object, &events).await?,
+            ("", "services") => network::service(cluster, object, &events).await?,
+            ("", "endpoints") => network::endpoints(cluster, object, &events),
+            ("discovery.k8s.io", "endpointslices") => {
+                network::endpoint_slice(cluster, object, &events)
+            }
+            ("", "configmaps") => configuration::config_map(cluster, object, &events),
+            ("", "secrets") => configuration::secret(object),
+            ("", "namespaces") => configuration::namespace(cluster, object).await?,
+            ("", "serviceaccounts") => {
+                configuration::service_account(cluster, object, &events).await?
+            }
+            ("", "persistentvolumeclaims") => {
+                configuration::volume_claim(cluster, object, &events).await?
+            }
+            ("apps", "deployments") => workloads::deployment(cluster, object, &events).await?,
+            ("apps", "replicasets") => workloads::replica_set(cluster, object, &events).await?,
+            ("apps", "statefulsets") => workloads::stateful_set(cluster, object, &events).await?,
+            ("apps", "daemonsets") => workloads::daemon_set(cluster, object, &events).await?,
+            ("batch", "jobs") => workloads::job(cluster, object, &events),
+            _ => generic::describe(cluster, object, &events),
+        };
+        Ok(page.print())
+    }
+}

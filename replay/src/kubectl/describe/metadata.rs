@@ -1,0 +1,76 @@
+//! Names, labels and annotations.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::page::Page;
+use crate::kubectl::object;
+use crate::view::RecordedObject;
+
+const LONGEST_ANNOTATION: usize = 140;
+const HIDDEN_ANNOTATION: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// Name and namespace.
+pub(super) fn name(page: &mut Page, recorded: &RecordedObject) {
+    page.field(0, "Name", &recorded.name);
+    page.field(0, "Namespace", &recorded.namespace);
+}
+
+/// Labels and annotations of an object.
+pub(super) fn labels_and_annotations(page: &mut Page, value: &Value) {
+    labels(page, "Labels", &object::map(value, "/metadata/labels"));
+    annotations(page, "Annotations", &object::map(value, "/metadata/annotations"));
+}
+
+/// One `key=value` per line.
+pub(super) fn labels(page: &mut Page, title: &str, labels: &BTreeMap<&str, &str>) {
+    let lines: Vec<String> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    page.lines(title, &lines);
+}
+
+/// One `key: value` per line; long and multi-line values below their key and cut.
+pub(super) fn annotations(page: &mut Page, title: &str, annotations: &BTreeMap<&str, &str>) {
+    let shown: Vec<(&str, &str)> = annotations
+        .iter()
+        .filter(|(key, _)| **key != HIDDEN_ANNOTATION)
+        .map(|(key, value)| (*key, *value))
+        .collect();
+    page.part(0, format!("{title}:\t"));
+    if shown.is_empty() {
+        page.line(0, "<none>");
+    }
+    for (position, (key, value)) in shown.into_iter().enumerate() {
+        if position > 0 {
+            page.part(0, "\t");
+        }
+        let value = value.strip_suffix('\n').unwrap_or(value);
+        if value.len() + key.len() + 2 > LONGEST_ANNOTATION || value.contains('\n') {
+            page.line(0, format!("{key}:"));
+            for line in value.split('\n') {
+                page.line(0, format!("\t  {}", shorten(line, LONGEST_ANNOTATION - 2)));
+            }
+        } else {
+            page.line(0, format!("{key}: {value}"));
+        }
+    }
+}
+
+fn shorten(text: &str, longest: usize) -> String {
+    if text.len() <= longest {
+        return text.to_owned();
+    }
+    let mut end = longest;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}...", &text[..end])
+}
+
+/// The owner that controls the object, if any.
+pub(super) fn controlled_by(page: &mut Page, value: &Value) {
+    if let Some(owner) = object::controller(value) {
+        let (kind, name) = (object::text(owner, "/kind"), object::text(owner, "/name"));
+        page.field(0, "Controlled By", format!("{kind}/{name}"));
+    }
+}

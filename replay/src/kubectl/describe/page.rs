@@ -1,0 +1,54 @@
+//! A page of `describe`: indented lines with tab-separated cells.
+
+use crate::kubectl::tabwriter;
+
+/// Lines that are aligned when printed.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    text: String,
+}
+
+impl Page {
+    /// A line at a level of indentation (two spaces each).
+    pub(super) fn line(&mut self, level: usize, text: impl AsRef<str>) {
+        self.part(level, text);
+        self.text.push('\n');
+    }
+
+    /// The beginning of a line.
+    pub(super) fn part(&mut self, level: usize, text: impl AsRef<str>) {
+        self.text.extend(std::iter::repeat_n("  ", level));
+        self.text.push_str(&tabwriter::escape(text.as_ref()));
+    }
+
+    /// `Label:` and its value.
+    pub(super) fn field(&mut self, level: usize, label: &str, value: impl std::fmt::Display) {
+        self.line(level, format!("{label}:\t{value}"));
+    }
+
+    /// The same, if there is a value.
+    pub(super) fn field_if(&mut self, level: usize, label: &str, value: &str) {
+        if !value.is_empty() {
+            self.field(level, label, value);
+        }
+    }
+
+    /// One value per line under one label, or `<none>`.
+    pub(super) fn lines(&mut self, label: &str, values: &[String]) {
+        self.part(0, format!("{label}:\t"));
+        if values.is_empty() {
+            self.line(0, "<none>");
+        }
+        for (position, value) in values.iter().enumerate() {
+            if position > 0 {
+                self.part(0, "\t");
+            }
+            self.line(0, value);
+        }
+    }
+
+    /// The aligned text.
+    pub(super) fn print(&self) -> String {
+        tabwriter::align(&self.text, 0, 2)
+    }
+}

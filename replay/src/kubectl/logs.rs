@@ -1,0 +1,429 @@
+//! `kubectl logs`.
+
+use aiopslab_problems::environment::Verdict;
+use serde_json::Value;
+
+use super::arguments::Arguments;
+use super::cluster::Cluster;
+use super::duration::parse_duration;
+use super::failure::Failure;
+use super::selector::LabelSelector;
+use super::{object, timestamp};
+use crate::shell::CommandOutput;
+use crate::view::{LogInstance, LogQuery, RecordedObject};
+
+const SECOND: i64 = 1_000_000_000;
+
+/// Which lines are wanted and how they are shown.
+struct Wanted {
+    previous: bool,
+    since_ns: Option<i64>,
+    tail: Option<u64>,
+    timestamps: bool,
+    prefix: bool,
+    limit_bytes: Option<usize>,
+}
+
+/// Runs the command.
+pub(super) async fn run(
+    cluster: &Cluster<'_>,
+    arguments: &Arguments,
+) -> Result<CommandOutput, Failure> {
+    if arguments.is_set("follow") {
+        return Err(Failure::denied(
+            "Error: `kubectl logs -f` is not allowed: it does not end. Use `kubectl logs` without -f.",
+        ));
+    }
+    let selector = arguments.value("selector");
+    let container = container_argument(arguments, selector.is_some())?;
+    let wanted = wanted(cluster, arguments, selector.is_some())?;
+    let mut output = CommandOutput::answered("");
+    let pods = match selector {
+        Some(selector) => {
+            let selector = LabelSelector::parse(selector)?;
+            let pods = pods_of(cluster, arguments.namespace(), &selector).await?;
+            if pods.is_empty() {
+                output.verdict = Verdict::Empty;
+                output.stderr =
+                    format!("No resources found in {} namespace.\n", arguments.namespace());
+            }
+            pods
+        }
+        None => named(cluster, arguments, &mut output).await?,
+    };
+    for pod in &pods {
+        let containers = if arguments.is_set("all-containers") {
+            all_containers(&pod.object)
+        } else {
+            vec![chosen(&pod.object, container.as_deref(), &mut output)?]
+        };
+        for container in containers {
+            match container_log(cluster, pod, &container, &wanted, &mut output).await {
+                Ok(()) => {}
+                Err(Failure::Message { text, verdict }) => {
+                    output.verdict = output.verdict.max(verdict);
+                    if arguments.is_set("ignore-errors") {
+                        output.stdout.push_str(&format!("error: {text}\n"));
+                        continue;
+                    }
+                    output.stderr.push_str(&format!("{text}\n"));
+                    output.exit_code = 1;
+                    return Ok(output);
+                }
+                Err(stop) => return Err(stop),
+            }
+        }
+    }
+    Ok(output)
+}
+
+/// The container that the command line names.
+fn container_argument(arguments: &Arguments, selecting: bool) -> Result<Option<String>, Failure> {
+    let flag = arguments.value("container").map(str::to_owned);
+    let usage = "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a \
+                 required argument for the logs command\nSee 'kubectl logs -h' for help and examples";
+    let inline = match arguments.operands.as_slice() {
+        [] if !selecting => return Err(Failure::invalid(format!("error: {usage}"))),
+        [] | [_] => None,
+        [first, second] if !first.contains('/') || !second.contains('/') => Some(second.clone()),
+        _ => return Err(Failure::invalid(format!("error: {usage}"))),
+    };
+    if selecting && !arguments.operands.is_empty() {
+        return Err(Failure::invalid(
+            "error: only a selector (-l) or a POD name is allowed\nSee 'kubectl logs -h' for help \
+             and examples",
+        ));
+    }
+    if flag.is_some() && inline.is_some() {
+        return Err(Failure::invalid(
+            "error: only one of -c or an inline [CONTAINER] arg is allowed",
+        ));
+    }
+    let container = flag.or(inline);
+    if let (Some(container), true) = (&container, arguments.is_set("all-containers")) {
+        return Err(Failure::invalid(format!(
+            "error: --all-containers=true should not be specified with container name {container}"
+        )));
+    }
+    Ok(container)
+}
+
+fn wanted(cluster: &Cluster<'_>, arguments: &Arguments, selecting: bool) -> Result<Wanted, Failure> {
+    let usage = "See 'kubectl logs --help' for usage.";
+    let since = match arguments.value("since") {
+        None => None,
+        Some(text) => {
+            let duration = parse_duration(text).ok_or_else(|| {
+                Failure::invalid(format!(
+                    "error: invalid argument \"{text}\" for \"--since\" flag: time: invalid \
+                     duration \"{text}\"\n{usage}"
+                ))
+            })?;
+            if duration < 0 {
+                return Err(Failure::invalid("error: --since must be greater than 0"));
+            }
+            let seconds = (duration + SECOND / 2) / SECOND;
+            (duration > 0).then(|| cluster.now.saturating_sub(seconds.saturating_mul(SECOND)))
+        }
+    };
+    let since_time = match arguments.value("since-time") {
+        None => None,
+        Some(text) => Some(timestamp::parse(text).ok_or_else(|| {
+            Failure::invalid(format!(
+                "error: parsing time \"{text}\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \
+                 \"{text}\""
+            ))
+        })?),
+    };
+    if since.is_some() && since_time.is_some() {
+        return Err(Failure::invalid(
+            "error: at most one of `sinceTime` or `sinceSeconds` may be specified",
+        ));
+    }
+    let number = |flag: &str| match arguments.value(flag) {
+        None => Ok(None),
+        Some(text) => text.parse::<i64>().map(Some).map_err(|_| {
+            Failure::invalid(format!(
+                "error: invalid argument \"{text}\" for \"--{flag}\" flag: strconv.ParseInt: \
+                 parsing \"{text}\": invalid syntax\n{usage}"
+            ))
+        }),
+    };
+    let tail = match number("tail")? {
+        // A selector may mean many pods: the end of each, unless more is asked for.
+        None if selecting => Some(10),
+        None | Some(-1) => None,
+        Some(tail) => Some(u64::try_from(tail).map_err(|_| {
+            Failure::invalid("error: --tail must be greater than or equal to -1")
+        })?),
+    };
+    let limit_bytes = match number("limit-bytes")? {
+        None | Some(0) => None,
+        Some(limit) => Some(usize::try_from(limit).map_err(|_| {
+            Failure::invalid("error: --limit-bytes must be greater than 0")
+        })?),
+    };
+    Ok(Wanted {
+        previous: arguments.is_set("previous"),
+        since_ns: since.or(since_time),
+        tail,
+        timestamps: arguments.is_set("timestamps"),
+        prefix: arguments.is_set("prefix"),
+        limit_bytes,
+    })
+}
+
+async fn pods_of(
+    cluster: &Cluster<'_>,
+    namespace: &str,
+    selector: &LabelSelector,
+) -> Result<Vec<RecordedObject>, Failure> {
+    let t = cluster.resources.find("pods")?.clone();
+    let mut pods = cluster.list(&t, Some(namespace)).await?;
+    pods.retain(|pod| selector.matches(&object::map(&pod.object, "/metadata/labels")));
+    Ok(pods)
+}
+
+/// The pod of a name, or the first pod of a workload.
+async fn named(
+    cluster: &Cluster<'_>,
+    arguments: &Arguments,
+    output: &mut CommandOutput,
+) -> Result<Vec<RecordedObject>, Failure> {
+    let namespace = arguments.namespace();
+    let operand = arguments.operands.first().map_or("", String::as_str);
+    let (resource, name) = operand.split_once('/').unwrap_or(("pods", operand));
+    let t = cluster.resources.find(resource)?.clone();
+    let found = cluster.get(&t, namespace, name).await.map_err(|failure| match failure {
+        Failure::Message { text, verdict: Verdict::Empty } => {
+            let what = text.strip_prefix("Error from server (NotFound): ").unwrap_or(&text);
+            Failure::empty(format!(
+                "error: error from server (NotFound): {what} in namespace \"{namespace}\""
+            ))
+        }
+        other => other,
+    })?;
+    if t.group.is_empty() && t.resource == "pods" {
+        return Ok(vec![found]);
+    }
+    let Some(selector) = object::field(&found.object, "/spec/selector") else {
+        return Err(Failure::invalid(format!(
+            "error: cannot get the logs from {}: no pods are selected by it",
+            found.kind
+        )));
+    };
+    let mut pods = pods_of(cluster, namespace, &LabelSelector::of(selector)).await?;
+    pods.sort_by_cached_key(logging_order);
+    let Some(first) = pods.first() else {
+        return Err(Failure::empty("error: timed out waiting for the condition"));
+    };
+    if arguments.is_set("all-pods") {
+        return Ok(pods);
+    }
+    if pods.len() > 1 {
+        output.stderr.push_str(&format!("Found {} pods, using pod/{}\n", pods.len(), first.name));
+    }
+    pods.truncate(1);
+    Ok(pods)
+}
+
+/// Which pod's log is the best: assigned, running, ready (for longest), restarted most, oldest.
+fn logging_order(pod: &RecordedObject) -> impl Ord + use<> {
+    let pod_value = &pod.object;
+    let ready = object::list(pod_value, "/status/conditions").iter().find(|condition| {
+        object::text(condition, "/type") == "Ready" && object::text(condition, "/status") == "True"
+    });
+    let phase = match object::text(pod_value, "/status/phase") {
+        "Unknown" => 1,
+        "Pending" => 2,
+        _ => 0,
+    };
+    let restarts = object::list(pod_value, "/status/containerStatuses")
+        .iter()
+        .map(|status| object::number(status, "/restartCount"))
+        .max()
+        .unwrap_or(0);
+    (
+        object::text(pod_value, "/spec/nodeName").is_empty(),
+        phase,
+        ready.is_none(),
+        ready.and_then(|ready| timestamp::nanoseconds(ready, "/lastTransitionTime")),
+        -restarts,
+        timestamp::nanoseconds(pod_value, "/metadata/creationTimestamp"),
+        pod.name.clone(),
+    )
+}
+
+fn names(pod: &Value, list: &str) -> Vec<String> {
+    object::list(pod, list).iter().map(|c| object::text(c, "/name").to_owned()).collect()
+}
+
+fn all_containers(pod: &Value) -> Vec<String> {
+    let mut all = names(pod, "/spec/initContainers");
+    all.extend(names(pod, "/spec/containers"));
+    all.extend(names(pod, "/spec/ephemeralContainers"));
+    all
+}
+
+/// The container of the command line, the pod's default, or its first.
+fn chosen(
+    pod: &Value,
+    asked: Option<&str>,
+    output: &mut CommandOutput,
+) -> Result<String, Failure> {
+    let all = all_containers(pod);
+    let pod_name = object::text(pod, "/metadata/name");
+    let annotations = object::map(pod, "/metadata/annotations");
+    let default = annotations.get("kubectl.kubernetes.io/default-container").copied();
+    if let Some(asked) = asked {
+        if all.iter().any(|name| name == asked) {
+            return Ok(asked.to_owned());
+        }
+        return Err(Failure::empty(format!(
+            "error: container {asked} is not valid for pod {pod_name}"
+        )));
+    }
+    if let Some(default) = default.filter(|default| !default.is_empty()) {
+        if all.iter().any(|name| name == default) {
+            return Ok(default.to_owned());
+        }
+        output
+            .stderr
+            .push_str(&format!("Default container name \"{default}\" not found in pod {pod_name}\n"));
+    }
+    let containers = names(pod, "/spec/containers");
+    let Some(first) = containers.first() else {
+        return Err(Failure::answered(format!(
+            "error: pod {pod_name} does not have any containers"
+        )));
+    };
+    if all.len() > 1 {
+        let mut shown = containers.clone();
+        shown.extend(names(pod, "/spec/ephemeralContainers").iter().map(|n| format!("{n} (ephem)")));
+        shown.extend(names(pod, "/spec/initContainers").iter().map(|n| format!("{n} (init)")));
+        output
+            .stderr
+            .push_str(&format!("Defaulted container \"{first}\" out of: {}\n", shown.join(", ")));
+    }
+    Ok(first.clone())
+}
+
+/// Appends the log of one container.
+async fn container_log(
+    cluster: &Cluster<'_>,
+    pod: &RecordedObject,
+    container: &str,
+    wanted: &Wanted,
+    output: &mut CommandOutput,
+) -> Result<(), Failure> {
+    if object::text(&pod.object, "/spec/nodeName").is_empty() {
+        // No kubelet has it yet: the server answers with nothing.
+        output.verdict = output.verdict.max(Verdict::Empty);
+        return Ok(());
+    }
+    let id = container_id(pod, container, wanted.previous)?;
+    let instances = cluster.view.log_instances(&pod.namespace, &pod.name).await?;
+    let instance = instances.iter().find(|instance| {
+        instance.pod_uid == pod.uid && instance.container == container && instance.container_id == id
+    });
+    let Some(instance) = instance else {
+        return Err(Failure::not_captured(format!(
+            "the log of container {container} of pod {} is not available in this recording",
+            pod.name
+        )));
+    };
+    let query = LogQuery {
+        instance_ids: vec![instance.instance_id],
+        since_ns: wanted.since_ns,
+        tail: wanted.tail,
+    };
+    let lines = cluster.view.log_lines(&query).await?;
+    note_gaps(cluster, pod, instance, wanted, lines.is_empty(), output).await?;
+    let prefix = if wanted.prefix { format!("[pod/{}/{container}] ", pod.name) } else { String::new() };
+    let mut text = String::new();
+    for line in &lines {
+        text.push_str(&prefix);
+        if wanted.timestamps {
+            text.push_str(&timestamp::log_stamp(line.timestamp));
+            text.push(' ');
+        }
+        text.push_str(&String::from_utf8_lossy(&line.message));
+        text.push('\n');
+    }
+    if let Some(limit) = wanted.limit_bytes.filter(|limit| *limit < text.len()) {
+        let mut end = limit;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+    }
+    output.stdout.push_str(&text);
+    Ok(())
+}
+
+/// Sets the verdict of a log whose beginning or all of which may be missing.
+async fn note_gaps(
+    cluster: &Cluster<'_>,
+    pod: &RecordedObject,
+    instance: &LogInstance,
+    wanted: &Wanted,
+    no_lines: bool,
+    output: &mut CommandOutput,
+) -> Result<(), Failure> {
+    if no_lines {
+        if !cluster.view.covers_logs(&pod.namespace).await? {
+            return Err(Failure::not_captured(format!(
+                "the log of pod {} is not available in this recording",
+                pod.name
+            )));
+        }
+        output.verdict = output.verdict.max(Verdict::Empty);
+    } else if !instance.first_line_kept && wanted.tail.is_none() && wanted.since_ns.is_none() {
+        output.verdict = output.verdict.max(Verdict::Partial);
+    }
+    Ok(())
+}
+
+/// The container instance whose log the kubelet shows.
+fn container_id(pod: &RecordedObject, container: &str, previous: bool) -> Result<String, Failure> {
+    let name = &pod.name;
+    let bad = |text: String| Failure::answered(format!("Error from server (BadRequest): {text}"));
+    let status = ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"]
+        .iter()
+        .flat_map(|list| object::list(&pod.object, &format!("/status/{list}")))
+        .find(|status| object::text(status, "/name") == container);
+    let Some(status) = status else {
+        return Err(bad(format!("container \"{container}\" in pod \"{name}\" is not available")));
+    };
+    let last = object::text(status, "/lastState/terminated/containerID");
+    let current = object::text(status, "/containerID");
+    if previous {
+        return if last.is_empty() {
+            Err(bad(format!("previous terminated container \"{container}\" in pod \"{name}\" not found")))
+        } else {
+            Ok(last.to_owned())
+        };
+    }
+    if object::field(status, "/state/running").is_some() {
+        return Ok(current.to_owned());
+    }
+    if object::field(status, "/state/terminated").is_some() {
+        let ended = object::text(status, "/state/terminated/containerID");
+        return match (ended.is_empty(), last.is_empty()) {
+            (false, _) => Ok(ended.to_owned()),
+            (true, false) => Ok(last.to_owned()),
+            (true, true) => {
+                Err(bad(format!("container \"{container}\" in pod \"{name}\" is terminated")))
+            }
+        };
+    }
+    if !last.is_empty() {
+        return Ok(last.to_owned());
+    }
+    let reason = match object::text(status, "/state/waiting/reason") {
+        "ErrImagePull" => "image can't be pulled",
+        "ImagePullBackOff" => "trying and failing to pull image",
+        other => other,
+    };
+    Err(bad(format!("container \"{container}\" in pod \"{name}\" is waiting to start: {reason}")))
+}

@@ -1,0 +1,120 @@
+//! Tables as kubectl prints them.
+
+use std::collections::BTreeMap;
+
+use super::cluster::Cluster;
+use super::failure::Failure;
+use super::tabwriter;
+use super::{cells, object, resources};
+use crate::view::{ColumnDefinition, RecordedObject, ResourceType};
+
+/// How a table is shown.
+#[derive(Debug, Clone, Default)]
+pub(super) struct TableOptions {
+    /// With the columns that are usually hidden.
+    pub(super) wide: bool,
+    /// Without the first line.
+    pub(super) no_headers: bool,
+    /// With a first column for the namespace.
+    pub(super) with_namespace: bool,
+    /// With `type.group/` before names.
+    pub(super) with_kind: bool,
+    /// With a last column for all labels.
+    pub(super) show_labels: bool,
+    /// Labels that get columns.
+    pub(super) label_columns: Vec<String>,
+}
+
+/// The table of objects of one type; empty without objects.
+pub(super) async fn print(
+    cluster: &Cluster<'_>,
+    t: &ResourceType,
+    objects: &[RecordedObject],
+    options: &TableOptions,
+) -> Result<String, Failure> {
+    if objects.is_empty() {
+        return Ok(String::new());
+    }
+    let columns = cluster.view.columns(&t.group, &t.resource).await?;
+    if columns.is_empty() || objects.iter().any(|object| object.cells.is_none()) {
+        return Err(Failure::not_captured(format!(
+            "the table of {} is not available in this recording, its objects are (-o yaml)",
+            resources::qualified(t)
+        )));
+    }
+    let mut text = String::new();
+    if !options.no_headers {
+        text.push_str(&header(&columns, options));
+    }
+    for object in objects {
+        let mut row: Vec<String> = Vec::new();
+        if options.with_namespace && t.namespaced {
+            row.push(object.namespace.clone());
+        }
+        let recorded = object.cells.as_deref().unwrap_or_default();
+        for (column, cell) in columns.iter().zip(recorded) {
+            if column.priority != 0 && !options.wide {
+                continue;
+            }
+            let text = cells::at(object, column, cell, cluster.now).unwrap_or_default();
+            let text = if options.with_kind && column.format == "name" && column.r#type == "string" {
+                format!("{}/{text}", resources::kind_prefix(&object.group, &object.kind))
+            } else {
+                text
+            };
+            row.push(first_line(&text));
+        }
+        let labels = object::map(&object.object, "/metadata/labels");
+        for label in &options.label_columns {
+            row.push(labels.get(label.as_str()).copied().unwrap_or_default().to_owned());
+        }
+        if options.show_labels {
+            row.push(format_labels(&labels));
+        }
+        text.push_str(&row.join("\t"));
+        text.push('\n');
+    }
+    Ok(print_cells(&text))
+}
+
+/// Aligns tab-separated lines as kubectl's tables are.
+pub(super) fn print_cells(text: &str) -> String {
+    tabwriter::align(text, 6, 3)
+}
+
+fn header(columns: &[ColumnDefinition], options: &TableOptions) -> String {
+    let mut names: Vec<String> = Vec::new();
+    if options.with_namespace {
+        names.push("NAMESPACE".to_owned());
+    }
+    names.extend(
+        columns
+            .iter()
+            .filter(|column| column.priority == 0 || options.wide)
+            .map(|column| column.name.to_uppercase()),
+    );
+    names.extend(options.label_columns.iter().map(|label| {
+        label.rsplit('/').next().unwrap_or(label).to_uppercase()
+    }));
+    if options.show_labels {
+        names.push("LABELS".to_owned());
+    }
+    format!("{}\n", names.join("\t"))
+}
+
+/// A cell holds one line; more is hinted at.
+fn first_line(text: &str) -> String {
+    match text.find(['\x0c', '\n', '\r']) {
+        Some(end) => format!("{}...", tabwriter::escape(&text[..end])),
+        None => tabwriter::escape(text),
+    }
+}
+
+/// `a=b,c=d`, or `<none>`.
+pub(super) fn format_labels(labels: &BTreeMap<&str, &str>) -> String {
+    if labels.is_empty() {
+        return "<none>".to_owned();
+    }
+    let pairs: Vec<String> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    pairs.join(",")
+}

@@ -1,0 +1,451 @@
+//! A view in memory, for tests.
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::timestamp;
+use crate::files::VirtualFiles;
+use crate::shell::{self, ShellOutcome};
+use crate::view::{
+    ColumnDefinition, LogInstance, LogLine, LogQuery, ObjectQuery, RecordedObject, ResourceType,
+    Usage, View, ViewError,
+};
+
+/// Objects and logs of a small cluster.
+#[derive(Debug, Default)]
+pub(crate) struct MemoryView {
+    pub(crate) now: i64,
+    pub(crate) resources: Vec<ResourceType>,
+    pub(crate) objects: Vec<RecordedObject>,
+    pub(crate) columns: Vec<(String, Vec<ColumnDefinition>)>,
+    /// Resources that were not recorded.
+    pub(crate) uncovered: Vec<String>,
+    pub(crate) instances: Vec<LogInstance>,
+    pub(crate) lines: Vec<LogLine>,
+    pub(crate) usage: Vec<Usage>,
+    pub(crate) version: Value,
+}
+
+#[async_trait]
+impl View for MemoryView {
+    fn now(&self) -> i64 {
+        self.now
+    }
+
+    async fn resources(&self) -> Result<Vec<ResourceType>, ViewError> {
+        Ok(self.resources.clone())
+    }
+
+    async fn objects(&self, query: &ObjectQuery) -> Result<Vec<RecordedObject>, ViewError> {
+        let fits = |object: &&RecordedObject| {
+            object.group == query.group
+                && object.resource == query.resource
+                && query.namespace.as_ref().is_none_or(|namespace| *namespace == object.namespace)
+                && query.name.as_ref().is_none_or(|name| *name == object.name)
+        };
+        let mut found: Vec<RecordedObject> = self.objects.iter().filter(fits).cloned().collect();
+        found.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+        Ok(found)
+    }
+
+    async fn columns(
+        &self,
+        _group: &str,
+        resource: &str,
+    ) -> Result<Vec<ColumnDefinition>, ViewError> {
+        let found = self.columns.iter().find(|(name, _)| name == resource);
+        Ok(found.map(|(_, columns)| columns.clone()).unwrap_or_default())
+    }
+
+    async fn covers_objects(
+        &self,
+        _group: &str,
+        resource: &str,
+        _namespace: Option<&str>,
+    ) -> Result<bool, ViewError> {
+        Ok(!self.uncovered.iter().any(|uncovered| uncovered == resource))
+    }
+
+    async fn log_instances(
+        &self,
+        namespace: &str,
+        pod: &str,
+    ) -> Result<Vec<LogInstance>, ViewError> {
+        let fits = |i: &&LogInstance| i.namespace == namespace && i.pod == pod;
+        Ok(self.instances.iter().filter(fits).cloned().collect())
+    }
+
+    async fn log_lines(&self, query: &LogQuery) -> Result<Vec<LogLine>, ViewError> {
+        let mut found: Vec<LogLine> = self
+            .lines
+            .iter()
+            .filter(|line| query.instance_ids.contains(&line.instance_id))
+            .filter(|line| query.since_ns.is_none_or(|since| line.timestamp >= since))
+            .cloned()
+            .collect();
+        if let Some(tail) = query.tail {
+            let skip = found.len().saturating_sub(usize::try_from(tail).unwrap_or(usize::MAX));
+            found.drain(..skip);
+        }
+        Ok(found)
+    }
+
+    async fn covers_logs(&self, _namespace: &str) -> Result<bool, ViewError> {
+        Ok(true)
+    }
+
+    async fn usage(&self, kind: &str, namespace: Option<&str>) -> Result<Vec<Usage>, ViewError> {
+        let fits = |usage: &&Usage| {
+            usage.kind == kind && namespace.is_none_or(|namespace| namespace == usage.namespace)
+        };
+        Ok(self.usage.iter().filter(fits).cloned().collect())
+    }
+
+    async fn server_version(&self) -> Result<Value, ViewError> {
+        Ok(self.version.clone())
+    }
+
+    fn service_label(&self) -> &str {
+        "app.kubernetes.io/name"
+    }
+}
+
+/// A column of type `string`; the one called `Name` has the format `name`.
+pub(crate) fn column(name: &str, priority: i32) -> ColumnDefinition {
+    ColumnDefinition {
+        name: name.to_owned(),
+        r#type: "string".to_owned(),
+        format: if name == "Name" { "name".to_owned() } else { String::new() },
+        description: String::new(),
+        priority,
+    }
+}
+
+/// An object with its metadata filled in.
+pub(crate) fn object(
+    group: &str,
+    resource: &str,
+    kind: &str,
+    namespace: &str,
+    name: &str,
+    mut object: Value,
+) -> RecordedObject {
+    let uid = format!("uid-{name}");
+    let metadata = object
+        .as_object_mut()
+        .unwrap()
+        .entry("metadata")
+        .or_insert_with(|| json!({}))
+        .as_object_mut()
+        .unwrap();
+    metadata.insert("name".into(), json!(name));
+    metadata.insert("uid".into(), json!(uid));
+    if !namespace.is_empty() {
+        metadata.insert("namespace".into(), json!(namespace));
+    }
+    RecordedObject {
+        group: group.to_owned(),
+        version: "v1".to_owned(),
+        resource: resource.to_owned(),
+        kind: kind.to_owned(),
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        uid,
+        object,
+        cells: None,
+        observed: 0,
+        valid_from: 0,
+    }
+}
+
+/// Runs a command line on a view.
+pub(crate) fn run(view: &MemoryView, line: &str) -> ShellOutcome {
+    let mut files = VirtualFiles::new();
+    files.write("/data/pods.txt", "a\nb\n");
+    futures::executor::block_on(shell::run(view, &mut files, line)).unwrap()
+}
+
+/// Namespace `shop` with the pods `cart-1` (restarted) and `web-1` (waiting, two containers), at
+/// noon of 2026-01-01.
+pub(crate) fn shop() -> MemoryView {
+    let created = "2026-01-01T11:00:00Z";
+    let mut namespace = object("", "namespaces", "Namespace", "", "shop", json!({
+        "metadata": {"creationTimestamp": created}, "status": {"phase": "Active"}
+    }));
+    namespace.cells = Some(vec![json!("shop"), json!("Active"), json!("1s")]);
+    let mut cart = object("", "pods", "Pod", "shop", "cart-1", json!({
+        "metadata": {
+            "creationTimestamp": created,
+            "labels": {"app": "cart", "tier": "back"}
+        },
+        "spec": {"nodeName": "lab", "containers": [{"name": "cart", "image": "cart:1"}]},
+        "status": {
+            "phase": "Running",
+            "containerStatuses": [{
+                "name": "cart", "ready": true, "restartCount": 1, "containerID": "c://2",
+                "image": "cart:1", "imageID": "",
+                "state": {"running": {"startedAt": "2026-01-01T11:55:00Z"}},
+                "lastState": {"terminated": {
+                    "containerID": "c://1", "exitCode": 1, "reason": "Error",
+                    "startedAt": created, "finishedAt": "2026-01-01T11:54:30Z"
+                }}
+            }]
+        }
+    }));
+    cart.cells =
+        Some(vec![json!("cart-1"), json!("1/1"), json!("Running"), json!("1 (2s ago)"), json!("5m"), json!("10.0.0.1")]);
+    let mut web = object("", "pods", "Pod", "shop", "web-1", json!({
+        "metadata": {"creationTimestamp": "2026-01-01T11:59:00Z", "labels": {"app": "web"}},
+        "spec": {"nodeName": "lab", "containers": [{"name": "web"}, {"name": "proxy"}]},
+        "status": {"phase": "Pending", "containerStatuses": [{
+            "name": "web", "restartCount": 0, "lastState": {},
+            "state": {"waiting": {"reason": "ContainerCreating"}}
+        }]}
+    }));
+    web.cells =
+        Some(vec![json!("web-1"), json!("0/2"), json!("ContainerCreating"), json!(0), json!("1s"), json!("<none>")]);
+    let mut event = object("", "events", "Event", "shop", "cart-1.1", json!({
+        "type": "Warning", "reason": "BackOff", "message": "Back-off restarting\n", "count": 3,
+        "firstTimestamp": "2026-01-01T11:50:00Z", "lastTimestamp": "2026-01-01T11:58:30Z",
+        "source": {"component": "kubelet"},
+        "involvedObject": {"kind": "Pod", "name": "cart-1", "namespace": "shop", "uid": "uid-cart-1"}
+    }));
+    event.cells = Some(vec![json!("1s"), json!("Warning"), json!("BackOff"), json!("pod/cart-1"), json!("Back-off restarting")]);
+    let pod_columns = ["Name", "Ready", "Status", "Restarts", "Age"].map(|name| column(name, 0));
+    let mut pod_columns = pod_columns.to_vec();
+    pod_columns.push(column("IP", 1));
+    let line = |instance_id, seq, at: &str, message: &str| LogLine {
+        instance_id,
+        seq,
+        timestamp: timestamp::parse(at).unwrap(),
+        message: message.into(),
+        stream: None,
+        namespace: "shop".into(),
+        service: None,
+        pod: "cart-1".into(),
+        container: "cart".into(),
+    };
+    let instance = |instance_id, restart, container_id: &str| LogInstance {
+        instance_id,
+        pod_uid: "uid-cart-1".into(),
+        namespace: "shop".into(),
+        pod: "cart-1".into(),
+        container: "cart".into(),
+        role: "container".into(),
+        restart,
+        container_id: container_id.into(),
+        node: "lab".into(),
+        started: None,
+        finished: None,
+        exit_code: None,
+        reason: None,
+        first_line_kept: true,
+    };
+    MemoryView {
+        now: timestamp::parse("2026-01-01T12:00:00Z").unwrap(),
+        objects: vec![namespace, cart, web, event],
+        columns: vec![
+            ("pods".into(), pod_columns),
+            (
+                "events".into(),
+                ["Last Seen", "Type", "Reason", "Object", "Message"].map(|n| column(n, 0)).to_vec(),
+            ),
+            ("namespaces".into(), ["Name", "Status", "Age"].map(|n| column(n, 0)).to_vec()),
+        ],
+        instances: vec![instance(1, 0, "c://1"), instance(2, 1, "c://2")],
+        lines: vec![
+            line(1, 0, "2026-01-01T11:54:00Z", "dying"),
+            line(2, 0, "2026-01-01T11:55:00Z", "start"),
+            line(2, 1, "2026-01-01T11:58:00Z", "error a"),
+            line(2, 2, "2026-01-01T11:59:59.5Z", "error b"),
+        ],
+        usage: vec![Usage {
+            kind: "pod".into(),
+            namespace: "shop".into(),
+            name: "cart-1".into(),
+            container: "cart".into(),
+            timestamp: 0,
+            window_ms: 15_000,
+            cpu_nanocores: 12_345_678,
+            memory_bytes: 70 * 1024 * 1024,
+        }],
+        version: json!({"gitVersion": "v1.34.4"}),
+        ..MemoryView::default()
+    }
+}
+
+mod commands {
+    use aiopslab_problems::environment::Verdict;
+
+    use super::*;
+
+    fn check(line: &str, text: &str, verdict: Verdict) {
+        let outcome = run(&shop(), line);
+        assert_eq!((outcome.text().as_str(), outcome.verdict), (text, verdict), "{line}");
+    }
+
+    #[test]
+    fn tables_are_of_the_moment() {
+        check(
+            "kubectl get pods -n shop",
+            "NAME     READY   STATUS              RESTARTS        AGE\n\
+             cart-1   1/1     Running             1 (5m30s ago)   60m\n\
+             web-1    0/2     ContainerCreating   0               60s\n",
+            Verdict::Answered,
+        );
+        check(
+            "kubectl get po -A -o wide -l app=cart --no-headers",
+            "shop   cart-1   1/1   Running   1 (5m30s ago)   60m   10.0.0.1\n",
+            Verdict::Answered,
+        );
+        check(
+            "kubectl get pod web-1 -nshop -L app --show-labels",
+            "NAME    READY   STATUS              RESTARTS   AGE   APP   LABELS\n\
+             web-1   0/2     ContainerCreating   0          60s   web   app=web\n",
+            Verdict::Answered,
+        );
+        check(
+            "kubectl get pods,events -n shop --field-selector metadata.name=cart-1.1",
+            "LAST SEEN   TYPE      REASON    OBJECT       MESSAGE\n\
+             90s         Warning   BackOff   pod/cart-1   Back-off restarting\n",
+            Verdict::Answered,
+        );
+        check(
+            "kubectl get ns,pod/cart-1 -n shop 2>/dev/null | head -1",
+            "",
+            Verdict::Invalid,
+        );
+        check(
+            "kubectl get all -n shop -o name --sort-by=.metadata.creationTimestamp",
+            "pod/cart-1\npod/web-1\n",
+            Verdict::Answered,
+        );
+    }
+
+    #[test]
+    fn absent_and_unrecorded_are_told_apart() {
+        check(
+            "kubectl get pod nope -n shop",
+            "Error from server (NotFound): pods \"nope\" not found\n",
+            Verdict::Empty,
+        );
+        check(
+            "kubectl get pod nope -n nowhere",
+            "Error from server (NotFound): namespaces \"nowhere\" not found\n",
+            Verdict::Empty,
+        );
+        check(
+            "kubectl get svc -n shop",
+            "No resources found in shop namespace.\n",
+            Verdict::Empty,
+        );
+        let mut view = shop();
+        view.uncovered = vec!["services".into()];
+        let outcome = run(&view, "kubectl get svc x -n shop 2>/dev/null || echo none");
+        assert_eq!(outcome.verdict, Verdict::NotCaptured);
+        assert_eq!(outcome.text(), "notice: services \"x\" is not available in this recording\n");
+        check(
+            "kubectl get pods -n shop -o jsonpath='{.items}' 2>/dev/null; echo after",
+            "notice: kubectl get -o jsonpath: this command is not available in this recording\n",
+            Verdict::NotCaptured,
+        );
+    }
+
+    #[test]
+    fn logs_choose_the_instance() {
+        check("kubectl logs cart-1 -n shop --tail=1", "error b\n", Verdict::Answered);
+        check("kubectl logs cart-1 -n shop --since=1m", "error b\n", Verdict::Answered);
+        check("kubectl logs -p cart-1 -n shop", "dying\n", Verdict::Answered);
+        check(
+            "kubectl logs -l app=cart -n shop --prefix --timestamps --tail 1",
+            "[pod/cart-1/cart] 2026-01-01T11:59:59.500000000Z error b\n",
+            Verdict::Answered,
+        );
+        check("kubectl logs cart-1 -n shop | grep -c error", "2\n", Verdict::Answered);
+        check(
+            "kubectl logs web-1 -n shop",
+            "Defaulted container \"web\" out of: web, proxy\nError from server (BadRequest): \
+             container \"web\" in pod \"web-1\" is waiting to start: ContainerCreating\n",
+            Verdict::Answered,
+        );
+        check(
+            "kubectl logs nope -n shop",
+            "error: error from server (NotFound): pods \"nope\" not found in namespace \"shop\"\n",
+            Verdict::Empty,
+        );
+        assert_eq!(run(&shop(), "kubectl logs -f cart-1").verdict, Verdict::Denied);
+    }
+
+    #[test]
+    fn events_and_usage_are_listed() {
+        check(
+            "kubectl events -n shop --for pod/cart-1",
+            "LAST SEEN             TYPE      REASON    OBJECT       MESSAGE\n\
+             90s (x3 over 10m)   Warning   BackOff   Pod/cart-1   Back-off restarting\n"
+                .replace("LAST SEEN             ", "LAST SEEN           ")
+                .as_str(),
+            Verdict::Answered,
+        );
+        check(
+            "kubectl top pods -n shop",
+            "NAME     CPU(cores)   MEMORY(bytes)   \ncart-1   13m          70Mi            \n",
+            Verdict::Answered,
+        );
+        check(
+            "kubectl top pods -n other",
+            "No resources found in other namespace.\n",
+            Verdict::Empty,
+        );
+        let text = run(&shop(), "kubectl describe pod cart-1 -n shop").text();
+        assert!(text.starts_with("Name:         cart-1\nNamespace:    shop\n"), "{text}");
+        assert!(text.contains("    Last State:     Terminated\n      Reason:       Error\n"), "{text}");
+        assert!(
+            text.ends_with(
+                "Events:\n  Type     Reason   Age                From     Message\n  \
+                 ----     ------   ----               ----     -------\n  \
+                 Warning  BackOff  90s (x3 over 10m)  kubelet  Back-off restarting\n"
+            ),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn writes_are_forbidden_and_typos_are_errors() {
+        check(
+            "kubectl -n shop scale deployment web --replicas=1",
+            "Error from server (Forbidden): deployments.apps \"web\" is forbidden: User \"agent\" \
+             cannot patch resource \"deployments/scale\" in API group \"apps\" in the namespace \
+             \"shop\"\n",
+            Verdict::Denied,
+        );
+        for line in [
+            "kubectl delete pod cart-1 -n shop",
+            "kubectl rollout restart deploy/web",
+            "kubectl edit svc web",
+            "kubectl apply -f x.yaml",
+        ] {
+            assert_eq!(run(&shop(), line).verdict, Verdict::Denied, "{line}");
+        }
+        check(
+            "kubectl gett pods",
+            "error: unknown command \"gett\" for \"kubectl\"\n",
+            Verdict::Invalid,
+        );
+        for line in ["kubectl exec cart-1 -- ls", "kubectl rollout status deploy/web", "curl x", "kubectl get pods -w"] {
+            assert_eq!(run(&shop(), line).verdict, Verdict::NotCaptured, "{line}");
+        }
+    }
+
+    #[test]
+    fn parts_are_joined_as_a_shell_does() {
+        check("echo a && false || echo b; echo c", "a\nb\nc\n", Verdict::Answered);
+        check("kubectl get pod x -n shop >/dev/null 2>&1 || echo gone", "gone\n", Verdict::Empty);
+        check(
+            "echo a; echo b | awk '{print $1}' 2>/dev/null; echo c",
+            "a\nnotice: awk: this command is not available in this recording\n",
+            Verdict::NotCaptured,
+        );
+        check("cat /data/pods.txt | tail -1", "b\n", Verdict::Answered);
+        assert_eq!(run(&shop(), &"a".repeat(20_000)).verdict, Verdict::Invalid);
+    }
+}
