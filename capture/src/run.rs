@@ -387,16 +387,22 @@ async fn ready(
             progress.note(&format!("{}: {} (goes on without)", line.name, line.detail));
         }
     }
-    if !crate::workload::is_gone(cluster).await? {
-        problems.push(format!(
-            "a job {} runs in namespace {} already\nhint: `kubectl -n {} delete job {}`",
-            crate::workload::NAME,
-            crate::workload::NAMESPACE,
-            crate::workload::NAMESPACE,
-            crate::workload::NAME,
-        ));
+    if let Some(problem) = foreign_workload(cluster).await? {
+        problems.push(problem);
     }
     if problems.is_empty() { Ok(()) } else { Err(CaptureError::NotReady(problems)) }
+}
+
+/// A workload that is not ours to delete; one that is on its way out gets the time to go.
+async fn foreign_workload(cluster: &Cluster) -> Result<Option<String>, CaptureError> {
+    let (namespace, name) = (crate::workload::NAMESPACE, crate::workload::NAME);
+    if !crate::workload::has_job(cluster).await? {
+        stages::wait_until_gone(cluster, None).await?;
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "workload: a job {name} runs in namespace {namespace} already\nhint: `kubectl -n {namespace} delete job {name}`",
+    )))
 }
 
 fn new_journal(request: &CaptureRequest, folder: &Utf8PathBuf) -> Journal {

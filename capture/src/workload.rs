@@ -189,10 +189,15 @@ pub(crate) async fn stop(cluster: &Cluster) -> Result<bool, CaptureError> {
     Ok(cluster.delete(&format!("/apis/batch/v1/namespaces/{NAMESPACE}/jobs/{NAME}")).await?)
 }
 
+/// Whether there is a Job of the generator.
+pub(crate) async fn has_job(cluster: &Cluster) -> Result<bool, CaptureError> {
+    let job = format!("/apis/batch/v1/namespaces/{NAMESPACE}/jobs/{NAME}");
+    Ok(cluster.find_json(&job).await?.is_some())
+}
+
 /// Whether Job and pods of the generator are gone.
 pub(crate) async fn is_gone(cluster: &Cluster) -> Result<bool, CaptureError> {
-    let job = format!("/apis/batch/v1/namespaces/{NAMESPACE}/jobs/{NAME}");
-    Ok(cluster.find_json(&job).await?.is_none() && pods(cluster).await?.is_empty())
+    Ok(!has_job(cluster).await? && pods(cluster).await?.is_empty())
 }
 
 #[cfg(test)]
