@@ -55,7 +55,9 @@ async fn dispatch(view: &dyn View, words: &[String]) -> Result<CommandOutput, Fa
         return Ok(CommandOutput::answered(help::overview()));
     };
     if verb == "help" {
-        return Ok(help::help(words.get(position + 1).map_or("", String::as_str)));
+        return Ok(help::help(
+            words.get(position + 1).map_or("", String::as_str),
+        ));
     }
     let cluster = Cluster::open(view).await?;
     if denied::is_write(verb, words) {

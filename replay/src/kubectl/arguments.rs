@@ -13,15 +13,26 @@ pub(super) struct Flag {
 }
 
 const fn value(long: &'static str) -> Flag {
-    Flag { long, short: None, takes_value: true }
+    Flag {
+        long,
+        short: None,
+        takes_value: true,
+    }
 }
 
 const fn switch(long: &'static str) -> Flag {
-    Flag { long, short: None, takes_value: false }
+    Flag {
+        long,
+        short: None,
+        takes_value: false,
+    }
 }
 
 const fn short(short: char, flag: Flag) -> Flag {
-    Flag { short: Some(short), ..flag }
+    Flag {
+        short: Some(short),
+        ..flag
+    }
 }
 
 /// Flags of every verb. Those that choose a cluster or a user change nothing in a recording.
@@ -179,7 +190,9 @@ fn takes_next(word: &str) -> bool {
         return false;
     }
     match word.strip_prefix("--") {
-        Some(long) => GLOBAL.iter().any(|flag| flag.long == long && flag.takes_value),
+        Some(long) => GLOBAL
+            .iter()
+            .any(|flag| flag.long == long && flag.takes_value),
         None => {
             word.len() == 2
                 && GLOBAL.iter().any(|flag| {
@@ -213,7 +226,9 @@ impl Arguments {
             .map(|(_, word)| word);
         let all = || flags.iter().chain(GLOBAL);
         let usage = |text: String| {
-            Failure::invalid(format!("error: {text}\nSee 'kubectl {verb} --help' for usage."))
+            Failure::invalid(format!(
+                "error: {text}\nSee 'kubectl {verb} --help' for usage."
+            ))
         };
         while let Some(word) = rest.next() {
             if word == "--" {
@@ -229,17 +244,20 @@ impl Arguments {
                 let given = match (given, flag.takes_value) {
                     (Some(given), _) => given,
                     (None, false) => "true".to_owned(),
-                    (None, true) => rest.next().cloned().ok_or_else(|| {
-                        usage(format!("flag needs an argument: --{name}"))
-                    })?,
+                    (None, true) => rest
+                        .next()
+                        .cloned()
+                        .ok_or_else(|| usage(format!("flag needs an argument: --{name}")))?,
                 };
                 parsed.flags.entry(flag.long).or_default().push(given);
             } else if word.len() > 1 && word.starts_with('-') {
                 let letters = &word[1..];
                 for (at, letter) in letters.char_indices() {
-                    let flag = all().find(|flag| flag.short == Some(letter)).ok_or_else(|| {
-                        usage(format!("unknown shorthand flag: {letter:?} in -{letters}"))
-                    })?;
+                    let flag = all()
+                        .find(|flag| flag.short == Some(letter))
+                        .ok_or_else(|| {
+                            usage(format!("unknown shorthand flag: {letter:?} in -{letters}"))
+                        })?;
                     let attached = &letters[at + letter.len_utf8()..];
                     let values = parsed.flags.entry(flag.long).or_default();
                     if let Some(given) = attached.strip_prefix('=') {
@@ -268,27 +286,42 @@ impl Arguments {
 
     /// The last value of a flag.
     pub(super) fn value(&self, long: &str) -> Option<&str> {
-        self.flags.get(long).and_then(|values| values.last()).map(String::as_str)
+        self.flags
+            .get(long)
+            .and_then(|values| values.last())
+            .map(String::as_str)
     }
 
     /// All values of a flag, split at commas.
     pub(super) fn values(&self, long: &str) -> Vec<&str> {
-        self.flags.get(long).into_iter().flatten().flat_map(|value| value.split(',')).collect()
+        self.flags
+            .get(long)
+            .into_iter()
+            .flatten()
+            .flat_map(|value| value.split(','))
+            .collect()
     }
 
     /// Whether a switch is on.
     pub(super) fn is_set(&self, long: &str) -> bool {
-        self.value(long).is_some_and(|value| !matches!(value, "false" | "0" | "f" | "F" | "False"))
+        self.value(long)
+            .is_some_and(|value| !matches!(value, "false" | "0" | "f" | "F" | "False"))
     }
 
     /// The namespace asked for, `default` if none.
     pub(super) fn namespace(&self) -> &str {
-        self.value("namespace").filter(|namespace| !namespace.is_empty()).unwrap_or("default")
+        self.value("namespace")
+            .filter(|namespace| !namespace.is_empty())
+            .unwrap_or("default")
     }
 
     /// The namespace to list: none for all of them.
     pub(super) fn listed_namespace(&self) -> Option<&str> {
-        if self.is_set("all-namespaces") { None } else { Some(self.namespace()) }
+        if self.is_set("all-namespaces") {
+            None
+        } else {
+            Some(self.namespace())
+        }
     }
 }
 
@@ -312,7 +345,10 @@ mod tests {
             "get pods a --namespace=ns",
         ] {
             let parsed = parse(line).unwrap();
-            assert_eq!((parsed.namespace(), parsed.operands.join(" ")), ("ns", "pods a".into()));
+            assert_eq!(
+                (parsed.namespace(), parsed.operands.join(" ")),
+                ("ns", "pods a".into())
+            );
         }
         let parsed = parse("get pods -Aowide --show-labels=false -L a,b -L c").unwrap();
         assert!(parsed.is_set("all-namespaces") && !parsed.is_set("show-labels"));
@@ -327,7 +363,13 @@ mod tests {
             _ => panic!("{line}"),
         };
         assert_eq!(text("get pods --nope"), "error: unknown flag: --nope");
-        assert_eq!(text("get pods -z"), "error: unknown shorthand flag: 'z' in -z");
-        assert_eq!(text("get pods -n"), "error: flag needs an argument: 'n' in -n");
+        assert_eq!(
+            text("get pods -z"),
+            "error: unknown shorthand flag: 'z' in -z"
+        );
+        assert_eq!(
+            text("get pods -n"),
+            "error: flag needs an argument: 'n' in -n"
+        );
     }
 }

@@ -26,7 +26,9 @@ pub(super) async fn run(
 }
 
 fn not_available(what: &str) -> Failure {
-    Failure::not_captured(format!("{what}: this command is not available in this recording"))
+    Failure::not_captured(format!(
+        "{what}: this command is not available in this recording"
+    ))
 }
 
 /// The client is the one that belongs to the server.
@@ -40,19 +42,44 @@ async fn version(cluster: &Cluster<'_>, arguments: &Arguments) -> Result<String,
         None => {
             let git_version = object::text(&server, "/gitVersion");
             let mut text = format!("Client Version: {git_version}\n");
+            if let Some(kustomize) = kustomize_version(&server) {
+                text.push_str(&format!("Kustomize Version: {kustomize}\n"));
+            }
             if !only_client {
                 text.push_str(&format!("Server Version: {git_version}\n"));
             }
             Ok(text)
         }
         Some(format @ ("json" | "yaml")) => {
-            let mut value = json!({ "clientVersion": server.clone() });
-            if let (false, Some(fields)) = (only_client, value.as_object_mut()) {
-                fields.insert("serverVersion".to_owned(), server);
+            let mut client = server.clone();
+            if let Some(fields) = client.as_object_mut() {
+                fields
+                    .retain(|key, _| !key.starts_with("emulation") && !key.starts_with("minComp"));
             }
-            Ok(if format == "json" { json_printer::print(&value) } else { yaml::print(&value) })
+            let mut value = json!({ "clientVersion": client });
+            if let Some(kustomize) = kustomize_version(&server) {
+                value["kustomizeVersion"] = json!(kustomize);
+            }
+            if !only_client {
+                value["serverVersion"] = server;
+            }
+            Ok(if format == "json" {
+                json_printer::print(&value)
+            } else {
+                format!("{}\n", yaml::print(&value))
+            })
         }
         Some(_) => Err(Failure::invalid("error: --output must be 'yaml' or 'json'")),
+    }
+}
+
+/// The kustomize that the client of a minor version holds.
+fn kustomize_version(server: &Value) -> Option<&'static str> {
+    match object::text(server, "/minor").trim_end_matches('+') {
+        "32" => Some("v5.5.0"),
+        "33" => Some("v5.6.0"),
+        "34" => Some("v5.7.1"),
+        _ => None,
     }
 }
 
@@ -65,26 +92,49 @@ fn types<'a>(cluster: &'a Cluster<'_>, what: &str) -> Result<&'a [ResourceType],
 }
 
 fn group_version(t: &ResourceType) -> String {
-    if t.group.is_empty() { t.version.clone() } else { format!("{}/{}", t.group, t.version) }
+    if t.group.is_empty() {
+        t.version.clone()
+    } else {
+        format!("{}/{}", t.group, t.version)
+    }
 }
 
 fn api_versions(cluster: &Cluster<'_>) -> Result<String, Failure> {
-    let mut versions: Vec<String> =
-        types(cluster, "kubectl api-versions")?.iter().map(group_version).collect();
+    let mut versions: Vec<String> = types(cluster, "kubectl api-versions")?
+        .iter()
+        .map(group_version)
+        .collect();
     versions.sort();
     versions.dedup();
-    Ok(versions.iter().map(|version| format!("{version}\n")).collect())
+    Ok(versions
+        .iter()
+        .map(|version| format!("{version}\n"))
+        .collect())
 }
 
 fn api_resources(cluster: &Cluster<'_>, arguments: &Arguments) -> Result<String, Failure> {
-    let namespaced = arguments.value("namespaced").map(|_| arguments.is_set("namespaced"));
+    let namespaced = arguments
+        .value("namespaced")
+        .map(|_| arguments.is_set("namespaced"));
     let (verbs, categories) = (arguments.values("verbs"), arguments.values("categories"));
     let shown: Vec<&ResourceType> = types(cluster, "kubectl api-resources")?
         .iter()
-        .filter(|t| arguments.value("api-group").is_none_or(|group| t.group == group))
+        .filter(|t| {
+            arguments
+                .value("api-group")
+                .is_none_or(|group| t.group == group)
+        })
         .filter(|t| namespaced.is_none_or(|namespaced| t.namespaced == namespaced))
-        .filter(|t| verbs.iter().all(|verb| t.verbs.iter().any(|known| known == verb)))
-        .filter(|t| categories.iter().all(|c| t.categories.iter().any(|known| known == c)))
+        .filter(|t| {
+            verbs
+                .iter()
+                .all(|verb| t.verbs.iter().any(|known| known == verb))
+        })
+        .filter(|t| {
+            categories
+                .iter()
+                .all(|c| t.categories.iter().any(|known| known == c))
+        })
         .collect();
     let wide = match arguments.value("output") {
         None => false,
@@ -110,7 +160,11 @@ fn api_resources(cluster: &Cluster<'_>, arguments: &Arguments) -> Result<String,
             t.kind
         ));
         if wide {
-            text.push_str(&format!("\t{}\t{}", t.verbs.join(","), t.categories.join(",")));
+            text.push_str(&format!(
+                "\t{}\t{}",
+                t.verbs.join(","),
+                t.categories.join(",")
+            ));
         }
         text.push('\n');
     }
@@ -139,13 +193,18 @@ async fn cluster_info(cluster: &Cluster<'_>, arguments: &Arguments) -> Result<St
         .await?
         .ok_or_else(|| not_available("kubectl cluster-info"))?;
     let mut text = format!("Kubernetes control plane is running at {address}\n");
-    let services = cluster.list_known("", "services", Some("kube-system")).await?;
+    let services = cluster
+        .list_known("", "services", Some("kube-system"))
+        .await?;
     for service in services.into_iter().flatten() {
         let labels = object::map(&service.object, "/metadata/labels");
         if labels.get("kubernetes.io/cluster-service") != Some(&"true") {
             continue;
         }
-        let shown = labels.get("kubernetes.io/name").copied().unwrap_or(&service.name);
+        let shown = labels
+            .get("kubernetes.io/name")
+            .copied()
+            .unwrap_or(&service.name);
         let port = match object::text(&service.object, "/spec/ports/0/name") {
             "" => String::new(),
             name => format!(":{name}"),
@@ -182,10 +241,14 @@ async fn config(cluster: &Cluster<'_>, arguments: &Arguments) -> Result<String, 
                 yaml::print(&value)
             })
         }
-        ["set" | "set-context" | "set-cluster" | "set-credentials" | "unset" | "use" | "use-context"
-        | "delete-context" | "delete-cluster" | "delete-user" | "rename-context", ..] => {
-            Err(Failure::denied("error: the configuration can't be changed: permission denied"))
-        }
+        [
+            "set" | "set-context" | "set-cluster" | "set-credentials" | "unset" | "use"
+            | "use-context" | "delete-context" | "delete-cluster" | "delete-user"
+            | "rename-context",
+            ..,
+        ] => Err(Failure::denied(
+            "error: the configuration can't be changed: permission denied",
+        )),
         _ => Err(Failure::invalid(format!(
             "error: unknown command \"config {}\"\nSee 'kubectl config -h' for help and examples",
             words.join(" ")

@@ -1,6 +1,7 @@
 //! Objects of the recording, with the difference between "is not there" and "was not recorded".
 
 use super::failure::Failure;
+use super::object;
 use super::resources::{self, Resources};
 use crate::view::{ObjectQuery, RecordedObject, ResourceType, View};
 
@@ -18,7 +19,11 @@ impl<'a> Cluster<'a> {
     /// Reads what every command needs.
     pub(super) async fn open(view: &'a dyn View) -> Result<Self, Failure> {
         let resources = Resources::new(view.resources().await?);
-        Ok(Self { view, now: view.now(), resources })
+        Ok(Self {
+            view,
+            now: view.now(),
+            resources,
+        })
     }
 
     /// All objects of a type in one namespace, or (none) everywhere.
@@ -28,14 +33,21 @@ impl<'a> Cluster<'a> {
         namespace: Option<&str>,
     ) -> Result<Vec<RecordedObject>, Failure> {
         let namespace = namespace.filter(|_| t.namespaced);
-        if !self.view.covers_objects(&t.group, &t.resource, namespace).await? {
+        if !self
+            .view
+            .covers_objects(&t.group, &t.resource, namespace)
+            .await?
+        {
             let place = namespace.map_or(String::new(), |n| format!(" in namespace {n}"));
             return Err(Failure::not_captured(format!(
                 "{}{place} are not available in this recording",
                 resources::qualified(t)
             )));
         }
-        Ok(self.view.objects(&ObjectQuery::all(&t.group, &t.resource, namespace)).await?)
+        Ok(self
+            .view
+            .objects(&ObjectQuery::all(&t.group, &t.resource, namespace))
+            .await?)
     }
 
     /// All objects of a well-known type; none if they were not recorded.
@@ -45,12 +57,19 @@ impl<'a> Cluster<'a> {
         resource: &str,
         namespace: Option<&str>,
     ) -> Result<Option<Vec<RecordedObject>>, Failure> {
-        let namespace =
-            namespace.filter(|_| self.resources.of_resource(group, resource).is_none_or(|t| t.namespaced));
+        let namespace = namespace.filter(|_| {
+            self.resources
+                .of_resource(group, resource)
+                .is_none_or(|t| t.namespaced)
+        });
         if !self.view.covers_objects(group, resource, namespace).await? {
             return Ok(None);
         }
-        Ok(Some(self.view.objects(&ObjectQuery::all(group, resource, namespace)).await?))
+        Ok(Some(
+            self.view
+                .objects(&ObjectQuery::all(group, resource, namespace))
+                .await?,
+        ))
     }
 
     /// One object. The server's error if it is not there.
@@ -68,7 +87,11 @@ impl<'a> Cluster<'a> {
         if let Some(object) = self.view.objects(&query).await?.into_iter().next() {
             return Ok(object);
         }
-        if !self.view.covers_objects(&t.group, &t.resource, namespace).await? {
+        if !self
+            .view
+            .covers_objects(&t.group, &t.resource, namespace)
+            .await?
+        {
             return Err(Failure::not_captured(format!(
                 "{} \"{name}\" is not available in this recording",
                 resources::qualified(t)
@@ -82,15 +105,39 @@ impl<'a> Cluster<'a> {
         Err(not_found(&resources::qualified(t), name))
     }
 
+    /// What the server warns of when these types are read.
+    pub(super) async fn warnings(
+        &self,
+        mut types: impl Iterator<Item = &ResourceType>,
+    ) -> Result<String, Failure> {
+        if !types.any(|t| t.group.is_empty() && t.resource == "endpoints") {
+            return Ok(String::new());
+        }
+        let version = self.view.server_version().await?;
+        let minor = object::text(&version, "/minor")
+            .trim_end_matches('+')
+            .parse::<u32>();
+        Ok(if minor.is_ok_and(|minor| minor >= 33) {
+            "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\n"
+                .to_owned()
+        } else {
+            String::new()
+        })
+    }
+
     /// Whether a namespace is known not to exist.
     async fn lacks_namespace(&self, namespace: &str) -> Result<bool, Failure> {
-        let query =
-            ObjectQuery { name: Some(namespace.to_owned()), ..ObjectQuery::all("", "namespaces", None) };
+        let query = ObjectQuery {
+            name: Some(namespace.to_owned()),
+            ..ObjectQuery::all("", "namespaces", None)
+        };
         Ok(self.view.covers_objects("", "namespaces", None).await?
             && self.view.objects(&query).await?.is_empty())
     }
 }
 
 fn not_found(resource: &str, name: &str) -> Failure {
-    Failure::empty(format!("Error from server (NotFound): {resource} \"{name}\" not found"))
+    Failure::empty(format!(
+        "Error from server (NotFound): {resource} \"{name}\" not found"
+    ))
 }

@@ -31,13 +31,18 @@ const ROLLOUT_WRITES: [&str; 4] = ["restart", "undo", "pause", "resume"];
 /// Whether a verb changes the cluster.
 pub(super) fn is_write(verb: &str, words: &[String]) -> bool {
     WRITES.iter().any(|(write, _, _)| *write == verb)
-        || (verb == "rollout" && words.iter().any(|word| ROLLOUT_WRITES.contains(&word.as_str())))
+        || (verb == "rollout"
+            && words
+                .iter()
+                .any(|word| ROLLOUT_WRITES.contains(&word.as_str())))
 }
 
 /// The refusal of a command that needs a terminal or does not end.
 pub(super) fn interactive(verb: &str) -> Option<Failure> {
     let text = match verb {
-        "edit" => "Error: `kubectl edit` is not allowed: it opens an editor. Use `kubectl patch` instead.",
+        "edit" => {
+            "Error: `kubectl edit` is not allowed: it opens an editor. Use `kubectl patch` instead."
+        }
         "port-forward" => "Error: `kubectl port-forward` is not allowed: it is interactive.",
         _ => return None,
     };
@@ -54,9 +59,12 @@ pub(super) fn refuse(
     let (api_verb, subresource) = WRITES
         .iter()
         .find(|(write, _, _)| *write == verb)
-        .map_or(("patch", ""), |(_, api_verb, subresource)| (*api_verb, *subresource));
+        .map_or(("patch", ""), |(_, api_verb, subresource)| {
+            (*api_verb, *subresource)
+        });
     let (operands, namespace) = operands(position, words);
-    let forbidden = |what: String| Failure::denied(format!("Error from server (Forbidden): {what}"));
+    let forbidden =
+        |what: String| Failure::denied(format!("Error from server (Forbidden): {what}"));
     let fixed = match verb {
         "cordon" | "uncordon" | "drain" => Some("nodes"),
         "cp" | "run" => Some("pods"),
@@ -66,19 +74,25 @@ pub(super) fn refuse(
         Some(fixed) => (fixed, operands.first().map_or("", |name| name.as_str())),
         None => match operands.first().map(|first| (first, first.split_once('/'))) {
             Some((_, Some((type_name, name)))) => (type_name, name),
-            Some((type_name, None)) => {
-                (type_name.as_str(), operands.get(1).map_or("", |name| name.as_str()))
-            }
+            Some((type_name, None)) => (
+                type_name.as_str(),
+                operands.get(1).map_or("", |name| name.as_str()),
+            ),
             None => ("", ""),
         },
     };
     let type_name = type_name.split(',').next().unwrap_or(type_name);
     let Ok(t) = cluster.resources.find(type_name) else {
-        return forbidden(format!("User \"agent\" cannot {api_verb} resources of this cluster"));
+        return forbidden(format!(
+            "User \"agent\" cannot {api_verb} resources of this cluster"
+        ));
     };
     let subject = resources::qualified(t);
-    let subject =
-        if name.is_empty() { format!("{subject} is") } else { format!("{subject} \"{name}\" is") };
+    let subject = if name.is_empty() {
+        format!("{subject} is")
+    } else {
+        format!("{subject} \"{name}\" is")
+    };
     let place = if t.namespaced {
         format!("in the namespace \"{namespace}\"")
     } else {
@@ -95,12 +109,38 @@ pub(super) fn refuse(
 /// not depend on flags that nobody will act on.
 fn operands(position: usize, words: &[String]) -> (Vec<String>, String) {
     const WITH_VALUE: [&str; 14] = [
-        "-n", "--namespace", "-p", "--patch", "--type", "-f", "--filename", "-l", "--selector",
-        "--replicas", "--image", "-c", "--grace-period", "-o",
+        "-n",
+        "--namespace",
+        "-p",
+        "--patch",
+        "--type",
+        "-f",
+        "--filename",
+        "-l",
+        "--selector",
+        "--replicas",
+        "--image",
+        "-c",
+        "--grace-period",
+        "-o",
     ];
     const SUBCOMMANDS: [&str; 16] = [
-        "restart", "undo", "pause", "resume", "image", "env", "resources", "selector", "subject",
-        "serviceaccount", "generic", "tls", "docker-registry", "clusterip", "nodeport", "loadbalancer",
+        "restart",
+        "undo",
+        "pause",
+        "resume",
+        "image",
+        "env",
+        "resources",
+        "selector",
+        "subject",
+        "serviceaccount",
+        "generic",
+        "tls",
+        "docker-registry",
+        "clusterip",
+        "nodeport",
+        "loadbalancer",
     ];
     let mut found = Vec::new();
     let mut namespace = "default".to_owned();
@@ -115,8 +155,9 @@ fn operands(position: usize, words: &[String]) -> (Vec<String>, String) {
             {
                 namespace.clone_from(value);
             }
-        } else if let Some(value) =
-            word.strip_prefix("--namespace=").or_else(|| word.strip_prefix("-n="))
+        } else if let Some(value) = word
+            .strip_prefix("--namespace=")
+            .or_else(|| word.strip_prefix("-n="))
         {
             namespace = value.to_owned();
         } else if !word.starts_with('-')

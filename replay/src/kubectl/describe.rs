@@ -65,9 +65,10 @@ pub(super) async fn run(
                     pages.push(describer.describe(object).await?);
                 }
             }
-            Err(Failure::Message { text, verdict: Verdict::Empty })
-                if arguments.operands.len() == 2 && targets.len() == 1 =>
-            {
+            Err(Failure::Message {
+                text,
+                verdict: Verdict::Empty,
+            }) if arguments.operands.len() == 2 && targets.len() == 1 => {
                 return describer.by_prefix(arguments, target, text).await;
             }
             Err(Failure::Message { text, verdict }) => errors.push((text, verdict)),
@@ -75,12 +76,15 @@ pub(super) async fn run(
         }
     }
     let mut output = CommandOutput::answered(pages.join("\n\n"));
+    output.stderr = cluster
+        .warnings(targets.iter().map(|target| &target.resource))
+        .await?;
     if pages.is_empty() && errors.is_empty() {
         output.verdict = Verdict::Empty;
-        output.stderr = match arguments.listed_namespace() {
+        output.stderr.push_str(&match arguments.listed_namespace() {
             None => "No resources found\n".to_owned(),
             Some(namespace) => format!("No resources found in {namespace} namespace.\n"),
-        };
+        });
     }
     Ok(with_errors(describer.finish(output), &errors))
 }
@@ -92,9 +96,15 @@ async fn objects(
     labels: &LabelSelector,
 ) -> Result<Vec<RecordedObject>, Failure> {
     if let Some(name) = &target.name {
-        return Ok(vec![cluster.get(&target.resource, arguments.namespace(), name).await?]);
+        return Ok(vec![
+            cluster
+                .get(&target.resource, arguments.namespace(), name)
+                .await?,
+        ]);
     }
-    let mut objects = cluster.list(&target.resource, arguments.listed_namespace()).await?;
+    let mut objects = cluster
+        .list(&target.resource, arguments.listed_namespace())
+        .await?;
     objects.retain(|object| labels.matches(&object::map(&object.object, "/metadata/labels")));
     Ok(objects)
 }
@@ -116,8 +126,14 @@ impl Describer<'_, '_> {
     ) -> Result<CommandOutput, Failure> {
         let prefix = target.name.as_deref().unwrap_or_default();
         let mut text = String::new();
-        let objects = self.cluster.list(&target.resource, Some(arguments.namespace())).await?;
-        for object in objects.iter().filter(|object| object.name.starts_with(prefix)) {
+        let objects = self
+            .cluster
+            .list(&target.resource, Some(arguments.namespace()))
+            .await?;
+        for object in objects
+            .iter()
+            .filter(|object| object.name.starts_with(prefix))
+        {
             text.push_str(&self.describe(object).await?);
             text.push('\n');
         }
@@ -129,7 +145,9 @@ impl Describer<'_, '_> {
 
     fn finish(&self, mut output: CommandOutput) -> CommandOutput {
         if self.events_missing {
-            output.stderr.push_str("notice: events are not available in this recording\n");
+            output
+                .stderr
+                .push_str("notice: events are not available in this recording\n");
             output.verdict = output.verdict.max(Verdict::Partial);
         }
         output

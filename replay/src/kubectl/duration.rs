@@ -13,7 +13,11 @@ pub(super) fn human_duration(nanoseconds: i64) -> String {
     }
     let (minutes, hours) = (seconds / 60, seconds / 3600);
     let two = |big: i64, unit: &str, small: i64, small_unit: &str| {
-        if small == 0 { format!("{big}{unit}") } else { format!("{big}{unit}{small}{small_unit}") }
+        if small == 0 {
+            format!("{big}{unit}")
+        } else {
+            format!("{big}{unit}{small}{small_unit}")
+        }
     };
     if seconds < 120 {
         format!("{seconds}s")
@@ -64,13 +68,18 @@ pub(super) fn parse_duration(text: &str) -> Option<i64> {
         ]
         .into_iter()
         .find(|(unit, _)| {
-            rest.strip_prefix(unit)
-                .is_some_and(|after| after.is_empty() || after.starts_with(|c: char| c.is_ascii_digit()))
+            rest.strip_prefix(unit).is_some_and(|after| {
+                after.is_empty() || after.starts_with(|c: char| c.is_ascii_digit())
+            })
         })?;
         total += number * scale;
         rest = &rest[unit.len()..];
     }
-    (total < i64::MAX as f64).then_some(if negative { -(total as i64) } else { total as i64 })
+    (total < i64::MAX as f64).then_some(if negative {
+        -(total as i64)
+    } else {
+        total as i64
+    })
 }
 
 #[cfg(test)]

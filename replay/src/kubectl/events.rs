@@ -32,7 +32,8 @@ pub(super) async fn about(
         return Ok(None);
     };
     events.retain(|event| {
-        let involved = |field: &str| object::text(&event.object, &format!("/involvedObject/{field}"));
+        let involved =
+            |field: &str| object::text(&event.object, &format!("/involvedObject/{field}"));
         involved("name") == subject.name
             && involved("namespace") == subject.namespace
             && subject.kind.is_none_or(|kind| involved("kind") == kind)
@@ -50,7 +51,10 @@ pub(super) fn interval(event: &Value, now: i64) -> String {
     };
     if object::field(event, "/series").is_some() {
         let last = timestamp::age(event, "/series/lastObservedTime", now);
-        format!("{last} (x{} over {first})", object::number(event, "/series/count"))
+        format!(
+            "{last} (x{} over {first})",
+            object::number(event, "/series/count")
+        )
     } else if object::number(event, "/count") > 1 {
         let last = timestamp::age(event, "/lastTimestamp", now);
         format!("{last} (x{} over {first})", object::number(event, "/count"))
@@ -75,16 +79,26 @@ pub(super) async fn run(
         )));
     }
     let types = arguments.values("types");
-    if types.iter().any(|t| !t.eq_ignore_ascii_case("Normal") && !t.eq_ignore_ascii_case("Warning")) {
-        return Err(Failure::invalid("error: valid --types are Normal or Warning"));
+    if types
+        .iter()
+        .any(|t| !t.eq_ignore_ascii_case("Normal") && !t.eq_ignore_ascii_case("Warning"))
+    {
+        return Err(Failure::invalid(
+            "error: valid --types are Normal or Warning",
+        ));
     }
     let about = match arguments.value("for") {
         None => None,
         Some(text) => {
             let Some((resource, name)) = text.split_once('/') else {
-                return Err(Failure::invalid("error: --for must be in resource/name form"));
+                return Err(Failure::invalid(
+                    "error: --for must be in resource/name form",
+                ));
             };
-            Some((cluster.resources.find(resource)?.kind.clone(), name.to_owned()))
+            Some((
+                cluster.resources.find(resource)?.kind.clone(),
+                name.to_owned(),
+            ))
         }
     };
     let t = cluster.resources.find("events")?.clone();

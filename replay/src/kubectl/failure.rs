@@ -23,22 +23,34 @@ pub(super) enum Failure {
 impl Failure {
     /// The call makes no sense.
     pub(super) fn invalid(text: impl Into<String>) -> Self {
-        Self::Message { text: text.into(), verdict: Verdict::Invalid }
+        Self::Message {
+            text: text.into(),
+            verdict: Verdict::Invalid,
+        }
     }
 
     /// Nothing is there, and coverage proves it.
     pub(super) fn empty(text: impl Into<String>) -> Self {
-        Self::Message { text: text.into(), verdict: Verdict::Empty }
+        Self::Message {
+            text: text.into(),
+            verdict: Verdict::Empty,
+        }
     }
 
     /// The server answered with an error that the recording implies.
     pub(super) fn answered(text: impl Into<String>) -> Self {
-        Self::Message { text: text.into(), verdict: Verdict::Answered }
+        Self::Message {
+            text: text.into(),
+            verdict: Verdict::Answered,
+        }
     }
 
     /// Refused.
     pub(super) fn denied(text: impl Into<String>) -> Self {
-        Self::Message { text: text.into(), verdict: Verdict::Denied }
+        Self::Message {
+            text: text.into(),
+            verdict: Verdict::Denied,
+        }
     }
 
     /// The recording can't tell.

@@ -39,21 +39,33 @@ pub(super) async fn run(
         return Err(Failure::invalid(
             "You must specify the type of resource to get. Use \"kubectl api-resources\" for a \
              complete list of supported resources.\n\nerror: Required resource not specified.\n\
-             See 'kubectl get -h' for help and examples",
+             Use \"kubectl explain <resource>\" for a detailed description of that resource (e.g. \
+             kubectl explain pods).\nSee 'kubectl get -h' for help and examples",
         ));
     }
     let labels = LabelSelector::parse(arguments.value("selector").unwrap_or_default())?;
     let fields = FieldSelector::parse(arguments.value("field-selector").unwrap_or_default())?;
-    let selecting = arguments.value("selector").is_some() || arguments.value("field-selector").is_some();
+    let selecting =
+        arguments.value("selector").is_some() || arguments.value("field-selector").is_some();
     operands::check(&targets, arguments.is_set("all-namespaces"), selecting)?;
-    let Found { mut groups, mut errors } =
-        find(cluster, arguments, &targets, &labels, &fields).await?;
+    let Found {
+        mut groups,
+        mut errors,
+    } = find(cluster, arguments, &targets, &labels, &fields).await?;
     if arguments.is_set("ignore-not-found") {
         errors.retain(|(_, verdict)| *verdict != Verdict::Empty);
     }
+    let mut unsortable = false;
     if let Some(expression) = arguments.value("sort-by") {
         for group in &mut groups {
-            sort_by::sort(&mut group.objects, expression)?;
+            match sort_by::sort(&mut group.objects, expression) {
+                // kubectl drops a table that it can't sort, and says that nothing is there.
+                Err(Failure::Message { .. }) if matches!(format, Format::Table { .. }) => {
+                    group.objects.clear();
+                    unsortable = true;
+                }
+                sorted => sorted?,
+            }
         }
     }
     let single = matches!(targets.as_slice(), [Target { name: Some(_), .. }]);
@@ -66,17 +78,28 @@ pub(super) async fn run(
                 String::new()
             } else {
                 let value = combined(groups, single);
-                if format == Format::Json { json::print(&value) } else { yaml::print(&value) }
+                if format == Format::Json {
+                    json::print(&value)
+                } else {
+                    yaml::print(&value)
+                }
             }
         }
     };
     let mut output = CommandOutput::answered(printed);
+    output.stderr = cluster
+        .warnings(targets.iter().map(|target| &target.resource))
+        .await?;
     let nothing = output.stdout.is_empty();
     if nothing && errors.is_empty() {
-        output.verdict = Verdict::Empty;
+        output.verdict = if unsortable {
+            Verdict::Invalid
+        } else {
+            Verdict::Empty
+        };
         let table = matches!(format, Format::Table { .. });
         if table && !arguments.is_set("ignore-not-found") {
-            output.stderr = nothing_found(arguments, &targets);
+            output.stderr.push_str(&nothing_found(arguments, &targets));
         }
     }
     Ok(with_errors(output, &errors))
@@ -87,7 +110,10 @@ fn nothing_found(arguments: &Arguments, targets: &[Target]) -> String {
     if arguments.is_set("all-namespaces") || !namespaced {
         "No resources found\n".to_owned()
     } else {
-        format!("No resources found in {} namespace.\n", arguments.namespace())
+        format!(
+            "No resources found in {} namespace.\n",
+            arguments.namespace()
+        )
     }
 }
 
@@ -157,7 +183,10 @@ async fn find(
     labels: &LabelSelector,
     fields: &FieldSelector,
 ) -> Result<Found, Failure> {
-    let mut found = Found { groups: Vec::new(), errors: Vec::new() };
+    let mut found = Found {
+        groups: Vec::new(),
+        errors: Vec::new(),
+    };
     for target in targets {
         let t = &target.resource;
         let objects = match &target.name {
@@ -182,7 +211,10 @@ async fn find(
         };
         match found.groups.last_mut() {
             Some(last) if last.resource == *t => last.objects.extend(objects),
-            _ => found.groups.push(Group { resource: t.clone(), objects }),
+            _ => found.groups.push(Group {
+                resource: t.clone(),
+                objects,
+            }),
         }
     }
     Ok(found)
@@ -194,14 +226,19 @@ async fn print_tables(
     groups: &[Group],
     wide: bool,
 ) -> Result<String, Failure> {
-    let several = groups.iter().any(|group| group.resource != groups[0].resource);
+    let several = groups
+        .iter()
+        .any(|group| group.resource != groups[0].resource);
     let all_namespaces = arguments.is_set("all-namespaces");
     let mut tables = Vec::new();
+    // kubectl keeps the namespace column once a group had it, also for cluster-scoped objects.
+    let mut with_namespace = false;
     for group in groups {
+        with_namespace |= all_namespaces && group.resource.namespaced;
         let options = TableOptions {
             wide,
             no_headers: arguments.is_set("no-headers"),
-            with_namespace: all_namespaces && group.resource.namespaced,
+            with_namespace,
             with_kind: several || arguments.is_set("show-kind"),
             show_labels: arguments.is_set("show-labels"),
             label_columns: arguments
@@ -216,7 +253,11 @@ async fn print_tables(
             tables.push(table);
         }
     }
-    Ok(tables.join(if arguments.is_set("no-headers") { "" } else { "\n" }))
+    Ok(tables.join(if arguments.is_set("no-headers") {
+        ""
+    } else {
+        "\n"
+    }))
 }
 
 fn print_names(groups: &[Group]) -> String {
@@ -232,8 +273,11 @@ fn print_names(groups: &[Group]) -> String {
 
 /// The one object, or the list of all.
 fn combined(groups: Vec<Group>, single: bool) -> Value {
-    let mut objects: Vec<Value> =
-        groups.into_iter().flat_map(|group| group.objects).map(complete).collect();
+    let mut objects: Vec<Value> = groups
+        .into_iter()
+        .flat_map(|group| group.objects)
+        .map(complete)
+        .collect();
     match objects.pop() {
         Some(object) if single => object,
         last => {

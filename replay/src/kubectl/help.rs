@@ -3,12 +3,30 @@
 use crate::shell::CommandOutput;
 
 const COMMANDS: &[(&str, &str)] = &[
-    ("get", "(TYPE[.GROUP][,TYPE] [NAME…] | TYPE/NAME…) [-o wide|name|json|yaml] [-l SELECTOR] [-n NAMESPACE | -A]"),
-    ("describe", "(TYPE [NAME_PREFIX | -l SELECTOR] | TYPE/NAME) [-n NAMESPACE | -A]"),
-    ("logs", "(POD | TYPE/NAME | -l SELECTOR) [-c CONTAINER] [--previous] [--tail N] [--since DURATION] [-n NAMESPACE]"),
-    ("events", "[--for TYPE/NAME] [--types Warning] [-n NAMESPACE | -A]"),
-    ("top", "(nodes | pods) [NAME | -l SELECTOR] [--containers] [--sort-by cpu|memory] [-n NAMESPACE | -A]"),
-    ("api-resources", "[--api-group GROUP] [--namespaced=true|false] [-o wide|name]"),
+    (
+        "get",
+        "(TYPE[.GROUP][,TYPE] [NAME…] | TYPE/NAME…) [-o wide|name|json|yaml] [-l SELECTOR] [-n NAMESPACE | -A]",
+    ),
+    (
+        "describe",
+        "(TYPE [NAME_PREFIX | -l SELECTOR] | TYPE/NAME) [-n NAMESPACE | -A]",
+    ),
+    (
+        "logs",
+        "(POD | TYPE/NAME | -l SELECTOR) [-c CONTAINER] [--previous] [--tail N] [--since DURATION] [-n NAMESPACE]",
+    ),
+    (
+        "events",
+        "[--for TYPE/NAME] [--types Warning] [-n NAMESPACE | -A]",
+    ),
+    (
+        "top",
+        "(nodes | pods) [NAME | -l SELECTOR] [--containers] [--sort-by cpu|memory] [-n NAMESPACE | -A]",
+    ),
+    (
+        "api-resources",
+        "[--api-group GROUP] [--namespaced=true|false] [-o wide|name]",
+    ),
     ("api-versions", ""),
     ("cluster-info", ""),
     ("config", "(current-context | get-contexts | view)"),
@@ -17,8 +35,21 @@ const COMMANDS: &[(&str, &str)] = &[
 
 /// Commands of kubectl that are not interpreted and are no writes either.
 const OTHERS: &[&str] = &[
-    "alpha", "attach", "auth", "certificate", "completion", "debug", "diff", "exec", "explain",
-    "kustomize", "options", "plugin", "proxy", "rollout", "wait",
+    "alpha",
+    "attach",
+    "auth",
+    "certificate",
+    "completion",
+    "debug",
+    "diff",
+    "exec",
+    "explain",
+    "kustomize",
+    "options",
+    "plugin",
+    "proxy",
+    "rollout",
+    "wait",
 ];
 
 /// Whether a word is a command of kubectl.

@@ -35,7 +35,11 @@ fn write_value(value: &Value, level: usize, out: &mut String) {
                 write_text(key, out);
                 out.push_str(": ");
                 write_value(&fields[*key], level + 1, out);
-                out.push_str(if position + 1 < keys.len() { ",\n" } else { "\n" });
+                out.push_str(if position + 1 < keys.len() {
+                    ",\n"
+                } else {
+                    "\n"
+                });
             }
             indent(level, out);
             out.push('}');
@@ -45,7 +49,11 @@ fn write_value(value: &Value, level: usize, out: &mut String) {
             for (position, item) in items.iter().enumerate() {
                 indent(level + 1, out);
                 write_value(item, level + 1, out);
-                out.push_str(if position + 1 < items.len() { ",\n" } else { "\n" });
+                out.push_str(if position + 1 < items.len() {
+                    ",\n"
+                } else {
+                    "\n"
+                });
             }
             indent(level, out);
             out.push(']');

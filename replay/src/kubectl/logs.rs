@@ -44,8 +44,10 @@ pub(super) async fn run(
             let pods = pods_of(cluster, arguments.namespace(), &selector).await?;
             if pods.is_empty() {
                 output.verdict = Verdict::Empty;
-                output.stderr =
-                    format!("No resources found in {} namespace.\n", arguments.namespace());
+                output.stderr = format!(
+                    "No resources found in {} namespace.\n",
+                    arguments.namespace()
+                );
             }
             pods
         }
@@ -108,7 +110,11 @@ fn container_argument(arguments: &Arguments, selecting: bool) -> Result<Option<S
     Ok(container)
 }
 
-fn wanted(cluster: &Cluster<'_>, arguments: &Arguments, selecting: bool) -> Result<Wanted, Failure> {
+fn wanted(
+    cluster: &Cluster<'_>,
+    arguments: &Arguments,
+    selecting: bool,
+) -> Result<Wanted, Failure> {
     let usage = "See 'kubectl logs --help' for usage.";
     let since = match arguments.value("since") {
         None => None,
@@ -149,19 +155,21 @@ fn wanted(cluster: &Cluster<'_>, arguments: &Arguments, selecting: bool) -> Resu
             ))
         }),
     };
-    let tail = match number("tail")? {
-        // A selector may mean many pods: the end of each, unless more is asked for.
-        None if selecting => Some(10),
-        None | Some(-1) => None,
-        Some(tail) => Some(u64::try_from(tail).map_err(|_| {
-            Failure::invalid("error: --tail must be greater than or equal to -1")
-        })?),
-    };
+    let tail =
+        match number("tail")? {
+            // A selector may mean many pods: the end of each, unless more is asked for.
+            None if selecting => Some(10),
+            None | Some(-1) => None,
+            Some(tail) => Some(u64::try_from(tail).map_err(|_| {
+                Failure::invalid("error: --tail must be greater than or equal to -1")
+            })?),
+        };
     let limit_bytes = match number("limit-bytes")? {
         None | Some(0) => None,
-        Some(limit) => Some(usize::try_from(limit).map_err(|_| {
-            Failure::invalid("error: --limit-bytes must be greater than 0")
-        })?),
+        Some(limit) => Some(
+            usize::try_from(limit)
+                .map_err(|_| Failure::invalid("error: --limit-bytes must be greater than 0"))?,
+        ),
     };
     Ok(Wanted {
         previous: arguments.is_set("previous"),
@@ -194,15 +202,23 @@ async fn named(
     let operand = arguments.operands.first().map_or("", String::as_str);
     let (resource, name) = operand.split_once('/').unwrap_or(("pods", operand));
     let t = cluster.resources.find(resource)?.clone();
-    let found = cluster.get(&t, namespace, name).await.map_err(|failure| match failure {
-        Failure::Message { text, verdict: Verdict::Empty } => {
-            let what = text.strip_prefix("Error from server (NotFound): ").unwrap_or(&text);
-            Failure::empty(format!(
-                "error: error from server (NotFound): {what} in namespace \"{namespace}\""
-            ))
-        }
-        other => other,
-    })?;
+    let found = cluster
+        .get(&t, namespace, name)
+        .await
+        .map_err(|failure| match failure {
+            Failure::Message {
+                text,
+                verdict: Verdict::Empty,
+            } => {
+                let what = text
+                    .strip_prefix("Error from server (NotFound): ")
+                    .unwrap_or(&text);
+                Failure::empty(format!(
+                    "error: error from server (NotFound): {what} in namespace \"{namespace}\""
+                ))
+            }
+            other => other,
+        })?;
     if t.group.is_empty() && t.resource == "pods" {
         return Ok(vec![found]);
     }
@@ -221,7 +237,11 @@ async fn named(
         return Ok(pods);
     }
     if pods.len() > 1 {
-        output.stderr.push_str(&format!("Found {} pods, using pod/{}\n", pods.len(), first.name));
+        output.stderr.push_str(&format!(
+            "Found {} pods, using pod/{}\n",
+            pods.len(),
+            first.name
+        ));
     }
     pods.truncate(1);
     Ok(pods)
@@ -230,9 +250,12 @@ async fn named(
 /// Which pod's log is the best: assigned, running, ready (for longest), restarted most, oldest.
 fn logging_order(pod: &RecordedObject) -> impl Ord + use<> {
     let pod_value = &pod.object;
-    let ready = object::list(pod_value, "/status/conditions").iter().find(|condition| {
-        object::text(condition, "/type") == "Ready" && object::text(condition, "/status") == "True"
-    });
+    let ready = object::list(pod_value, "/status/conditions")
+        .iter()
+        .find(|condition| {
+            object::text(condition, "/type") == "Ready"
+                && object::text(condition, "/status") == "True"
+        });
     let phase = match object::text(pod_value, "/status/phase") {
         "Unknown" => 1,
         "Pending" => 2,
@@ -255,7 +278,10 @@ fn logging_order(pod: &RecordedObject) -> impl Ord + use<> {
 }
 
 fn names(pod: &Value, list: &str) -> Vec<String> {
-    object::list(pod, list).iter().map(|c| object::text(c, "/name").to_owned()).collect()
+    object::list(pod, list)
+        .iter()
+        .map(|c| object::text(c, "/name").to_owned())
+        .collect()
 }
 
 fn all_containers(pod: &Value) -> Vec<String> {
@@ -266,15 +292,13 @@ fn all_containers(pod: &Value) -> Vec<String> {
 }
 
 /// The container of the command line, the pod's default, or its first.
-fn chosen(
-    pod: &Value,
-    asked: Option<&str>,
-    output: &mut CommandOutput,
-) -> Result<String, Failure> {
+fn chosen(pod: &Value, asked: Option<&str>, output: &mut CommandOutput) -> Result<String, Failure> {
     let all = all_containers(pod);
     let pod_name = object::text(pod, "/metadata/name");
     let annotations = object::map(pod, "/metadata/annotations");
-    let default = annotations.get("kubectl.kubernetes.io/default-container").copied();
+    let default = annotations
+        .get("kubectl.kubernetes.io/default-container")
+        .copied();
     if let Some(asked) = asked {
         if all.iter().any(|name| name == asked) {
             return Ok(asked.to_owned());
@@ -287,9 +311,9 @@ fn chosen(
         if all.iter().any(|name| name == default) {
             return Ok(default.to_owned());
         }
-        output
-            .stderr
-            .push_str(&format!("Default container name \"{default}\" not found in pod {pod_name}\n"));
+        output.stderr.push_str(&format!(
+            "Default container name \"{default}\" not found in pod {pod_name}\n"
+        ));
     }
     let containers = names(pod, "/spec/containers");
     let Some(first) = containers.first() else {
@@ -299,11 +323,20 @@ fn chosen(
     };
     if all.len() > 1 {
         let mut shown = containers.clone();
-        shown.extend(names(pod, "/spec/ephemeralContainers").iter().map(|n| format!("{n} (ephem)")));
-        shown.extend(names(pod, "/spec/initContainers").iter().map(|n| format!("{n} (init)")));
-        output
-            .stderr
-            .push_str(&format!("Defaulted container \"{first}\" out of: {}\n", shown.join(", ")));
+        shown.extend(
+            names(pod, "/spec/ephemeralContainers")
+                .iter()
+                .map(|n| format!("{n} (ephem)")),
+        );
+        shown.extend(
+            names(pod, "/spec/initContainers")
+                .iter()
+                .map(|n| format!("{n} (init)")),
+        );
+        output.stderr.push_str(&format!(
+            "Defaulted container \"{first}\" out of: {}\n",
+            shown.join(", ")
+        ));
     }
     Ok(first.clone())
 }
@@ -322,9 +355,14 @@ async fn container_log(
         return Ok(());
     }
     let id = container_id(pod, container, wanted.previous)?;
-    let instances = cluster.view.log_instances(&pod.namespace, &pod.name).await?;
+    let instances = cluster
+        .view
+        .log_instances(&pod.namespace, &pod.name)
+        .await?;
     let instance = instances.iter().find(|instance| {
-        instance.pod_uid == pod.uid && instance.container == container && instance.container_id == id
+        instance.pod_uid == pod.uid
+            && instance.container == container
+            && instance.container_id == id
     });
     let Some(instance) = instance else {
         return Err(Failure::not_captured(format!(
@@ -339,7 +377,11 @@ async fn container_log(
     };
     let lines = cluster.view.log_lines(&query).await?;
     note_gaps(cluster, pod, instance, wanted, lines.is_empty(), output).await?;
-    let prefix = if wanted.prefix { format!("[pod/{}/{container}] ", pod.name) } else { String::new() };
+    let prefix = if wanted.prefix {
+        format!("[pod/{}/{container}] ", pod.name)
+    } else {
+        String::new()
+    };
     let mut text = String::new();
     for line in &lines {
         text.push_str(&prefix);
@@ -388,18 +430,26 @@ async fn note_gaps(
 fn container_id(pod: &RecordedObject, container: &str, previous: bool) -> Result<String, Failure> {
     let name = &pod.name;
     let bad = |text: String| Failure::answered(format!("Error from server (BadRequest): {text}"));
-    let status = ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"]
-        .iter()
-        .flat_map(|list| object::list(&pod.object, &format!("/status/{list}")))
-        .find(|status| object::text(status, "/name") == container);
+    let status = [
+        "containerStatuses",
+        "initContainerStatuses",
+        "ephemeralContainerStatuses",
+    ]
+    .iter()
+    .flat_map(|list| object::list(&pod.object, &format!("/status/{list}")))
+    .find(|status| object::text(status, "/name") == container);
     let Some(status) = status else {
-        return Err(bad(format!("container \"{container}\" in pod \"{name}\" is not available")));
+        return Err(bad(format!(
+            "container \"{container}\" in pod \"{name}\" is not available"
+        )));
     };
     let last = object::text(status, "/lastState/terminated/containerID");
     let current = object::text(status, "/containerID");
     if previous {
         return if last.is_empty() {
-            Err(bad(format!("previous terminated container \"{container}\" in pod \"{name}\" not found")))
+            Err(bad(format!(
+                "previous terminated container \"{container}\" in pod \"{name}\" not found"
+            )))
         } else {
             Ok(last.to_owned())
         };
@@ -412,9 +462,9 @@ fn container_id(pod: &RecordedObject, container: &str, previous: bool) -> Result
         return match (ended.is_empty(), last.is_empty()) {
             (false, _) => Ok(ended.to_owned()),
             (true, false) => Ok(last.to_owned()),
-            (true, true) => {
-                Err(bad(format!("container \"{container}\" in pod \"{name}\" is terminated")))
-            }
+            (true, true) => Err(bad(format!(
+                "container \"{container}\" in pod \"{name}\" is terminated"
+            ))),
         };
     }
     if !last.is_empty() {
@@ -425,5 +475,7 @@ fn container_id(pod: &RecordedObject, container: &str, previous: bool) -> Result
         "ImagePullBackOff" => "trying and failing to pull image",
         other => other,
     };
-    Err(bad(format!("container \"{container}\" in pod \"{name}\" is waiting to start: {reason}")))
+    Err(bad(format!(
+        "container \"{container}\" in pod \"{name}\" is waiting to start: {reason}"
+    )))
 }

@@ -31,7 +31,9 @@ pub(super) fn targets(
         }
         Ok(types)
     };
-    let Some((first, names)) = operands.split_first() else { return Ok(Vec::new()) };
+    let Some((first, names)) = operands.split_first() else {
+        return Ok(Vec::new());
+    };
     if operands.iter().any(|operand| operand.contains('/')) {
         let mut targets = Vec::new();
         for operand in operands {
@@ -43,7 +45,7 @@ pub(super) fn targets(
                      resource/<resource_name>'"
                 )));
             };
-            if resource.is_empty() || name.is_empty() {
+            if resource.is_empty() || name.is_empty() || resource.contains(',') {
                 return Err(Failure::invalid(
                     "error: arguments in resource/name form must have a single resource and name",
                 ));
@@ -54,7 +56,10 @@ pub(super) fn targets(
                 ));
             }
             for resource in types(resource)? {
-                targets.push(Target { resource, name: Some(name.to_owned()) });
+                targets.push(Target {
+                    resource,
+                    name: Some(name.to_owned()),
+                });
             }
         }
         return Ok(targets);
@@ -62,24 +67,40 @@ pub(super) fn targets(
     let mut targets = Vec::new();
     for resource in types(first)? {
         if names.is_empty() {
-            targets.push(Target { resource: resource.clone(), name: None });
+            targets.push(Target {
+                resource: resource.clone(),
+                name: None,
+            });
         }
         for name in names {
-            targets.push(Target { resource: resource.clone(), name: Some(name.clone()) });
+            targets.push(Target {
+                resource: resource.clone(),
+                name: Some(name.clone()),
+            });
         }
     }
     Ok(targets)
 }
 
 /// Names and a selector, or a name in all namespaces, don't go together.
-pub(super) fn check(targets: &[Target], all_namespaces: bool, selector: bool) -> Result<(), Failure> {
+pub(super) fn check(
+    targets: &[Target],
+    all_namespaces: bool,
+    selector: bool,
+) -> Result<(), Failure> {
     if !targets.iter().any(|target| target.name.is_some()) {
         return Ok(());
     }
     if selector {
-        return Err(Failure::invalid("error: name cannot be provided when a selector is specified"));
+        return Err(Failure::invalid(
+            "error: name cannot be provided when a selector is specified",
+        ));
     }
-    if all_namespaces && targets.iter().any(|t| t.name.is_some() && t.resource.namespaced) {
+    if all_namespaces
+        && targets
+            .iter()
+            .any(|t| t.name.is_some() && t.resource.namespaced)
+    {
         return Err(Failure::invalid(
             "error: a resource cannot be retrieved by name across all namespaces",
         ));

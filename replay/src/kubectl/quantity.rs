@@ -38,7 +38,11 @@ impl Quantity {
             return None;
         }
         let fraction = &fraction[..fraction.len().min(9)];
-        let mut nano = if whole.is_empty() { 0 } else { whole.parse::<i128>().ok()? };
+        let mut nano = if whole.is_empty() {
+            0
+        } else {
+            whole.parse::<i128>().ok()?
+        };
         nano = nano.checked_mul(NANO)?;
         if !fraction.is_empty() {
             let scale = 10i128.pow(9 - u32::try_from(fraction.len()).ok()?);
@@ -49,22 +53,43 @@ impl Quantity {
         }
         if let Some(power) = BINARY.iter().position(|known| *known == suffix) {
             let scale = 1i128 << (10 * (power + 1));
-            return Some(Self { nano: nano.checked_mul(scale)?, binary: true });
+            return Some(Self {
+                nano: nano.checked_mul(scale)?,
+                binary: true,
+            });
         }
         let exponent = match DECIMAL.iter().find(|(known, _)| *known == suffix) {
             Some((_, exponent)) => *exponent,
             None if suffix == "n" => -9,
-            None => suffix.strip_prefix(['e', 'E'])?.parse::<i32>().ok().filter(|e| e.abs() < 19)?,
+            None => suffix
+                .strip_prefix(['e', 'E'])?
+                .parse::<i32>()
+                .ok()
+                .filter(|e| e.abs() < 19)?,
         };
         let scale = 10i128.pow(exponent.unsigned_abs());
-        let nano = if exponent < 0 { nano / scale } else { nano.checked_mul(scale)? };
-        Some(Self { nano, binary: false })
+        let nano = if exponent < 0 {
+            nano / scale
+        } else {
+            nano.checked_mul(scale)?
+        };
+        Some(Self {
+            nano,
+            binary: false,
+        })
     }
 
     /// The sum; zero takes the other's suffix family.
     pub(super) fn plus(self, other: Self) -> Self {
-        let binary = if self.nano == 0 { other.binary } else { self.binary };
-        Self { nano: self.nano + other.nano, binary }
+        let binary = if self.nano == 0 {
+            other.binary
+        } else {
+            self.binary
+        };
+        Self {
+            nano: self.nano + other.nano,
+            binary,
+        }
     }
 
     /// The larger of two.
@@ -139,7 +164,9 @@ mod tests {
         }
         let sum = ["64Mi", "100Mi"]
             .iter()
-            .fold(Quantity::default(), |sum, text| sum.plus(Quantity::parse(text).unwrap()));
+            .fold(Quantity::default(), |sum, text| {
+                sum.plus(Quantity::parse(text).unwrap())
+            });
         assert_eq!(sum.to_string(), "164Mi");
         assert_eq!(Quantity::parse("12345678n").unwrap().milli(), 13);
         for text in ["", "x", "1x", "1.2.3", "-"] {

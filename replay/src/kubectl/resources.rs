@@ -12,10 +12,15 @@ pub(super) struct Resources {
 impl Resources {
     /// From recorded discovery, or the well-known types if there is none.
     pub(super) fn new(recorded: Vec<ResourceType>) -> Self {
-        let (types, recorded) =
-            if recorded.is_empty() { (well_known(), false) } else { (recorded, true) };
-        let mut types: Vec<ResourceType> =
-            types.into_iter().filter(|t| !t.resource.contains('/')).collect();
+        let (types, recorded) = if recorded.is_empty() {
+            (well_known(), false)
+        } else {
+            (recorded, true)
+        };
+        let mut types: Vec<ResourceType> = types
+            .into_iter()
+            .filter(|t| !t.resource.contains('/'))
+            .collect();
         types.sort_by(|a, b| (&a.group, &a.resource).cmp(&(&b.group, &b.resource)));
         Self { types, recorded }
     }
@@ -69,7 +74,9 @@ impl Resources {
 
     /// The type of a kind, for owners.
     pub(super) fn of_resource(&self, group: &str, resource: &str) -> Option<&ResourceType> {
-        self.types.iter().find(|t| t.group == group && t.resource == resource)
+        self.types
+            .iter()
+            .find(|t| t.group == group && t.resource == resource)
     }
 
     fn unknown(&self, name: &str) -> Failure {
@@ -78,28 +85,30 @@ impl Resources {
                 "{name}: this type of object is not available in this recording"
             ));
         }
-        Failure::Message {
-            text: match name.split_once('.') {
-                Some((resource, group)) => format!(
-                    "error: the server doesn't have a resource type \"{resource}\" in group \
-                     \"{group}\""
-                ),
-                None => format!("error: the server doesn't have a resource type \"{name}\""),
-            },
-            verdict: aiopslab_problems::environment::Verdict::Invalid,
-        }
+        let resource = name.split('.').next().unwrap_or(name);
+        Failure::invalid(format!(
+            "error: the server doesn't have a resource type \"{resource}\""
+        ))
     }
 }
 
 /// `pods` or `deployments.apps`: how the server names a type in messages.
 pub(super) fn qualified(t: &ResourceType) -> String {
-    if t.group.is_empty() { t.resource.clone() } else { format!("{}.{}", t.resource, t.group) }
+    if t.group.is_empty() {
+        t.resource.clone()
+    } else {
+        format!("{}.{}", t.resource, t.group)
+    }
 }
 
 /// `pod` or `deployment.apps`: how kubectl names a kind before an object's name.
 pub(super) fn kind_prefix(group: &str, kind: &str) -> String {
     let kind = kind.to_lowercase();
-    if group.is_empty() { kind } else { format!("{kind}.{group}") }
+    if group.is_empty() {
+        kind
+    } else {
+        format!("{kind}.{group}")
+    }
 }
 
 /// Types that every cluster has, for recordings without discovery.
@@ -110,41 +119,155 @@ fn well_known() -> Vec<ResourceType> {
         ("", "v1", "events", "Event", "ev", true, false),
         ("", "v1", "namespaces", "Namespace", "ns", false, false),
         ("", "v1", "nodes", "Node", "no", false, false),
-        ("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", "pvc", true, false),
-        ("", "v1", "persistentvolumes", "PersistentVolume", "pv", false, false),
+        (
+            "",
+            "v1",
+            "persistentvolumeclaims",
+            "PersistentVolumeClaim",
+            "pvc",
+            true,
+            false,
+        ),
+        (
+            "",
+            "v1",
+            "persistentvolumes",
+            "PersistentVolume",
+            "pv",
+            false,
+            false,
+        ),
         ("", "v1", "pods", "Pod", "po", true, true),
-        ("", "v1", "replicationcontrollers", "ReplicationController", "rc", true, true),
-        ("", "v1", "resourcequotas", "ResourceQuota", "quota", true, false),
+        (
+            "",
+            "v1",
+            "replicationcontrollers",
+            "ReplicationController",
+            "rc",
+            true,
+            true,
+        ),
+        (
+            "",
+            "v1",
+            "resourcequotas",
+            "ResourceQuota",
+            "quota",
+            true,
+            false,
+        ),
         ("", "v1", "limitranges", "LimitRange", "limits", true, false),
         ("", "v1", "secrets", "Secret", "", true, false),
-        ("", "v1", "serviceaccounts", "ServiceAccount", "sa", true, false),
+        (
+            "",
+            "v1",
+            "serviceaccounts",
+            "ServiceAccount",
+            "sa",
+            true,
+            false,
+        ),
         ("", "v1", "services", "Service", "svc", true, true),
         ("apps", "v1", "daemonsets", "DaemonSet", "ds", true, true),
-        ("apps", "v1", "deployments", "Deployment", "deploy", true, true),
+        (
+            "apps",
+            "v1",
+            "deployments",
+            "Deployment",
+            "deploy",
+            true,
+            true,
+        ),
         ("apps", "v1", "replicasets", "ReplicaSet", "rs", true, true),
-        ("apps", "v1", "statefulsets", "StatefulSet", "sts", true, true),
-        ("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", "hpa", true, true),
+        (
+            "apps",
+            "v1",
+            "statefulsets",
+            "StatefulSet",
+            "sts",
+            true,
+            true,
+        ),
+        (
+            "autoscaling",
+            "v2",
+            "horizontalpodautoscalers",
+            "HorizontalPodAutoscaler",
+            "hpa",
+            true,
+            true,
+        ),
         ("batch", "v1", "cronjobs", "CronJob", "cj", true, true),
         ("batch", "v1", "jobs", "Job", "", true, true),
-        ("coordination.k8s.io", "v1", "leases", "Lease", "", true, false),
-        ("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", "", true, false),
-        ("networking.k8s.io", "v1", "ingresses", "Ingress", "ing", true, false),
-        ("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", "netpol", true, false),
-        ("storage.k8s.io", "v1", "storageclasses", "StorageClass", "sc", false, false),
+        (
+            "coordination.k8s.io",
+            "v1",
+            "leases",
+            "Lease",
+            "",
+            true,
+            false,
+        ),
+        (
+            "discovery.k8s.io",
+            "v1",
+            "endpointslices",
+            "EndpointSlice",
+            "",
+            true,
+            false,
+        ),
+        (
+            "networking.k8s.io",
+            "v1",
+            "ingresses",
+            "Ingress",
+            "ing",
+            true,
+            false,
+        ),
+        (
+            "networking.k8s.io",
+            "v1",
+            "networkpolicies",
+            "NetworkPolicy",
+            "netpol",
+            true,
+            false,
+        ),
+        (
+            "storage.k8s.io",
+            "v1",
+            "storageclasses",
+            "StorageClass",
+            "sc",
+            false,
+            false,
+        ),
     ];
     TYPES
         .iter()
-        .map(|(group, version, resource, kind, short, namespaced, all)| ResourceType {
-            group: (*group).to_owned(),
-            version: (*version).to_owned(),
-            resource: (*resource).to_owned(),
-            kind: (*kind).to_owned(),
-            singular: kind.to_lowercase(),
-            short_names: if short.is_empty() { Vec::new() } else { vec![(*short).to_owned()] },
-            namespaced: *namespaced,
-            categories: if *all { vec!["all".to_owned()] } else { Vec::new() },
-            verbs: vec!["get".to_owned(), "list".to_owned()],
-        })
+        .map(
+            |(group, version, resource, kind, short, namespaced, all)| ResourceType {
+                group: (*group).to_owned(),
+                version: (*version).to_owned(),
+                resource: (*resource).to_owned(),
+                kind: (*kind).to_owned(),
+                singular: kind.to_lowercase(),
+                short_names: if short.is_empty() {
+                    Vec::new()
+                } else {
+                    vec![(*short).to_owned()]
+                },
+                namespaced: *namespaced,
+                categories: if *all {
+                    vec!["all".to_owned()]
+                } else {
+                    Vec::new()
+                },
+                verbs: vec!["get".to_owned(), "list".to_owned()],
+            },
+        )
         .collect()
 }
 
@@ -163,13 +286,16 @@ mod tests {
             ("deployments.apps", "deployments.apps"),
             ("deployments.v1.apps", "deployments.apps"),
             ("ep", "endpoints"),
-            ("endpointslices.discovery", "endpointslices.discovery.k8s.io"),
+            (
+                "endpointslices.discovery",
+                "endpointslices.discovery.k8s.io",
+            ),
         ] {
             assert_eq!(qualified(resources.find(name).unwrap()), expected, "{name}");
         }
         assert!(matches!(resources.find("x"), Err(Failure::NotCaptured(_))));
         let resources = Resources::new(well_known());
         assert!(matches!(resources.find("x"), Err(Failure::Message { .. })));
-        assert_eq!(resources.in_category("all").len(), 9);
+        assert_eq!(resources.in_category("all").len(), 10);
     }
 }

@@ -50,26 +50,34 @@ impl LabelSelector {
     /// The selector of an object's spec: a map of labels, or `matchLabels` and `matchExpressions`.
     pub(super) fn of(value: &Value) -> Self {
         let mut requirements = Vec::new();
-        let labels = if value.get("matchLabels").is_some() || value.get("matchExpressions").is_some()
-        {
-            object::map(value, "/matchLabels")
-        } else {
-            object::map(value, "")
-        };
+        let labels =
+            if value.get("matchLabels").is_some() || value.get("matchExpressions").is_some() {
+                object::map(value, "/matchLabels")
+            } else {
+                object::map(value, "")
+            };
         for (key, wanted) in labels {
             let operator = Operator::In(vec![wanted.to_owned()]);
-            requirements.push(Requirement { key: key.to_owned(), operator });
+            requirements.push(Requirement {
+                key: key.to_owned(),
+                operator,
+            });
         }
         for expression in object::list(value, "/matchExpressions") {
-            let values: Vec<String> =
-                object::list(expression, "/values").iter().map(object::plain).collect();
+            let values: Vec<String> = object::list(expression, "/values")
+                .iter()
+                .map(object::plain)
+                .collect();
             let operator = match object::text(expression, "/operator") {
                 "In" => Operator::In(values),
                 "NotIn" => Operator::NotIn(values),
                 "DoesNotExist" => Operator::Absent,
                 _ => Operator::Exists,
             };
-            requirements.push(Requirement { key: object::text(expression, "/key").to_owned(), operator });
+            requirements.push(Requirement {
+                key: object::text(expression, "/key").to_owned(),
+                operator,
+            });
         }
         Self { requirements }
     }
@@ -130,7 +138,10 @@ fn number(value: Option<&str>) -> Option<i64> {
 }
 
 fn unparsable(part: &str) -> Failure {
-    Failure::invalid(format!("error: unable to parse requirement: couldn't parse the selector string \"{part}\""))
+    Failure::invalid(format!(
+        "Error from server (BadRequest): unable to parse requirement: couldn't parse the selector \
+         string \"{part}\""
+    ))
 }
 
 fn split_outside_brackets(text: &str) -> Vec<&str> {
@@ -153,11 +164,17 @@ fn split_outside_brackets(text: &str) -> Vec<&str> {
 
 fn requirement(part: &str) -> Option<Requirement> {
     let valid = |key: &str| {
-        !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c))
+        !key.is_empty()
+            && key
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c))
     };
     let build = |key: &str, operator: Operator| {
         let key = key.trim();
-        valid(key).then(|| Requirement { key: key.to_owned(), operator })
+        valid(key).then(|| Requirement {
+            key: key.to_owned(),
+            operator,
+        })
     };
     let one = |value: &str| {
         let value = value.trim();
@@ -170,8 +187,11 @@ fn requirement(part: &str) -> Option<Requirement> {
         return build(key, Operator::Absent);
     }
     if let Some((head, tail)) = part.split_once('(') {
-        let values: Vec<String> =
-            tail.strip_suffix(')')?.split(',').map(|value| value.trim().to_owned()).collect();
+        let values: Vec<String> = tail
+            .strip_suffix(')')?
+            .split(',')
+            .map(|value| value.trim().to_owned())
+            .collect();
         let mut words = head.split_whitespace();
         let (key, operator) = (words.next()?, words.next()?);
         return match (operator, words.next()) {
@@ -209,7 +229,9 @@ impl FieldSelector {
         for part in text.split(',').filter(|part| !part.is_empty()) {
             let (key, equal, value) = if let Some((key, value)) = part.split_once("!=") {
                 (key, false, value)
-            } else if let Some((key, value)) = part.split_once("==").or_else(|| part.split_once('=')) {
+            } else if let Some((key, value)) =
+                part.split_once("==").or_else(|| part.split_once('='))
+            {
                 (key, true, value)
             } else {
                 return Err(Failure::invalid(format!(
@@ -218,7 +240,10 @@ impl FieldSelector {
             };
             terms.push((key.trim().to_owned(), equal, value.to_owned()));
         }
-        Ok(Self { text: text.to_owned(), terms })
+        Ok(Self {
+            text: text.to_owned(),
+            terms,
+        })
     }
 
     /// Refuses fields that the server does not index for a resource.
@@ -311,7 +336,11 @@ mod tests {
             ("tier>1", true),
             ("", true),
         ] {
-            assert_eq!(LabelSelector::parse(selector).unwrap().matches(&labels), expected, "{selector}");
+            assert_eq!(
+                LabelSelector::parse(selector).unwrap().matches(&labels),
+                expected,
+                "{selector}"
+            );
         }
         assert!(LabelSelector::parse("a b").is_err());
         assert!(LabelSelector::parse("app=x,,").is_err());

@@ -14,7 +14,10 @@ pub(super) fn sort(objects: &mut [RecordedObject], expression: &str) -> Result<(
     if objects.is_empty() {
         return Ok(());
     }
-    if !objects.iter().any(|object| find(&object.object, &steps).is_some()) {
+    if !objects
+        .iter()
+        .any(|object| find(&object.object, &steps).is_some())
+    {
         return Err(Failure::invalid(format!(
             "error: couldn't find any field with path \"{relaxed}\" in the list of objects"
         )));
@@ -39,7 +42,9 @@ fn parse(expression: &str) -> Result<(String, Vec<Step>), Failure> {
     let inner = inner.strip_prefix('$').unwrap_or(inner);
     let inner = inner.strip_prefix('.').unwrap_or(inner);
     let not_available = || {
-        Failure::not_captured(format!("--sort-by={expression} is not available in this recording"))
+        Failure::not_captured(format!(
+            "--sort-by={expression} is not available in this recording"
+        ))
     };
     let mut steps = Vec::new();
     let mut chars = inner.chars().peekable();
@@ -114,10 +119,20 @@ mod tests {
     #[test]
     fn objects_are_sorted_by_field() {
         let object = |name: &str, value: Value| {
-            testing::object("", "pods", "Pod", "ns", name, json!({"v": value, "l": [{"a.b": 1}]}))
+            testing::object(
+                "",
+                "pods",
+                "Pod",
+                "ns",
+                name,
+                json!({"v": value, "l": [{"a.b": 1}]}),
+            )
         };
-        let mut objects =
-            vec![object("a", json!("10")), object("b", json!("9")), object("c", Value::Null)];
+        let mut objects = vec![
+            object("a", json!("10")),
+            object("b", json!("9")),
+            object("c", Value::Null),
+        ];
         sort(&mut objects, ".v").unwrap();
         let names: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
         assert_eq!(names, ["c", "b", "a"]);

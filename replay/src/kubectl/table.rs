@@ -48,7 +48,7 @@ pub(super) async fn print(
     }
     for object in objects {
         let mut row: Vec<String> = Vec::new();
-        if options.with_namespace && t.namespaced {
+        if options.with_namespace {
             row.push(object.namespace.clone());
         }
         let recorded = object.cells.as_deref().unwrap_or_default();
@@ -57,8 +57,12 @@ pub(super) async fn print(
                 continue;
             }
             let text = cells::at(object, column, cell, cluster.now).unwrap_or_default();
-            let text = if options.with_kind && column.format == "name" && column.r#type == "string" {
-                format!("{}/{text}", resources::kind_prefix(&object.group, &object.kind))
+            let text = if options.with_kind && column.format == "name" && column.r#type == "string"
+            {
+                format!(
+                    "{}/{text}",
+                    resources::kind_prefix(&object.group, &object.kind)
+                )
             } else {
                 text
             };
@@ -66,7 +70,13 @@ pub(super) async fn print(
         }
         let labels = object::map(&object.object, "/metadata/labels");
         for label in &options.label_columns {
-            row.push(labels.get(label.as_str()).copied().unwrap_or_default().to_owned());
+            row.push(
+                labels
+                    .get(label.as_str())
+                    .copied()
+                    .unwrap_or_default()
+                    .to_owned(),
+            );
         }
         if options.show_labels {
             row.push(format_labels(&labels));
@@ -93,9 +103,12 @@ fn header(columns: &[ColumnDefinition], options: &TableOptions) -> String {
             .filter(|column| column.priority == 0 || options.wide)
             .map(|column| column.name.to_uppercase()),
     );
-    names.extend(options.label_columns.iter().map(|label| {
-        label.rsplit('/').next().unwrap_or(label).to_uppercase()
-    }));
+    names.extend(
+        options
+            .label_columns
+            .iter()
+            .map(|label| label.rsplit('/').next().unwrap_or(label).to_uppercase()),
+    );
     if options.show_labels {
         names.push("LABELS".to_owned());
     }
@@ -115,6 +128,9 @@ pub(super) fn format_labels(labels: &BTreeMap<&str, &str>) -> String {
     if labels.is_empty() {
         return "<none>".to_owned();
     }
-    let pairs: Vec<String> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let pairs: Vec<String> = labels
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
     pairs.join(",")
 }

@@ -2,15 +2,22 @@
 
 /// Aligns tab-separated cells. The last cell of a line belongs to no column.
 pub(super) fn align(text: &str, minimum: usize, padding: usize) -> String {
-    let lines: Vec<Vec<&str>> =
-        text.split_inclusive('\n').map(|line| line.trim_end_matches('\n').split('\t').collect()).collect();
-    let mut widths: Vec<Vec<usize>> =
-        lines.iter().map(|cells| vec![0; cells.len().saturating_sub(1)]).collect();
+    let lines: Vec<Vec<&str>> = text
+        .split_inclusive('\n')
+        .map(|line| line.trim_end_matches('\n').split('\t').collect())
+        .collect();
+    let mut widths: Vec<Vec<usize>> = lines
+        .iter()
+        .map(|cells| vec![0; cells.len().saturating_sub(1)])
+        .collect();
     let columns = widths.iter().map(Vec::len).max().unwrap_or(0);
     for column in 0..columns {
         let mut first = 0;
         while first < lines.len() {
-            let run = widths[first..].iter().take_while(|line| line.len() > column).count();
+            let run = widths[first..]
+                .iter()
+                .take_while(|line| line.len() > column)
+                .count();
             let widest = lines[first..first + run]
                 .iter()
                 .map(|cells| cells[column].chars().count() + padding)
@@ -53,7 +60,10 @@ mod tests {
             align("A:\tx\nLong name:\ty\nno cells\nB:\tz\n", 0, 2),
             "A:          x\nLong name:  y\nno cells\nB:  z\n"
         );
-        assert_eq!(align("NAME\tAGE\tX\na\t1\tb\n", 6, 3), "NAME   AGE   X\na      1     b\n");
+        assert_eq!(
+            align("NAME\tAGE\tX\na\t1\tb\n", 6, 3),
+            "NAME   AGE   X\na      1     b\n"
+        );
         assert_eq!(align("a\tb\t\n", 6, 3), "a     b     \n");
         assert_eq!(align("é\tx\nab\ty", 0, 1), "é  x\nab y");
     }

@@ -40,7 +40,10 @@ impl View for MemoryView {
         let fits = |object: &&RecordedObject| {
             object.group == query.group
                 && object.resource == query.resource
-                && query.namespace.as_ref().is_none_or(|namespace| *namespace == object.namespace)
+                && query
+                    .namespace
+                    .as_ref()
+                    .is_none_or(|namespace| *namespace == object.namespace)
                 && query.name.as_ref().is_none_or(|name| *name == object.name)
         };
         let mut found: Vec<RecordedObject> = self.objects.iter().filter(fits).cloned().collect();
@@ -54,7 +57,9 @@ impl View for MemoryView {
         resource: &str,
     ) -> Result<Vec<ColumnDefinition>, ViewError> {
         let found = self.columns.iter().find(|(name, _)| name == resource);
-        Ok(found.map(|(_, columns)| columns.clone()).unwrap_or_default())
+        Ok(found
+            .map(|(_, columns)| columns.clone())
+            .unwrap_or_default())
     }
 
     async fn covers_objects(
@@ -84,7 +89,9 @@ impl View for MemoryView {
             .cloned()
             .collect();
         if let Some(tail) = query.tail {
-            let skip = found.len().saturating_sub(usize::try_from(tail).unwrap_or(usize::MAX));
+            let skip = found
+                .len()
+                .saturating_sub(usize::try_from(tail).unwrap_or(usize::MAX));
             found.drain(..skip);
         }
         Ok(found)
@@ -115,7 +122,11 @@ pub(crate) fn column(name: &str, priority: i32) -> ColumnDefinition {
     ColumnDefinition {
         name: name.to_owned(),
         r#type: "string".to_owned(),
-        format: if name == "Name" { "name".to_owned() } else { String::new() },
+        format: if name == "Name" {
+            "name".to_owned()
+        } else {
+            String::new()
+        },
         description: String::new(),
         priority,
     }
@@ -169,48 +180,94 @@ pub(crate) fn run(view: &MemoryView, line: &str) -> ShellOutcome {
 /// noon of 2026-01-01.
 pub(crate) fn shop() -> MemoryView {
     let created = "2026-01-01T11:00:00Z";
-    let mut namespace = object("", "namespaces", "Namespace", "", "shop", json!({
-        "metadata": {"creationTimestamp": created}, "status": {"phase": "Active"}
-    }));
+    let mut namespace = object(
+        "",
+        "namespaces",
+        "Namespace",
+        "",
+        "shop",
+        json!({
+            "metadata": {"creationTimestamp": created}, "status": {"phase": "Active"}
+        }),
+    );
     namespace.cells = Some(vec![json!("shop"), json!("Active"), json!("1s")]);
-    let mut cart = object("", "pods", "Pod", "shop", "cart-1", json!({
-        "metadata": {
-            "creationTimestamp": created,
-            "labels": {"app": "cart", "tier": "back"}
-        },
-        "spec": {"nodeName": "lab", "containers": [{"name": "cart", "image": "cart:1"}]},
-        "status": {
-            "phase": "Running",
-            "containerStatuses": [{
-                "name": "cart", "ready": true, "restartCount": 1, "containerID": "c://2",
-                "image": "cart:1", "imageID": "",
-                "state": {"running": {"startedAt": "2026-01-01T11:55:00Z"}},
-                "lastState": {"terminated": {
-                    "containerID": "c://1", "exitCode": 1, "reason": "Error",
-                    "startedAt": created, "finishedAt": "2026-01-01T11:54:30Z"
-                }}
-            }]
-        }
-    }));
-    cart.cells =
-        Some(vec![json!("cart-1"), json!("1/1"), json!("Running"), json!("1 (2s ago)"), json!("5m"), json!("10.0.0.1")]);
-    let mut web = object("", "pods", "Pod", "shop", "web-1", json!({
-        "metadata": {"creationTimestamp": "2026-01-01T11:59:00Z", "labels": {"app": "web"}},
-        "spec": {"nodeName": "lab", "containers": [{"name": "web"}, {"name": "proxy"}]},
-        "status": {"phase": "Pending", "containerStatuses": [{
-            "name": "web", "restartCount": 0, "lastState": {},
-            "state": {"waiting": {"reason": "ContainerCreating"}}
-        }]}
-    }));
-    web.cells =
-        Some(vec![json!("web-1"), json!("0/2"), json!("ContainerCreating"), json!(0), json!("1s"), json!("<none>")]);
-    let mut event = object("", "events", "Event", "shop", "cart-1.1", json!({
-        "type": "Warning", "reason": "BackOff", "message": "Back-off restarting\n", "count": 3,
-        "firstTimestamp": "2026-01-01T11:50:00Z", "lastTimestamp": "2026-01-01T11:58:30Z",
-        "source": {"component": "kubelet"},
-        "involvedObject": {"kind": "Pod", "name": "cart-1", "namespace": "shop", "uid": "uid-cart-1"}
-    }));
-    event.cells = Some(vec![json!("1s"), json!("Warning"), json!("BackOff"), json!("pod/cart-1"), json!("Back-off restarting")]);
+    let mut cart = object(
+        "",
+        "pods",
+        "Pod",
+        "shop",
+        "cart-1",
+        json!({
+            "metadata": {
+                "creationTimestamp": created,
+                "labels": {"app": "cart", "tier": "back"}
+            },
+            "spec": {"nodeName": "lab", "containers": [{"name": "cart", "image": "cart:1"}]},
+            "status": {
+                "phase": "Running",
+                "containerStatuses": [{
+                    "name": "cart", "ready": true, "restartCount": 1, "containerID": "c://2",
+                    "image": "cart:1", "imageID": "",
+                    "state": {"running": {"startedAt": "2026-01-01T11:55:00Z"}},
+                    "lastState": {"terminated": {
+                        "containerID": "c://1", "exitCode": 1, "reason": "Error",
+                        "startedAt": created, "finishedAt": "2026-01-01T11:54:30Z"
+                    }}
+                }]
+            }
+        }),
+    );
+    cart.cells = Some(vec![
+        json!("cart-1"),
+        json!("1/1"),
+        json!("Running"),
+        json!("1 (2s ago)"),
+        json!("5m"),
+        json!("10.0.0.1"),
+    ]);
+    let mut web = object(
+        "",
+        "pods",
+        "Pod",
+        "shop",
+        "web-1",
+        json!({
+            "metadata": {"creationTimestamp": "2026-01-01T11:59:00Z", "labels": {"app": "web"}},
+            "spec": {"nodeName": "lab", "containers": [{"name": "web"}, {"name": "proxy"}]},
+            "status": {"phase": "Pending", "containerStatuses": [{
+                "name": "web", "restartCount": 0, "lastState": {},
+                "state": {"waiting": {"reason": "ContainerCreating"}}
+            }]}
+        }),
+    );
+    web.cells = Some(vec![
+        json!("web-1"),
+        json!("0/2"),
+        json!("ContainerCreating"),
+        json!(0),
+        json!("1s"),
+        json!("<none>"),
+    ]);
+    let mut event = object(
+        "",
+        "events",
+        "Event",
+        "shop",
+        "cart-1.1",
+        json!({
+            "type": "Warning", "reason": "BackOff", "message": "Back-off restarting\n", "count": 3,
+            "firstTimestamp": "2026-01-01T11:50:00Z", "lastTimestamp": "2026-01-01T11:58:30Z",
+            "source": {"component": "kubelet"},
+            "involvedObject": {"kind": "Pod", "name": "cart-1", "namespace": "shop", "uid": "uid-cart-1"}
+        }),
+    );
+    event.cells = Some(vec![
+        json!("1s"),
+        json!("Warning"),
+        json!("BackOff"),
+        json!("pod/cart-1"),
+        json!("Back-off restarting"),
+    ]);
     let pod_columns = ["Name", "Ready", "Status", "Restarts", "Age"].map(|name| column(name, 0));
     let mut pod_columns = pod_columns.to_vec();
     pod_columns.push(column("IP", 1));
@@ -248,9 +305,14 @@ pub(crate) fn shop() -> MemoryView {
             ("pods".into(), pod_columns),
             (
                 "events".into(),
-                ["Last Seen", "Type", "Reason", "Object", "Message"].map(|n| column(n, 0)).to_vec(),
+                ["Last Seen", "Type", "Reason", "Object", "Message"]
+                    .map(|n| column(n, 0))
+                    .to_vec(),
             ),
-            ("namespaces".into(), ["Name", "Status", "Age"].map(|n| column(n, 0)).to_vec()),
+            (
+                "namespaces".into(),
+                ["Name", "Status", "Age"].map(|n| column(n, 0)).to_vec(),
+            ),
         ],
         instances: vec![instance(1, 0, "c://1"), instance(2, 1, "c://2")],
         lines: vec![
@@ -281,7 +343,11 @@ mod commands {
 
     fn check(line: &str, text: &str, verdict: Verdict) {
         let outcome = run(&shop(), line);
-        assert_eq!((outcome.text().as_str(), outcome.verdict), (text, verdict), "{line}");
+        assert_eq!(
+            (outcome.text().as_str(), outcome.verdict),
+            (text, verdict),
+            "{line}"
+        );
     }
 
     #[test]
@@ -311,9 +377,10 @@ mod commands {
             Verdict::Answered,
         );
         check(
-            "kubectl get ns,pod/cart-1 -n shop 2>/dev/null | head -1",
-            "",
-            Verdict::Invalid,
+            "kubectl get ns/shop pod/cart-1 -n shop | tail -n +4",
+            "NAME         READY   STATUS    RESTARTS        AGE\n\
+             pod/cart-1   1/1     Running   1 (5m30s ago)   60m\n",
+            Verdict::Answered,
         );
         check(
             "kubectl get all -n shop -o name --sort-by=.metadata.creationTimestamp",
@@ -343,7 +410,10 @@ mod commands {
         view.uncovered = vec!["services".into()];
         let outcome = run(&view, "kubectl get svc x -n shop 2>/dev/null || echo none");
         assert_eq!(outcome.verdict, Verdict::NotCaptured);
-        assert_eq!(outcome.text(), "notice: services \"x\" is not available in this recording\n");
+        assert_eq!(
+            outcome.text(),
+            "notice: services \"x\" is not available in this recording\n"
+        );
         check(
             "kubectl get pods -n shop -o jsonpath='{.items}' 2>/dev/null; echo after",
             "notice: kubectl get -o jsonpath: this command is not available in this recording\n",
@@ -353,15 +423,31 @@ mod commands {
 
     #[test]
     fn logs_choose_the_instance() {
-        check("kubectl logs cart-1 -n shop --tail=1", "error b\n", Verdict::Answered);
-        check("kubectl logs cart-1 -n shop --since=1m", "error b\n", Verdict::Answered);
-        check("kubectl logs -p cart-1 -n shop", "dying\n", Verdict::Answered);
+        check(
+            "kubectl logs cart-1 -n shop --tail=1",
+            "error b\n",
+            Verdict::Answered,
+        );
+        check(
+            "kubectl logs cart-1 -n shop --since=1m",
+            "error b\n",
+            Verdict::Answered,
+        );
+        check(
+            "kubectl logs -p cart-1 -n shop",
+            "dying\n",
+            Verdict::Answered,
+        );
         check(
             "kubectl logs -l app=cart -n shop --prefix --timestamps --tail 1",
             "[pod/cart-1/cart] 2026-01-01T11:59:59.500000000Z error b\n",
             Verdict::Answered,
         );
-        check("kubectl logs cart-1 -n shop | grep -c error", "2\n", Verdict::Answered);
+        check(
+            "kubectl logs cart-1 -n shop | grep -c error",
+            "2\n",
+            Verdict::Answered,
+        );
         check(
             "kubectl logs web-1 -n shop",
             "Defaulted container \"web\" out of: web, proxy\nError from server (BadRequest): \
@@ -373,7 +459,10 @@ mod commands {
             "error: error from server (NotFound): pods \"nope\" not found in namespace \"shop\"\n",
             Verdict::Empty,
         );
-        assert_eq!(run(&shop(), "kubectl logs -f cart-1").verdict, Verdict::Denied);
+        assert_eq!(
+            run(&shop(), "kubectl logs -f cart-1").verdict,
+            Verdict::Denied
+        );
     }
 
     #[test]
@@ -397,8 +486,14 @@ mod commands {
             Verdict::Empty,
         );
         let text = run(&shop(), "kubectl describe pod cart-1 -n shop").text();
-        assert!(text.starts_with("Name:         cart-1\nNamespace:    shop\n"), "{text}");
-        assert!(text.contains("    Last State:     Terminated\n      Reason:       Error\n"), "{text}");
+        assert!(
+            text.starts_with("Name:         cart-1\nNamespace:    shop\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("    Last State:     Terminated\n      Reason:       Error\n"),
+            "{text}"
+        );
         assert!(
             text.ends_with(
                 "Events:\n  Type     Reason   Age                From     Message\n  \
@@ -431,15 +526,28 @@ mod commands {
             "error: unknown command \"gett\" for \"kubectl\"\n",
             Verdict::Invalid,
         );
-        for line in ["kubectl exec cart-1 -- ls", "kubectl rollout status deploy/web", "curl x", "kubectl get pods -w"] {
+        for line in [
+            "kubectl exec cart-1 -- ls",
+            "kubectl rollout status deploy/web",
+            "curl x",
+            "kubectl get pods -w",
+        ] {
             assert_eq!(run(&shop(), line).verdict, Verdict::NotCaptured, "{line}");
         }
     }
 
     #[test]
     fn parts_are_joined_as_a_shell_does() {
-        check("echo a && false || echo b; echo c", "a\nb\nc\n", Verdict::Answered);
-        check("kubectl get pod x -n shop >/dev/null 2>&1 || echo gone", "gone\n", Verdict::Empty);
+        check(
+            "echo a && false || echo b; echo c",
+            "a\nb\nc\n",
+            Verdict::Answered,
+        );
+        check(
+            "kubectl get pod x -n shop >/dev/null 2>&1 || echo gone",
+            "gone\n",
+            Verdict::Empty,
+        );
         check(
             "echo a; echo b | awk '{print $1}' 2>/dev/null; echo c",
             "a\nnotice: awk: this command is not available in this recording\n",

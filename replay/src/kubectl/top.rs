@@ -22,13 +22,22 @@ pub(super) async fn run(
         return Ok(super::help::help("top"));
     };
     if names.len() > 1 {
-        return Err(Failure::invalid(format!("error: unexpected arguments: [{}]", names.join(" "))));
+        return Err(Failure::invalid(format!(
+            "error: unexpected arguments: [{}]",
+            names.join(" ")
+        )));
     }
     let by = arguments.value("sort-by").unwrap_or_default();
     if !["", "cpu", "memory"].contains(&by) {
-        return Err(Failure::invalid("error: --sort-by accepts only cpu or memory"));
+        return Err(Failure::invalid(
+            "error: --sort-by accepts only cpu or memory",
+        ));
     }
-    let served = cluster.resources.all().iter().any(|t| t.group == "metrics.k8s.io");
+    let served = cluster
+        .resources
+        .all()
+        .iter()
+        .any(|t| t.group == "metrics.k8s.io");
     if cluster.resources.is_recorded() && !served {
         return Err(Failure::answered("error: Metrics API not available"));
     }
@@ -36,9 +45,9 @@ pub(super) async fn run(
     match what.as_str() {
         "pod" | "pods" | "po" => pods(cluster, arguments, name).await,
         "node" | "nodes" | "no" => nodes(cluster, arguments, name).await,
-        other => {
-            Err(Failure::invalid(format!("error: unknown command \"{other}\" for \"kubectl top\"")))
-        }
+        other => Err(Failure::invalid(format!(
+            "error: unknown command \"{other}\" for \"kubectl top\""
+        ))),
     }
 }
 
@@ -90,7 +99,9 @@ fn sort(rows: &mut [Measured], by: &str) {
 }
 
 fn not_recorded(what: &str) -> Failure {
-    Failure::not_captured(format!("the usage of {what} is not available in this recording"))
+    Failure::not_captured(format!(
+        "the usage of {what} is not available in this recording"
+    ))
 }
 
 async fn pods(
@@ -98,9 +109,13 @@ async fn pods(
     arguments: &Arguments,
     name: Option<&str>,
 ) -> Result<CommandOutput, Failure> {
-    let selecting = ["selector", "field-selector"].iter().any(|flag| arguments.value(flag).is_some());
+    let selecting = ["selector", "field-selector"]
+        .iter()
+        .any(|flag| arguments.value(flag).is_some());
     if name.is_some() && selecting {
-        return Err(Failure::invalid("error: only one of NAME or selector can be provided"));
+        return Err(Failure::invalid(
+            "error: only one of NAME or selector can be provided",
+        ));
     }
     let namespace = arguments.listed_namespace();
     let mut usage = cluster.view.usage("pod", namespace).await?;
@@ -110,11 +125,10 @@ async fn pods(
     if let Some(name) = name {
         usage.retain(|usage| usage.name == name);
         if usage.is_empty() {
-            let namespace = arguments.namespace();
-            return Err(Failure::empty(format!(
-                "Error from server (NotFound): podmetrics.metrics.k8s.io \"{namespace}/{name}\" \
-                 not found"
-            )));
+            // A pod that is there has usage sooner or later; this one may be too young.
+            let t = cluster.resources.find("pods")?.clone();
+            cluster.get(&t, arguments.namespace(), name).await?;
+            return Err(Failure::empty("error: metrics not available yet"));
         }
     }
     if selecting {
@@ -146,8 +160,10 @@ async fn pods(
 
 fn print_pods(arguments: &Arguments, usage: Vec<Usage>) -> String {
     let by = arguments.value("sort-by").unwrap_or_default();
-    let (with_namespace, containers) =
-        (arguments.is_set("all-namespaces"), arguments.is_set("containers"));
+    let (with_namespace, containers) = (
+        arguments.is_set("all-namespaces"),
+        arguments.is_set("containers"),
+    );
     // Sums per pod decide the order, whether containers are shown or not.
     let mut of_pod: BTreeMap<(String, String), Vec<Measured>> = BTreeMap::new();
     for usage in usage {
@@ -183,11 +199,16 @@ fn print_pods(arguments: &Arguments, usage: Vec<Usage>) -> String {
             line(&pod.namespace, "", [&pod.name, &pod.cpu(), &pod.memory()]);
             continue;
         }
-        let mut rows =
-            of_pod.remove(&(pod.namespace.clone(), pod.name.clone())).unwrap_or_default();
+        let mut rows = of_pod
+            .remove(&(pod.namespace.clone(), pod.name.clone()))
+            .unwrap_or_default();
         sort(&mut rows, by);
         for row in rows {
-            line(&row.namespace, &row.name, [&row.container, &row.cpu(), &row.memory()]);
+            line(
+                &row.namespace,
+                &row.name,
+                [&row.container, &row.cpu(), &row.memory()],
+            );
         }
     }
     if arguments.is_set("sum") {
@@ -207,8 +228,13 @@ async fn nodes(
     arguments: &Arguments,
     name: Option<&str>,
 ) -> Result<CommandOutput, Failure> {
-    let mut rows: Vec<Measured> =
-        cluster.view.usage("node", None).await?.into_iter().map(Measured::from).collect();
+    let mut rows: Vec<Measured> = cluster
+        .view
+        .usage("node", None)
+        .await?
+        .into_iter()
+        .map(Measured::from)
+        .collect();
     if rows.is_empty() {
         return Err(not_recorded("nodes"));
     }
@@ -230,16 +256,28 @@ async fn nodes(
     if !arguments.is_set("no-headers") {
         text.push_str("NAME\tCPU(cores)\tCPU(%)\tMEMORY(bytes)\tMEMORY(%)\t\n");
     }
-    let capacity =
-        if arguments.is_set("show-capacity") { "/status/capacity" } else { "/status/allocatable" };
+    let capacity = if arguments.is_set("show-capacity") {
+        "/status/capacity"
+    } else {
+        "/status/allocatable"
+    };
     for row in &rows {
-        let Some(node) = nodes.iter().find(|node| node.name == row.name) else { continue };
+        let Some(node) = nodes.iter().find(|node| node.name == row.name) else {
+            continue;
+        };
         let available = |resource: &str| {
-            Quantity::parse(object::text(&node.object, &format!("{capacity}/{resource}")))
-                .unwrap_or_default()
+            Quantity::parse(object::text(
+                &node.object,
+                &format!("{capacity}/{resource}"),
+            ))
+            .unwrap_or_default()
         };
         let percent = |used: i128, available: i128| {
-            if available == 0 { 0 } else { (used as f64 / available as f64 * 100.0) as i64 }
+            if available == 0 {
+                0
+            } else {
+                (used as f64 / available as f64 * 100.0) as i64
+            }
         };
         text.push_str(&format!(
             "{}\t{}\t{}%\t{}\t{}%\t\n",
@@ -250,8 +288,14 @@ async fn nodes(
             percent(i128::from(row.memory_bytes), available("memory").value()),
         ));
     }
-    for node in nodes.iter().filter(|node| !rows.iter().any(|row| row.name == node.name)) {
-        text.push_str(&format!("{}\t<unknown>\t<unknown>\t<unknown>\t<unknown>\t\n", node.name));
+    for node in nodes
+        .iter()
+        .filter(|node| !rows.iter().any(|row| row.name == node.name))
+    {
+        text.push_str(&format!(
+            "{}\t<unknown>\t<unknown>\t<unknown>\t<unknown>\t\n",
+            node.name
+        ));
     }
     Ok(CommandOutput::answered(table::print_cells(&text)))
 }

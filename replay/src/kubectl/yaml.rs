@@ -11,7 +11,10 @@ const WIDTH: usize = 80;
 
 /// A document.
 pub(super) fn print(value: &Value) -> String {
-    let mut emitter = Emitter { out: String::new(), column: 0 };
+    let mut emitter = Emitter {
+        out: String::new(),
+        column: 0,
+    };
     match value {
         Value::Object(fields) if !fields.is_empty() => emitter.map(fields, 0, false),
         Value::Array(items) if !items.is_empty() => emitter.list(items, 0, false),
@@ -221,7 +224,9 @@ impl Shape {
         let (mut special, mut space_break, mut break_space) = (false, false, false);
         let chars: Vec<char> = text.chars().collect();
         for (position, &c) in chars.iter().enumerate() {
-            let next_blank = chars.get(position + 1).is_none_or(|next| matches!(next, ' ' | '\t' | '\n'));
+            let next_blank = chars
+                .get(position + 1)
+                .is_none_or(|next| matches!(next, ' ' | '\t' | '\n'));
             let after_blank = position == 0 || matches!(chars[position - 1], ' ' | '\t' | '\n');
             if position == 0 {
                 indicators |= "#,[]{}&*!|>'\"%@`".contains(c);
@@ -255,7 +260,11 @@ fn style(text: &str, shape: &Shape, key: bool) -> Style {
         return Style::Double;
     }
     if shape.multiline {
-        return if shape.literal { Style::Literal } else { Style::Double };
+        return if shape.literal {
+            Style::Literal
+        } else {
+            Style::Double
+        };
     }
     if resolves_to_other(text) {
         return Style::Double;
@@ -300,7 +309,9 @@ fn resolves_to_other(text: &str) -> bool {
         return false;
     }
     let plain = text.replace('_', "");
-    NUMBER.as_ref().is_some_and(|number| number.is_match(&plain) || number.is_match(text))
+    NUMBER
+        .as_ref()
+        .is_some_and(|number| number.is_match(&plain) || number.is_match(text))
 }
 
 fn is_printable(c: char) -> bool {
@@ -344,11 +355,23 @@ fn natural(a: &str, b: &str) -> Ordering {
     }
     // Zeros count as digits of a number that has begun before them.
     let inside_number = (x == '0' || y == '0')
-        && a[..at].iter().rev().take_while(|c| c.is_ascii_digit()).any(|c| *c != '0');
+        && a[..at]
+            .iter()
+            .rev()
+            .take_while(|c| c.is_ascii_digit())
+            .any(|c| *c != '0');
     let number = |chars: &[char]| {
-        let digits: String = chars[at..].iter().take_while(|c| c.is_ascii_digit()).take(17).collect();
+        let digits: String = chars[at..]
+            .iter()
+            .take_while(|c| c.is_ascii_digit())
+            .take(17)
+            .collect();
         let value: i64 = digits.parse().unwrap_or(0);
-        let lead = if inside_number { 10i64.pow(digits.len() as u32) } else { 0 };
+        let lead = if inside_number {
+            10i64.pow(digits.len() as u32)
+        } else {
+            0
+        };
         (lead + value, digits.len())
     };
     number(&a).cmp(&number(&b)).then(x.cmp(&y))
@@ -386,7 +409,11 @@ mod tests {
             ("a\tb", "\"a\\tb\""),
             (" a", "' a'"),
         ] {
-            assert_eq!(print(&json!({"k": text})), format!("k: {expected}\n"), "{text:?}");
+            assert_eq!(
+                print(&json!({"k": text})),
+                format!("k: {expected}\n"),
+                "{text:?}"
+            );
         }
     }
 
@@ -411,6 +438,9 @@ mod tests {
         assert_eq!(print(&json!({"k": ["a\nb\n\n"]})), "k:\n- |+\n  a\n  b\n\n");
         assert_eq!(print(&json!({"k": "a \nb"})), "k: \"a \\nb\"\n");
         let long = format!("{} tail of it", "x".repeat(85));
-        assert_eq!(print(&json!({"k": long})), format!("k: {}\n  tail of it\n", "x".repeat(85)));
+        assert_eq!(
+            print(&json!({"k": long})),
+            format!("k: {}\n  tail of it\n", "x".repeat(85))
+        );
     }
 }

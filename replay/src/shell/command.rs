@@ -34,7 +34,12 @@ impl CommandOutput {
         if !stderr.is_empty() && !stderr.ends_with('\n') {
             stderr.push('\n');
         }
-        Self { stdout: String::new(), stderr, exit_code, verdict }
+        Self {
+            stdout: String::new(),
+            stderr,
+            exit_code,
+            verdict,
+        }
     }
 }
 

@@ -122,7 +122,10 @@ impl Shell<'_> {
         input: Option<String>,
     ) -> Result<CommandOutput, Stop> {
         let (words, redirections) = match command {
-            Command::Simple { words, redirections } => (words, redirections),
+            Command::Simple {
+                words,
+                redirections,
+            } => (words, redirections),
             Command::Unsupported(what) => return Err(Stop::NotCaptured(unavailable(what))),
         };
         if self.commands_left == 0 {
@@ -216,5 +219,9 @@ fn redirect(output: CommandOutput, redirections: &[Redirection]) -> CommandOutpu
             Target::Nowhere => {}
         }
     }
-    CommandOutput { stdout, stderr, ..output }
+    CommandOutput {
+        stdout,
+        stderr,
+        ..output
+    }
 }

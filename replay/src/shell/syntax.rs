@@ -43,7 +43,10 @@ pub(super) struct Pipeline {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Command {
     /// A program with its arguments.
-    Simple { words: Vec<String>, redirections: Vec<Redirection> },
+    Simple {
+        words: Vec<String>,
+        redirections: Vec<Redirection>,
+    },
     /// Shell syntax outside of what is interpreted; the text names it.
     Unsupported(String),
 }
@@ -113,7 +116,10 @@ fn nesting(line: &str) -> usize {
 }
 
 fn parse_here(line: &str) -> Result<Script, SyntaxError> {
-    let options = ParserOptions { enable_extended_globbing: false, ..ParserOptions::default() };
+    let options = ParserOptions {
+        enable_extended_globbing: false,
+        ..ParserOptions::default()
+    };
     let program = Parser::new(Cursor::new(line.as_bytes()), &options)
         .parse_program()
         .map_err(|error| SyntaxError::Parse(first_line(&error.to_string())))?;
@@ -122,19 +128,31 @@ fn parse_here(line: &str) -> Result<Script, SyntaxError> {
         program.complete_commands.iter().flat_map(|list| &list.0)
     {
         let first = steps.len();
-        steps.push(Step { when: When::Always, pipeline: pipeline(&list.first, &options) });
+        steps.push(Step {
+            when: When::Always,
+            pipeline: pipeline(&list.first, &options),
+        });
         for next in &list.additional {
             let (when, next) = match next {
                 ast::AndOr::And(next) => (When::Succeeded, next),
                 ast::AndOr::Or(next) => (When::Failed, next),
             };
-            steps.push(Step { when, pipeline: pipeline(next, &options) });
+            steps.push(Step {
+                when,
+                pipeline: pipeline(next, &options),
+            });
         }
         if matches!(separator, ast::SeparatorOperator::Async) {
             steps.truncate(first);
             let command = Command::Unsupported("a command in the background (&)".to_owned());
-            let pipeline = Pipeline { negated: false, commands: vec![command] };
-            steps.push(Step { when: When::Always, pipeline });
+            let pipeline = Pipeline {
+                negated: false,
+                commands: vec![command],
+            };
+            steps.push(Step {
+                when: When::Always,
+                pipeline,
+            });
         }
     }
     Ok(Script { steps })
@@ -148,9 +166,16 @@ fn pipeline(pipeline: &ast::Pipeline, options: &ParserOptions) -> Pipeline {
     let commands = if pipeline.timed.is_some() {
         vec![Command::Unsupported("time".to_owned())]
     } else {
-        pipeline.seq.iter().map(|item| command(item, options)).collect()
+        pipeline
+            .seq
+            .iter()
+            .map(|item| command(item, options))
+            .collect()
     };
-    Pipeline { negated: pipeline.bang, commands }
+    Pipeline {
+        negated: pipeline.bang,
+        commands,
+    }
 }
 
 fn command(command: &ast::Command, options: &ParserOptions) -> Command {
@@ -173,7 +198,10 @@ fn command(command: &ast::Command, options: &ParserOptions) -> Command {
         .try_for_each(|item| lower(item, &mut words, &mut redirections, options));
     match lowered {
         Err(unsupported) => Command::Unsupported(unsupported),
-        Ok(()) => Command::Simple { words, redirections },
+        Ok(()) => Command::Simple {
+            words,
+            redirections,
+        },
     }
 }
 
@@ -330,7 +358,14 @@ mod tests {
     use super::*;
 
     fn words(line: &str) -> Vec<String> {
-        match parse(line).unwrap().steps.remove(0).pipeline.commands.remove(0) {
+        match parse(line)
+            .unwrap()
+            .steps
+            .remove(0)
+            .pipeline
+            .commands
+            .remove(0)
+        {
             Command::Simple { words, .. } => words,
             Command::Unsupported(what) => vec![format!("unsupported: {what}")],
         }
@@ -338,25 +373,49 @@ mod tests {
 
     #[test]
     fn quotes_are_removed() {
-        assert_eq!(words(r#"grep -e "a b" 'c "d"' e\ f"#), ["grep", "-e", "a b", "c \"d\"", "e f"]);
+        assert_eq!(
+            words(r#"grep -e "a b" 'c "d"' e\ f"#),
+            ["grep", "-e", "a b", "c \"d\"", "e f"]
+        );
         assert_eq!(words(r#"grep "a\.b\"c\$""#), ["grep", r#"a\.b"c$"#]);
-        assert_eq!(words("kubectl get pods -l app=x -o=wide"), [
-            "kubectl", "get", "pods", "-l", "app=x", "-o=wide"
-        ]);
-        assert_eq!(words("kubectl get po --sort-by=.metadata.name"), [
-            "kubectl", "get", "po", "--sort-by=.metadata.name"
-        ]);
-        assert_eq!(words("kubectl get po -o jsonpath={.items[0].metadata.name}"), [
-            "kubectl", "get", "po", "-o", "jsonpath={.items[0].metadata.name}"
-        ]);
+        assert_eq!(
+            words("kubectl get pods -l app=x -o=wide"),
+            ["kubectl", "get", "pods", "-l", "app=x", "-o=wide"]
+        );
+        assert_eq!(
+            words("kubectl get po --sort-by=.metadata.name"),
+            ["kubectl", "get", "po", "--sort-by=.metadata.name"]
+        );
+        assert_eq!(
+            words("kubectl get po -o jsonpath={.items[0].metadata.name}"),
+            [
+                "kubectl",
+                "get",
+                "po",
+                "-o",
+                "jsonpath={.items[0].metadata.name}"
+            ]
+        );
     }
 
     #[test]
     fn what_is_not_interpreted_is_named() {
-        for line in ["echo $HOME", "echo $(date)", "for i in a b; do echo; done", "X=1 echo a",
-            "echo {a,b}", "echo a > /tmp/x", "echo a &", "cat <<< a", "echo ~"]
-        {
-            assert!(words(line)[0].starts_with("unsupported"), "{line}: {:?}", words(line));
+        for line in [
+            "echo $HOME",
+            "echo $(date)",
+            "for i in a b; do echo; done",
+            "X=1 echo a",
+            "echo {a,b}",
+            "echo a > /tmp/x",
+            "echo a &",
+            "cat <<< a",
+            "echo ~",
+        ] {
+            assert!(
+                words(line)[0].starts_with("unsupported"),
+                "{line}: {:?}",
+                words(line)
+            );
         }
     }
 
@@ -364,21 +423,33 @@ mod tests {
     fn operators_and_redirections_are_kept() {
         let script = parse("a 2>/dev/null | b 2>&1 && c || d; ! e &>/dev/null").unwrap();
         let when: Vec<When> = script.steps.iter().map(|step| step.when).collect();
-        assert_eq!(when, [When::Always, When::Succeeded, When::Failed, When::Always]);
-        assert_eq!(script.steps[0].pipeline.commands[0], Command::Simple {
-            words: vec!["a".into()],
-            redirections: vec![Redirection::DiscardStderr]
-        });
-        assert_eq!(script.steps[0].pipeline.commands[1], Command::Simple {
-            words: vec!["b".into()],
-            redirections: vec![Redirection::StderrToStdout]
-        });
+        assert_eq!(
+            when,
+            [When::Always, When::Succeeded, When::Failed, When::Always]
+        );
+        assert_eq!(
+            script.steps[0].pipeline.commands[0],
+            Command::Simple {
+                words: vec!["a".into()],
+                redirections: vec![Redirection::DiscardStderr]
+            }
+        );
+        assert_eq!(
+            script.steps[0].pipeline.commands[1],
+            Command::Simple {
+                words: vec!["b".into()],
+                redirections: vec![Redirection::StderrToStdout]
+            }
+        );
         assert!(script.steps[3].pipeline.negated);
     }
 
     #[test]
     fn size_and_depth_are_capped() {
-        assert_eq!(parse(&"a".repeat(20_000)), Err(SyntaxError::TooLong(20_000)));
+        assert_eq!(
+            parse(&"a".repeat(20_000)),
+            Err(SyntaxError::TooLong(20_000))
+        );
         assert_eq!(parse(&"(".repeat(65)), Err(SyntaxError::TooDeep));
         assert_eq!(parse(&"if ".repeat(5_000)), Err(SyntaxError::TooDeep));
         assert!(parse("echo 'a").is_err());

@@ -43,7 +43,10 @@ pub(super) fn run(name: &str, arguments: &[String], context: &Context<'_>) -> Op
         "ls" => files::ls(arguments, context),
         "echo" => Ok(echo(arguments)),
         "true" | ":" => Ok(CommandOutput::answered("")),
-        "false" => Ok(CommandOutput { exit_code: 1, ..CommandOutput::answered("") }),
+        "false" => Ok(CommandOutput {
+            exit_code: 1,
+            ..CommandOutput::answered("")
+        }),
         "date" => date(arguments, context),
         _ => return None,
     })
@@ -80,7 +83,9 @@ fn date(arguments: &[String], context: &Context<'_>) -> ToolResult {
 
 /// The notice for an option that a real program has and this one has not.
 fn not_available(name: &str, option: &str) -> Stop {
-    Stop::NotCaptured(format!("{name} {option}: this command is not available in this recording"))
+    Stop::NotCaptured(format!(
+        "{name} {option}: this command is not available in this recording"
+    ))
 }
 
 /// A usage error of a program.
@@ -96,7 +101,11 @@ mod tests {
         let arguments: Vec<String> = command[1..].iter().map(|word| (*word).to_owned()).collect();
         let mut files = VirtualFiles::new();
         files.write("/data/a.txt", "one\ntwo\n");
-        let context = Context { now: 1_700_000_000_000_000_000, files: &files, input: Some(input) };
+        let context = Context {
+            now: 1_700_000_000_000_000_000,
+            files: &files,
+            input: Some(input),
+        };
         run(command[0], &arguments, &context).unwrap().unwrap()
     }
 
@@ -110,16 +119,25 @@ mod tests {
     fn files_of_the_episode_are_read() {
         assert_eq!(tool(&["cat", "/data/a.txt"], "").stdout, "one\ntwo\n");
         assert_eq!(tool(&["ls", "/data"], "").stdout, "a.txt\n");
-        assert_eq!(tool(&["wc", "-l", "/data/a.txt"], "").stdout, "2 /data/a.txt\n");
+        assert_eq!(
+            tool(&["wc", "-l", "/data/a.txt"], "").stdout,
+            "2 /data/a.txt\n"
+        );
         let missing = tool(&["cat", "/data/b.txt"], "");
         assert_eq!((missing.exit_code, missing.verdict), (1, Verdict::Empty));
-        assert!(run("cat", &["/etc/hosts".to_owned()], &Context {
-            now: 0,
-            files: &VirtualFiles::new(),
-            input: None
-        })
-        .unwrap()
-        .is_err());
+        assert!(
+            run(
+                "cat",
+                &["/etc/hosts".to_owned()],
+                &Context {
+                    now: 0,
+                    files: &VirtualFiles::new(),
+                    input: None
+                }
+            )
+            .unwrap()
+            .is_err()
+        );
     }
 
     #[test]
@@ -131,15 +149,24 @@ mod tests {
         assert_eq!(tool(&["tail", "-n2"], input).stdout, "k\nl");
         assert_eq!(tool(&["tail", "-n", "+10"], input).stdout, "k\nl");
         assert_eq!(tool(&["wc", "-l"], input).stdout, "10\n");
-        assert_eq!(tool(&["wc"], "a b\nc\n").stdout, "      2       3       6\n");
+        assert_eq!(
+            tool(&["wc"], "a b\nc\n").stdout,
+            "      2       3       6\n"
+        );
         assert_eq!(tool(&["head", "-n", "x"], "").exit_code, 1);
     }
 
     #[test]
     fn sort_orders_by_number_and_key() {
         assert_eq!(tool(&["sort", "-rn"], "9\n10\nx\n").stdout, "10\n9\nx\n");
-        assert_eq!(tool(&["sort", "-k2", "-n"], "a 10\nb 9\n").stdout, "b 9\na 10\n");
+        assert_eq!(
+            tool(&["sort", "-k2", "-n"], "a 10\nb 9\n").stdout,
+            "b 9\na 10\n"
+        );
         assert_eq!(tool(&["sort", "-u"], "b\na\nb\n").stdout, "a\nb\n");
-        assert_eq!(tool(&["sort", "-t,", "-k2,2nr"], "a,1\nb,2\n").stdout, "b,2\na,1\n");
+        assert_eq!(
+            tool(&["sort", "-t,", "-k2,2nr"], "a,1\nb,2\n").stdout,
+            "b,2\na,1\n"
+        );
     }
 }

@@ -17,7 +17,11 @@ fn decoded_length(base64: &str) -> usize {
 }
 
 /// The page of a ConfigMap.
-pub(super) fn config_map(cluster: &Cluster<'_>, recorded: &RecordedObject, events: &Events) -> Page {
+pub(super) fn config_map(
+    cluster: &Cluster<'_>,
+    recorded: &RecordedObject,
+    events: &Events,
+) -> Page {
     let value = &recorded.object;
     let mut page = Page::default();
     metadata::name(&mut page, recorded);
@@ -109,23 +113,48 @@ pub(super) async fn namespace(
 
 fn limit_ranges(page: &mut Page, ranges: &[RecordedObject]) {
     page.line(0, "Resource Limits");
-    page.line(0, " Type\tResource\tMin\tMax\tDefault Request\tDefault Limit\tMax Limit/Request Ratio");
-    page.line(0, " ----\t--------\t---\t---\t---------------\t-------------\t-----------------------");
-    for limit in ranges.iter().flat_map(|range| object::list(&range.object, "/spec/limits")) {
-        const COLUMNS: [&str; 5] =
-            ["/min", "/max", "/defaultRequest", "/default", "/maxLimitRequestRatio"];
-        let mut resources: Vec<&str> =
-            COLUMNS.iter().flat_map(|column| object::map(limit, column).into_keys()).collect();
+    page.line(
+        0,
+        " Type\tResource\tMin\tMax\tDefault Request\tDefault Limit\tMax Limit/Request Ratio",
+    );
+    page.line(
+        0,
+        " ----\t--------\t---\t---\t---------------\t-------------\t-----------------------",
+    );
+    for limit in ranges
+        .iter()
+        .flat_map(|range| object::list(&range.object, "/spec/limits"))
+    {
+        const COLUMNS: [&str; 5] = [
+            "/min",
+            "/max",
+            "/defaultRequest",
+            "/default",
+            "/maxLimitRequestRatio",
+        ];
+        let mut resources: Vec<&str> = COLUMNS
+            .iter()
+            .flat_map(|column| object::map(limit, column).into_keys())
+            .collect();
         resources.sort_unstable();
         resources.dedup();
         for resource in resources {
             let cells: Vec<&str> = COLUMNS
                 .iter()
-                .map(|column| object::map(limit, column).get(resource).copied().unwrap_or("-"))
+                .map(|column| {
+                    object::map(limit, column)
+                        .get(resource)
+                        .copied()
+                        .unwrap_or("-")
+                })
                 .collect();
             page.line(
                 0,
-                format!(" {}\t{resource}\t{}", object::text(limit, "/type"), cells.join("\t")),
+                format!(
+                    " {}\t{resource}\t{}",
+                    object::text(limit, "/type"),
+                    cells.join("\t")
+                ),
             );
         }
     }
@@ -142,7 +171,10 @@ pub(super) async fn service_account(
     metadata::name(&mut page, recorded);
     metadata::labels_and_annotations(&mut page, value);
     let names = |pointer: &str| -> Vec<String> {
-        object::list(value, pointer).iter().map(|s| object::text(s, "/name").to_owned()).collect()
+        object::list(value, pointer)
+            .iter()
+            .map(|s| object::text(s, "/name").to_owned())
+            .collect()
     };
     let secrets = related::all(cluster, "", "secrets", Some(&recorded.namespace)).await?;
     let tokens: Vec<String> = secrets
@@ -152,7 +184,8 @@ pub(super) async fn service_account(
             object::text(&secret.object, "/type") == "kubernetes.io/service-account-token"
                 && annotations.get("kubernetes.io/service-account.name")
                     == Some(&recorded.name.as_str())
-                && annotations.get("kubernetes.io/service-account.uid") == Some(&recorded.uid.as_str())
+                && annotations.get("kubernetes.io/service-account.uid")
+                    == Some(&recorded.uid.as_str())
         })
         .map(|secret| secret.name.clone())
         .collect();
@@ -165,7 +198,11 @@ pub(super) async fn service_account(
             page.line(0, format!("{title}\t<none>"));
         }
         for (position, name) in names.iter().enumerate() {
-            let title = if position == 0 { title } else { "                   " };
+            let title = if position == 0 {
+                title
+            } else {
+                "                   "
+            };
             let known = secrets.iter().any(|secret| secret.name == *name);
             let missing = if known { "" } else { " (not found)" };
             page.line(0, format!("{title}\t{name}{missing}"));
@@ -194,20 +231,40 @@ pub(super) async fn volume_claim(
     }
     page.field(0, "Volume", text("/spec/volumeName"));
     metadata::labels_and_annotations(&mut page, value);
-    let finalizers: Vec<String> =
-        object::list(value, "/metadata/finalizers").iter().map(object::plain).collect();
+    let finalizers: Vec<String> = object::list(value, "/metadata/finalizers")
+        .iter()
+        .map(object::plain)
+        .collect();
     page.field(0, "Finalizers", format!("[{}]", finalizers.join(" ")));
     let bound = !text("/spec/volumeName").is_empty();
-    page.field(0, "Capacity", if bound { text("/status/capacity/storage") } else { "" });
-    page.field(0, "Access Modes", if bound { access_modes(value) } else { String::new() });
+    page.field(
+        0,
+        "Capacity",
+        if bound {
+            text("/status/capacity/storage")
+        } else {
+            ""
+        },
+    );
+    page.field(
+        0,
+        "Access Modes",
+        if bound {
+            access_modes(value)
+        } else {
+            String::new()
+        },
+    );
     page.field_if(0, "VolumeMode", text("/spec/volumeMode"));
     let pods = related::all(cluster, "", "pods", Some(&recorded.namespace)).await?;
     let users: Vec<String> = pods
         .iter()
         .filter(|pod| {
-            object::list(&pod.object, "/spec/volumes").iter().any(|volume| {
-                object::text(volume, "/persistentVolumeClaim/claimName") == recorded.name
-            })
+            object::list(&pod.object, "/spec/volumes")
+                .iter()
+                .any(|volume| {
+                    object::text(volume, "/persistentVolumeClaim/claimName") == recorded.name
+                })
         })
         .map(|pod| pod.name.clone())
         .collect();

@@ -23,12 +23,18 @@ pub(super) fn describe(
     statuses: &[Value],
     owner: Owner<'_>,
 ) {
-    let space = if matches!(owner, Owner::Template) { "  " } else { "" };
+    let space = if matches!(owner, Owner::Template) {
+        "  "
+    } else {
+        ""
+    };
     let none = if containers.is_empty() { " <none>" } else { "" };
     page.line(0, format!("{space}{title}:{none}"));
     for container in containers {
         let name = object::text(container, "/name");
-        let status = statuses.iter().find(|status| object::text(status, "/name") == name);
+        let status = statuses
+            .iter()
+            .find(|status| object::text(status, "/name") == name);
         let indent = if space.is_empty() { "" } else { " " };
         page.line(1, format!("{indent}{name}:"));
         basics(page, container, status);
@@ -40,7 +46,11 @@ pub(super) fn describe(
             if last.is_some_and(|last| object::field(last, "/terminated").is_some()) {
                 state(page, "Last State", last);
             }
-            let ready = if object::flag(status, "/ready") { "True" } else { "False" };
+            let ready = if object::flag(status, "/ready") {
+                "True"
+            } else {
+                "False"
+            };
             page.field(2, "Ready", ready);
             page.field(2, "Restart Count", object::number(status, "/restartCount"));
         }
@@ -91,7 +101,11 @@ fn basics(page: &mut Page, container: &Value, status: Option<&Value>) {
     }
     if let Some(profile) = object::field(container, "/securityContext/seccompProfile") {
         page.field(2, "SeccompProfile", object::text(profile, "/type"));
-        page.field_if(3, "LocalhostProfile", object::text(profile, "/localhostProfile"));
+        page.field_if(
+            3,
+            "LocalhostProfile",
+            object::text(profile, "/localhostProfile"),
+        );
     }
 }
 
@@ -145,7 +159,9 @@ pub(super) fn resources(page: &mut Page, resources: Option<&Value>, level: usize
 
 fn probe(probe: &Value) -> String {
     let number = |key: &str, default: i64| {
-        object::field(probe, key).and_then(Value::as_i64).unwrap_or(default)
+        object::field(probe, key)
+            .and_then(Value::as_i64)
+            .unwrap_or(default)
     };
     let attributes = format!(
         "delay={}s timeout={}s period={}s #success={} #failure={}",
@@ -156,8 +172,10 @@ fn probe(probe: &Value) -> String {
         number("/failureThreshold", 3),
     );
     if object::field(probe, "/exec").is_some() {
-        let command: Vec<String> =
-            object::list(probe, "/exec/command").iter().map(object::plain).collect();
+        let command: Vec<String> = object::list(probe, "/exec/command")
+            .iter()
+            .map(object::plain)
+            .collect();
         return format!("exec [{}] {attributes}", command.join(" "));
     }
     if let Some(get) = object::field(probe, "/httpGet") {
@@ -166,16 +184,29 @@ fn probe(probe: &Value) -> String {
             scheme => scheme.to_lowercase(),
         };
         let path = object::text(get, "/path").replace('?', "%3F");
-        let slash = if path.is_empty() || path.starts_with('/') { "" } else { "/" };
-        let (host, port) = (object::text(get, "/host"), object::int_or_text(get, "/port"));
+        let slash = if path.is_empty() || path.starts_with('/') {
+            ""
+        } else {
+            "/"
+        };
+        let (host, port) = (
+            object::text(get, "/host"),
+            object::int_or_text(get, "/port"),
+        );
         return format!("http-get {scheme}://{host}:{port}{slash}{path} {attributes}");
     }
     if let Some(socket) = object::field(probe, "/tcpSocket") {
-        let (host, port) = (object::text(socket, "/host"), object::int_or_text(socket, "/port"));
+        let (host, port) = (
+            object::text(socket, "/host"),
+            object::int_or_text(socket, "/port"),
+        );
         return format!("tcp-socket {host}:{port} {attributes}");
     }
     if let Some(grpc) = object::field(probe, "/grpc") {
-        let (port, service) = (object::number(grpc, "/port"), object::text(grpc, "/service"));
+        let (port, service) = (
+            object::number(grpc, "/port"),
+            object::text(grpc, "/service"),
+        );
         return format!("grpc <pod>:{port} {service} {attributes}");
     }
     format!("unknown {attributes}")
@@ -204,12 +235,23 @@ fn environment_from(page: &mut Page, container: &Value) {
 
 fn environment(page: &mut Page, container: &Value, owner: Owner<'_>) {
     let variables = object::list(container, "/env");
-    page.line(2, if variables.is_empty() { "Environment:\t<none>" } else { "Environment:" });
+    page.line(
+        2,
+        if variables.is_empty() {
+            "Environment:\t<none>"
+        } else {
+            "Environment:"
+        },
+    );
     for variable in variables {
         let name = object::text(variable, "/name");
         let Some(from) = object::field(variable, "/valueFrom") else {
             for (position, line) in object::text(variable, "/value").split('\n').enumerate() {
-                let label = if position == 0 { format!("{name}:") } else { String::new() };
+                let label = if position == 0 {
+                    format!("{name}:")
+                } else {
+                    String::new()
+                };
                 page.line(3, format!("{label}\t{line}"));
             }
             continue;
@@ -253,7 +295,11 @@ fn field_value(pod: &Value, path: &str) -> String {
     if let Some((map, key)) = path.split_once("['") {
         let key = key.trim_end_matches("']");
         let pointer = format!("/{}", map.replace('.', "/"));
-        return object::map(pod, &pointer).get(key).copied().unwrap_or_default().to_owned();
+        return object::map(pod, &pointer)
+            .get(key)
+            .copied()
+            .unwrap_or_default()
+            .to_owned();
     }
     if path == "status.podIPs" || path == "status.hostIPs" {
         let ips: Vec<&str> = object::list(pod, &format!("/{}", path.replace('.', "/")))
@@ -284,21 +330,39 @@ fn resource_value(container: &Value, reference: &Value) -> String {
 fn mounts(page: &mut Page, container: &Value) {
     let mut mounts: Vec<&Value> = object::list(container, "/volumeMounts").iter().collect();
     mounts.sort_by_key(|mount| object::text(mount, "/mountPath"));
-    page.line(2, if mounts.is_empty() { "Mounts:\t<none>" } else { "Mounts:" });
+    page.line(
+        2,
+        if mounts.is_empty() {
+            "Mounts:\t<none>"
+        } else {
+            "Mounts:"
+        },
+    );
     for mount in mounts {
-        let mut flags = if object::flag(mount, "/readOnly") { "ro" } else { "rw" }.to_owned();
+        let mut flags = if object::flag(mount, "/readOnly") {
+            "ro"
+        } else {
+            "rw"
+        }
+        .to_owned();
         let sub_path = object::text(mount, "/subPath");
         if !sub_path.is_empty() {
             flags.push_str(&format!(",path={sub_path:?}"));
         }
-        let (path, name) = (object::text(mount, "/mountPath"), object::text(mount, "/name"));
+        let (path, name) = (
+            object::text(mount, "/mountPath"),
+            object::text(mount, "/name"),
+        );
         page.line(3, format!("{path} from {name} ({flags})"));
     }
     let devices = object::list(container, "/volumeDevices");
     if !devices.is_empty() {
         page.line(2, "Devices:");
         for device in devices {
-            let (path, name) = (object::text(device, "/devicePath"), object::text(device, "/name"));
+            let (path, name) = (
+                object::text(device, "/devicePath"),
+                object::text(device, "/name"),
+            );
             page.line(3, format!("{path} from {name}"));
         }
     }

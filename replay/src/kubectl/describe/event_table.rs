@@ -40,7 +40,9 @@ pub(super) async fn of(
 
 /// Prints the table.
 pub(super) fn print(page: &mut Page, events: &Events, now: i64) {
-    let Events::Shown(events) = events else { return };
+    let Events::Shown(events) = events else {
+        return;
+    };
     if events.is_empty() {
         page.field(0, "Events", "<none>");
         return;

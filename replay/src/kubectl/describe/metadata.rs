@@ -20,12 +20,19 @@ pub(super) fn name(page: &mut Page, recorded: &RecordedObject) {
 /// Labels and annotations of an object.
 pub(super) fn labels_and_annotations(page: &mut Page, value: &Value) {
     labels(page, "Labels", &object::map(value, "/metadata/labels"));
-    annotations(page, "Annotations", &object::map(value, "/metadata/annotations"));
+    annotations(
+        page,
+        "Annotations",
+        &object::map(value, "/metadata/annotations"),
+    );
 }
 
 /// One `key=value` per line.
 pub(super) fn labels(page: &mut Page, title: &str, labels: &BTreeMap<&str, &str>) {
-    let lines: Vec<String> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let lines: Vec<String> = labels
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
     page.lines(title, &lines);
 }
 

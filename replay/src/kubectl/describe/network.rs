@@ -21,8 +21,13 @@ pub(super) async fn service(
 ) -> Result<Page, Failure> {
     let value = &recorded.object;
     let text = |pointer: &str| object::text(value, pointer);
-    let mut slices =
-        related::all(cluster, "discovery.k8s.io", "endpointslices", Some(&recorded.namespace)).await?;
+    let mut slices = related::all(
+        cluster,
+        "discovery.k8s.io",
+        "endpointslices",
+        Some(&recorded.namespace),
+    )
+    .await?;
     slices.retain(|slice| {
         object::map(&slice.object, "/metadata/labels").get("kubernetes.io/service-name")
             == Some(&recorded.name.as_str())
@@ -30,7 +35,11 @@ pub(super) async fn service(
     let mut page = Page::default();
     metadata::name(&mut page, recorded);
     metadata::labels_and_annotations(&mut page, value);
-    page.field(0, "Selector", format_labels(&object::map(value, "/spec/selector")));
+    page.field(
+        0,
+        "Selector",
+        format_labels(&object::map(value, "/spec/selector")),
+    );
     page.field(0, "Type", text("/spec/type"));
     page.field_if(0, "IP Family Policy", text("/spec/ipFamilyPolicy"));
     page.field(0, "IP Families", joined(value, "/spec/ipFamilies"));
@@ -57,25 +66,45 @@ pub(super) async fn service(
         page.field(0, "Endpoints", ready_endpoints(&slices, name));
     }
     page.field(0, "Session Affinity", text("/spec/sessionAffinity"));
-    page.field_if(0, "External Traffic Policy", text("/spec/externalTrafficPolicy"));
-    page.field_if(0, "Internal Traffic Policy", text("/spec/internalTrafficPolicy"));
+    page.field_if(
+        0,
+        "External Traffic Policy",
+        text("/spec/externalTrafficPolicy"),
+    );
+    page.field_if(
+        0,
+        "Internal Traffic Policy",
+        text("/spec/internalTrafficPolicy"),
+    );
     page.field_if(0, "Traffic Distribution", text("/spec/trafficDistribution"));
     event_table::print(&mut page, events, cluster.now);
     Ok(page)
 }
 
 fn joined(value: &Value, pointer: &str) -> String {
-    let texts: Vec<String> = object::list(value, pointer).iter().map(object::plain).collect();
-    if texts.is_empty() { "<none>".to_owned() } else { texts.join(",") }
+    let texts: Vec<String> = object::list(value, pointer)
+        .iter()
+        .map(object::plain)
+        .collect();
+    if texts.is_empty() {
+        "<none>".to_owned()
+    } else {
+        texts.join(",")
+    }
 }
 
 fn ingress(value: &Value) -> String {
     let texts: Vec<String> = object::list(value, "/status/loadBalancer/ingress")
         .iter()
-        .map(|ingress| match (object::text(ingress, "/ip"), object::text(ingress, "/ipMode")) {
-            ("", _) => object::text(ingress, "/hostname").to_owned(),
-            (ip, "") => ip.to_owned(),
-            (ip, mode) => format!("{ip} ({mode})"),
+        .map(|ingress| {
+            match (
+                object::text(ingress, "/ip"),
+                object::text(ingress, "/ipMode"),
+            ) {
+                ("", _) => object::text(ingress, "/hostname").to_owned(),
+                (ip, "") => ip.to_owned(),
+                (ip, mode) => format!("{ip} ({mode})"),
+            }
         })
         .collect();
     texts.join(", ")
@@ -98,7 +127,10 @@ fn ready_endpoints(slices: &[RecordedObject], port_name: &str) -> String {
         if ports.is_empty() {
             addresses.extend(ready().map(|e| object::text(e, "/addresses/0").to_owned()));
         }
-        for port in ports.iter().filter(|port| object::text(port, "/name") == port_name) {
+        for port in ports
+            .iter()
+            .filter(|port| object::text(port, "/name") == port_name)
+        {
             let number = object::number(port, "/port");
             addresses.extend(ready().map(|endpoint| {
                 let address = object::text(endpoint, "/addresses/0");
@@ -113,7 +145,11 @@ fn ready_endpoints(slices: &[RecordedObject], port_name: &str) -> String {
     let more = addresses.len().saturating_sub(SHOWN_ENDPOINTS);
     addresses.truncate(SHOWN_ENDPOINTS);
     let shown = addresses.join(",");
-    if more > 0 { format!("{shown} + {more} more...") } else { shown }
+    if more > 0 {
+        format!("{shown} + {more} more...")
+    } else {
+        shown
+    }
 }
 
 /// The page of Endpoints.
@@ -124,10 +160,19 @@ pub(super) fn endpoints(cluster: &Cluster<'_>, recorded: &RecordedObject, events
     metadata::labels_and_annotations(&mut page, value);
     page.line(0, "Subsets:");
     for subset in object::list(value, "/subsets") {
-        for (label, key) in [("Addresses", "/addresses"), ("NotReadyAddresses", "/notReadyAddresses")] {
-            let ips: Vec<&str> =
-                object::list(subset, key).iter().map(|address| object::text(address, "/ip")).collect();
-            let ips = if ips.is_empty() { "<none>".to_owned() } else { ips.join(",") };
+        for (label, key) in [
+            ("Addresses", "/addresses"),
+            ("NotReadyAddresses", "/notReadyAddresses"),
+        ] {
+            let ips: Vec<&str> = object::list(subset, key)
+                .iter()
+                .map(|address| object::text(address, "/ip"))
+                .collect();
+            let ips = if ips.is_empty() {
+                "<none>".to_owned()
+            } else {
+                ips.join(",")
+            };
             page.field(1, label, ips);
         }
         let ports = object::list(subset, "/ports");
@@ -140,7 +185,10 @@ pub(super) fn endpoints(cluster: &Cluster<'_>, recorded: &RecordedObject, events
                     "" => "<unset>",
                     name => name,
                 };
-                let (number, protocol) = (object::number(port, "/port"), object::text(port, "/protocol"));
+                let (number, protocol) = (
+                    object::number(port, "/port"),
+                    object::text(port, "/protocol"),
+                );
                 page.line(2, format!("{name}\t{number}\t{protocol}"));
             }
         }
@@ -157,7 +205,13 @@ pub(super) fn endpoint_slice(
     events: &Events,
 ) -> Page {
     let value = &recorded.object;
-    let unset = |text: &str| if text.is_empty() { "<unset>".to_owned() } else { text.to_owned() };
+    let unset = |text: &str| {
+        if text.is_empty() {
+            "<unset>".to_owned()
+        } else {
+            text.to_owned()
+        }
+    };
     let mut page = Page::default();
     metadata::name(&mut page, recorded);
     metadata::labels_and_annotations(&mut page, value);
@@ -171,16 +225,32 @@ pub(super) fn endpoint_slice(
         page.line(1, "----\t----\t--------");
     }
     for port in ports {
-        let (name, protocol) = (unset(object::text(port, "/name")), object::text(port, "/protocol"));
+        let (name, protocol) = (
+            unset(object::text(port, "/name")),
+            object::text(port, "/protocol"),
+        );
         let number = unset(&object::int_or_text(port, "/port"));
         page.line(1, format!("{name}\t{number}\t{protocol}"));
     }
     let endpoints = object::list(value, "/endpoints");
-    page.line(0, if endpoints.is_empty() { "Endpoints: <none>" } else { "Endpoints:" });
+    page.line(
+        0,
+        if endpoints.is_empty() {
+            "Endpoints: <none>"
+        } else {
+            "Endpoints:"
+        },
+    );
     for endpoint in endpoints {
-        let addresses: Vec<String> =
-            object::list(endpoint, "/addresses").iter().map(object::plain).collect();
-        let addresses = if addresses.is_empty() { "<none>".to_owned() } else { addresses.join(", ") };
+        let addresses: Vec<String> = object::list(endpoint, "/addresses")
+            .iter()
+            .map(object::plain)
+            .collect();
+        let addresses = if addresses.is_empty() {
+            "<none>".to_owned()
+        } else {
+            addresses.join(", ")
+        };
         page.field(1, "- Addresses", addresses);
         page.line(2, "Conditions:");
         let ready = object::field(endpoint, "/conditions/ready").map(object::plain);

@@ -24,16 +24,31 @@ pub(super) async fn describe(
     page.field(0, "Name", &recorded.name);
     page.field(0, "Roles", roles(node));
     metadata::labels_and_annotations(&mut page, node);
-    page.field(0, "CreationTimestamp", timestamp::rfc1123(node, "/metadata/creationTimestamp"));
+    page.field(
+        0,
+        "CreationTimestamp",
+        timestamp::rfc1123(node, "/metadata/creationTimestamp"),
+    );
     page.lines("Taints", &taints(node));
-    page.field(0, "Unschedulable", object::flag(node, "/spec/unschedulable"));
+    page.field(
+        0,
+        "Unschedulable",
+        object::flag(node, "/spec/unschedulable"),
+    );
     lease(cluster, &mut page, &recorded.name).await?;
     conditions(&mut page, node);
     page.line(0, "Addresses:");
     for address in object::list(node, "/status/addresses") {
-        page.field(1, object::text(address, "/type"), object::text(address, "/address"));
+        page.field(
+            1,
+            object::text(address, "/type"),
+            object::text(address, "/address"),
+        );
     }
-    for (title, key) in [("Capacity", "/status/capacity"), ("Allocatable", "/status/allocatable")] {
+    for (title, key) in [
+        ("Capacity", "/status/capacity"),
+        ("Allocatable", "/status/allocatable"),
+    ] {
         let amounts = object::map(node, key);
         if !amounts.is_empty() {
             page.line(0, format!("{title}:"));
@@ -55,10 +70,17 @@ pub(super) async fn describe(
         ("Kubelet Version", "kubeletVersion"),
         ("Kube-Proxy Version", "kubeProxyVersion"),
     ] {
-        page.field(1, label, object::text(node, &format!("/status/nodeInfo/{key}")));
+        page.field(
+            1,
+            label,
+            object::text(node, &format!("/status/nodeInfo/{key}")),
+        );
     }
     page.field_if(0, "PodCIDR", object::text(node, "/spec/podCIDR"));
-    let ranges: Vec<String> = object::list(node, "/spec/podCIDRs").iter().map(object::plain).collect();
+    let ranges: Vec<String> = object::list(node, "/spec/podCIDRs")
+        .iter()
+        .map(object::plain)
+        .collect();
     page.field_if(0, "PodCIDRs", &ranges.join(","));
     page.field_if(0, "ProviderID", object::text(node, "/spec/providerID"));
     pods(cluster, &mut page, recorded).await?;
@@ -69,14 +91,22 @@ pub(super) async fn describe(
 fn roles(node: &Value) -> String {
     let mut roles: Vec<&str> = object::map(node, "/metadata/labels")
         .into_iter()
-        .filter_map(|(key, value)| match key.strip_prefix("node-role.kubernetes.io/") {
-            Some(role) => Some(role).filter(|role| !role.is_empty()),
-            None => Some(value).filter(|value| key == "kubernetes.io/role" && !value.is_empty()),
-        })
+        .filter_map(
+            |(key, value)| match key.strip_prefix("node-role.kubernetes.io/") {
+                Some(role) => Some(role).filter(|role| !role.is_empty()),
+                None => {
+                    Some(value).filter(|value| key == "kubernetes.io/role" && !value.is_empty())
+                }
+            },
+        )
         .collect();
     roles.sort_unstable();
     roles.dedup();
-    if roles.is_empty() { "<none>".to_owned() } else { roles.join(",") }
+    if roles.is_empty() {
+        "<none>".to_owned()
+    } else {
+        roles.join(",")
+    }
 }
 
 fn taints(node: &Value) -> Vec<String> {
@@ -98,8 +128,13 @@ fn taints(node: &Value) -> Vec<String> {
 }
 
 async fn lease(cluster: &Cluster<'_>, page: &mut Page, name: &str) -> Result<(), Failure> {
-    let leases = cluster.list_known("coordination.k8s.io", "leases", Some("kube-node-lease")).await?;
-    let lease = leases.into_iter().flatten().find(|lease| lease.name == name);
+    let leases = cluster
+        .list_known("coordination.k8s.io", "leases", Some("kube-node-lease"))
+        .await?;
+    let lease = leases
+        .into_iter()
+        .flatten()
+        .find(|lease| lease.name == name);
     let Some(lease) = lease else {
         page.field(
             0,
@@ -129,8 +164,14 @@ fn conditions(page: &mut Page, node: &Value) {
         return;
     }
     page.line(0, "Conditions:");
-    page.line(1, "Type\tStatus\tLastHeartbeatTime\tLastTransitionTime\tReason\tMessage");
-    page.line(1, "----\t------\t-----------------\t------------------\t------\t-------");
+    page.line(
+        1,
+        "Type\tStatus\tLastHeartbeatTime\tLastTransitionTime\tReason\tMessage",
+    );
+    page.line(
+        1,
+        "----\t------\t-----------------\t------------------\t------\t-------",
+    );
     for condition in conditions {
         let part = |pointer: &str| object::text(condition, pointer);
         page.line(
@@ -165,15 +206,25 @@ async fn pods(
         some => some,
     };
     let available = |resource: &str| {
-        allocatable.get(resource).and_then(|text| Quantity::parse(text)).unwrap_or_default()
+        allocatable
+            .get(resource)
+            .and_then(|text| Quantity::parse(text))
+            .unwrap_or_default()
     };
     let share = |amounts: &Amounts, resource: &str| {
         let amount = amounts.get(resource).copied().unwrap_or_default();
         let (part, whole) = (amount.milli(), available(resource).milli());
-        let percent = if whole == 0 { 0 } else { (part as f64 / whole as f64 * 100.0) as i64 };
+        let percent = if whole == 0 {
+            0
+        } else {
+            (part as f64 / whole as f64 * 100.0) as i64
+        };
         format!("{amount} ({percent}%)")
     };
-    page.line(0, format!("Non-terminated Pods:\t({} in total)", pods.len()));
+    page.line(
+        0,
+        format!("Non-terminated Pods:\t({} in total)", pods.len()),
+    );
     page.line(
         1,
         "Namespace\tName\t\tCPU Requests\tCPU Limits\tMemory Requests\tMemory Limits\tAge",
@@ -202,11 +253,20 @@ async fn pods(
         add(&mut limits, &limit);
     }
     page.line(0, "Allocated resources:");
-    page.line(0, "  (Total limits may be over 100 percent, i.e., overcommitted.)");
+    page.line(
+        0,
+        "  (Total limits may be over 100 percent, i.e., overcommitted.)",
+    );
     page.line(1, "Resource\tRequests\tLimits");
     page.line(1, "--------\t--------\t------");
-    let huge = allocatable.keys().copied().filter(|resource| resource.starts_with("hugepages-"));
-    for resource in ["cpu", "memory", "ephemeral-storage"].into_iter().chain(huge) {
+    let huge = allocatable
+        .keys()
+        .copied()
+        .filter(|resource| resource.starts_with("hugepages-"));
+    for resource in ["cpu", "memory", "ephemeral-storage"]
+        .into_iter()
+        .chain(huge)
+    {
         let (request, limit) = (share(&requests, resource), share(&limits, resource));
         page.line(1, format!("{resource}\t{request}\t{limit}"));
     }
@@ -216,7 +276,10 @@ async fn pods(
         .filter(|resource| !standard.contains(*resource) && !resource.starts_with("hugepages-"))
     {
         let amount = |amounts: &Amounts| amounts.get(*resource).copied().unwrap_or_default();
-        page.line(1, format!("{resource}\t{}\t{}", amount(&requests), amount(&limits)));
+        page.line(
+            1,
+            format!("{resource}\t{}\t{}", amount(&requests), amount(&limits)),
+        );
     }
     Ok(())
 }

@@ -29,7 +29,11 @@ pub(super) fn describe(cluster: &Cluster<'_>, recorded: &RecordedObject, events:
         node => page.field(0, "Node", format!("{node}/{}", text("/status/hostIP"))),
     }
     if object::field(pod, "/status/startTime").is_some() {
-        page.field(0, "Start Time", timestamp::rfc1123(pod, "/status/startTime"));
+        page.field(
+            0,
+            "Start Time",
+            timestamp::rfc1123(pod, "/status/startTime"),
+        );
     }
     metadata::labels_and_annotations(&mut page, pod);
     status(&mut page, pod, cluster.now);
@@ -40,20 +44,48 @@ pub(super) fn describe(cluster: &Cluster<'_>, recorded: &RecordedObject, events:
         containers::resources(&mut page, Some(resources), 1);
     }
     for (title, key, status, always) in [
-        ("Init Containers", "/spec/initContainers", "/status/initContainerStatuses", false),
-        ("Containers", "/spec/containers", "/status/containerStatuses", true),
-        ("Ephemeral Containers", "/spec/ephemeralContainers", "/status/ephemeralContainerStatuses", false),
+        (
+            "Init Containers",
+            "/spec/initContainers",
+            "/status/initContainerStatuses",
+            false,
+        ),
+        (
+            "Containers",
+            "/spec/containers",
+            "/status/containerStatuses",
+            true,
+        ),
+        (
+            "Ephemeral Containers",
+            "/spec/ephemeralContainers",
+            "/status/ephemeralContainerStatuses",
+            false,
+        ),
     ] {
         let list = object::list(pod, key);
         if always || !list.is_empty() {
-            containers::describe(&mut page, title, list, object::list(pod, status), Owner::Pod(pod));
+            containers::describe(
+                &mut page,
+                title,
+                list,
+                object::list(pod, status),
+                Owner::Pod(pod),
+            );
         }
     }
     conditions(&mut page, pod);
     volumes::describe(&mut page, object::list(pod, "/spec/volumes"), false);
     page.field(0, "QoS Class", text("/status/qosClass"));
-    metadata::labels(&mut page, "Node-Selectors", &object::map(pod, "/spec/nodeSelector"));
-    page.lines("Tolerations", &tolerations(object::list(pod, "/spec/tolerations")));
+    metadata::labels(
+        &mut page,
+        "Node-Selectors",
+        &object::map(pod, "/spec/nodeSelector"),
+    );
+    page.lines(
+        "Tolerations",
+        &tolerations(object::list(pod, "/spec/tolerations")),
+    );
     spread_constraints(&mut page, pod, "");
     event_table::print(&mut page, events, cluster.now);
     page
@@ -75,7 +107,11 @@ fn status(page: &mut Page, pod: &Value, now: i64) {
     page.field_if(0, "Message", text("/status/message"));
     if let Some(profile) = object::field(pod, "/spec/securityContext/seccompProfile") {
         page.field(0, "SeccompProfile", object::text(profile, "/type"));
-        page.field_if(0, "LocalhostProfile", object::text(profile, "/localhostProfile"));
+        page.field_if(
+            0,
+            "LocalhostProfile",
+            object::text(profile, "/localhostProfile"),
+        );
     }
     page.field(0, "IP", text("/status/podIP"));
     let ips = object::list(pod, "/status/podIPs");
@@ -108,7 +144,10 @@ fn conditions(page: &mut Page, pod: &Value) {
         page.line(0, "Conditions:");
         page.line(1, "Type\tStatus");
         for condition in conditions {
-            let (kind, status) = (object::text(condition, "/type"), object::text(condition, "/status"));
+            let (kind, status) = (
+                object::text(condition, "/type"),
+                object::text(condition, "/status"),
+            );
             page.line(1, format!("{kind} \t{status} "));
         }
     }
@@ -123,16 +162,34 @@ pub(super) fn template(page: &mut Page, template: &Value) {
     if !annotations.is_empty() {
         metadata::annotations(page, "  Annotations", &annotations);
     }
-    page.field_if(1, "Service Account", object::text(template, "/spec/serviceAccountName"));
+    page.field_if(
+        1,
+        "Service Account",
+        object::text(template, "/spec/serviceAccountName"),
+    );
     if !list("/spec/initContainers").is_empty() {
         let init = list("/spec/initContainers");
         containers::describe(page, "Init Containers", init, &[], Owner::Template);
     }
-    containers::describe(page, "Containers", list("/spec/containers"), &[], Owner::Template);
+    containers::describe(
+        page,
+        "Containers",
+        list("/spec/containers"),
+        &[],
+        Owner::Template,
+    );
     volumes::describe(page, list("/spec/volumes"), true);
     spread_constraints(page, template, "  ");
-    page.field_if(1, "Priority Class Name", object::text(template, "/spec/priorityClassName"));
-    metadata::labels(page, "  Node-Selectors", &object::map(template, "/spec/nodeSelector"));
+    page.field_if(
+        1,
+        "Priority Class Name",
+        object::text(template, "/spec/priorityClassName"),
+    );
+    metadata::labels(
+        page,
+        "  Node-Selectors",
+        &object::map(template, "/spec/nodeSelector"),
+    );
     page.lines("  Tolerations", &tolerations(list("/spec/tolerations")));
 }
 
@@ -152,7 +209,11 @@ fn tolerations(tolerations: &[Value]) -> Vec<String> {
                 text.push_str(&format!(":{effect}"));
             }
             if part("/operator") == "Exists" && value.is_empty() {
-                let space = if key.is_empty() && effect.is_empty() { "" } else { " " };
+                let space = if key.is_empty() && effect.is_empty() {
+                    ""
+                } else {
+                    " "
+                };
                 text.push_str(&format!("{space}op=Exists"));
             }
             if let Some(seconds) = object::field(toleration, "/tolerationSeconds") {
@@ -164,11 +225,16 @@ fn tolerations(tolerations: &[Value]) -> Vec<String> {
 }
 
 fn spread_constraints(page: &mut Page, value: &Value, space: &str) {
-    let mut constraints: Vec<&Value> =
-        object::list(value, "/spec/topologySpreadConstraints").iter().collect();
+    let mut constraints: Vec<&Value> = object::list(value, "/spec/topologySpreadConstraints")
+        .iter()
+        .collect();
     constraints.sort_by_key(|constraint| object::text(constraint, "/topologyKey"));
     for (position, constraint) in constraints.into_iter().enumerate() {
-        let label = if position == 0 { "Topology Spread Constraints:" } else { "" };
+        let label = if position == 0 {
+            "Topology Spread Constraints:"
+        } else {
+            ""
+        };
         let selector = match object::field(constraint, "/labelSelector") {
             Some(selector) => format!(" for selector {}", LabelSelector::of(selector)),
             None => String::new(),

@@ -13,9 +13,12 @@ pub(super) async fn all(
     resource: &str,
     namespace: Option<&str>,
 ) -> Result<Vec<RecordedObject>, Failure> {
-    cluster.list_known(group, resource, namespace).await?.ok_or_else(|| {
-        Failure::not_captured(format!("{resource} are not available in this recording"))
-    })
+    cluster
+        .list_known(group, resource, namespace)
+        .await?
+        .ok_or_else(|| {
+            Failure::not_captured(format!("{resource} are not available in this recording"))
+        })
 }
 
 /// How many pods a workload controls in each phase.
@@ -30,7 +33,10 @@ pub(super) struct PodCounts {
 impl PodCounts {
     /// Counts the pods that a workload selects and owns.
     pub(super) async fn of(cluster: &Cluster<'_>, owner: &RecordedObject) -> Result<Self, Failure> {
-        let selector = owner.object.pointer("/spec/selector").map(LabelSelector::of);
+        let selector = owner
+            .object
+            .pointer("/spec/selector")
+            .map(LabelSelector::of);
         let selector = selector.unwrap_or_default();
         let mut counts = Self::default();
         for pod in all(cluster, "", "pods", Some(&owner.namespace)).await? {

@@ -26,10 +26,15 @@ fn source(page: &mut Page, volume: &Value) {
     if let Some(path) = part("/hostPath") {
         page.field(2, "Type", "HostPath (bare host directory volume)");
         page.field(2, "Path", object::text(path, "/path"));
-        let kind = object::field(path, "/type").map_or("<none>", |t| t.as_str().unwrap_or_default());
+        let kind =
+            object::field(path, "/type").map_or("<none>", |t| t.as_str().unwrap_or_default());
         page.field(2, "HostPathType", kind);
     } else if let Some(empty) = part("/emptyDir") {
-        page.field(2, "Type", "EmptyDir (a temporary directory that shares a pod's lifetime)");
+        page.field(
+            2,
+            "Type",
+            "EmptyDir (a temporary directory that shares a pod's lifetime)",
+        );
         page.field(2, "Medium", object::text(empty, "/medium"));
         let limit = object::text(empty, "/sizeLimit");
         let set = Quantity::parse(limit).is_some_and(|limit| !limit.is_zero());
@@ -60,7 +65,11 @@ fn source(page: &mut Page, volume: &Value) {
         page.field(2, "ClaimName", object::text(claim, "/claimName"));
         page.field(2, "ReadOnly", object::flag(claim, "/readOnly"));
     } else if let Some(downward) = part("/downwardAPI") {
-        page.field(2, "Type", "DownwardAPI (a volume populated by information about the pod)");
+        page.field(
+            2,
+            "Type",
+            "DownwardAPI (a volume populated by information about the pod)",
+        );
         page.line(2, "Items:");
         for item in object::list(downward, "/items") {
             let from = match object::text(item, "/fieldRef/fieldPath") {
@@ -84,6 +93,10 @@ fn projection(page: &mut Page, source: &Value) {
         page.field(2, "ConfigMapName", object::text(map, "/name"));
         page.field(2, "Optional", object::flag(map, "/optional"));
     } else if let Some(token) = object::field(source, "/serviceAccountToken") {
-        page.field(2, "TokenExpirationSeconds", object::number(token, "/expirationSeconds"));
+        page.field(
+            2,
+            "TokenExpirationSeconds",
+            object::number(token, "/expirationSeconds"),
+        );
     }
 }

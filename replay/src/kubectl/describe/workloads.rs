@@ -15,11 +15,17 @@ use crate::kubectl::{object, timestamp};
 use crate::view::RecordedObject;
 
 fn selector(value: &Value) -> LabelSelector {
-    value.pointer("/spec/selector").map(LabelSelector::of).unwrap_or_default()
+    value
+        .pointer("/spec/selector")
+        .map(LabelSelector::of)
+        .unwrap_or_default()
 }
 
 fn template(page: &mut Page, value: &Value) {
-    pod::template(page, value.pointer("/spec/template").unwrap_or(&Value::Null));
+    pod::template(
+        page,
+        value.pointer("/spec/template").unwrap_or(&Value::Null),
+    );
 }
 
 fn conditions(page: &mut Page, value: &Value) {
@@ -32,7 +38,15 @@ fn conditions(page: &mut Page, value: &Value) {
     page.line(1, "----\t------\t------");
     for condition in conditions {
         let part = |pointer: &str| object::text(condition, pointer);
-        page.line(1, format!("{} \t{}\t{}", part("/type"), part("/status"), part("/reason")));
+        page.line(
+            1,
+            format!(
+                "{} \t{}\t{}",
+                part("/type"),
+                part("/status"),
+                part("/reason")
+            ),
+        );
     }
 }
 
@@ -46,7 +60,11 @@ pub(super) async fn deployment(
     let number = |pointer: &str| object::number(value, pointer);
     let mut page = Page::default();
     metadata::name(&mut page, recorded);
-    page.field(0, "CreationTimestamp", timestamp::rfc1123(value, "/metadata/creationTimestamp"));
+    page.field(
+        0,
+        "CreationTimestamp",
+        timestamp::rfc1123(value, "/metadata/creationTimestamp"),
+    );
     metadata::labels_and_annotations(&mut page, value);
     page.field(0, "Selector", selector(value));
     page.field(
@@ -61,7 +79,11 @@ pub(super) async fn deployment(
             number("/status/unavailableReplicas"),
         ),
     );
-    page.field(0, "StrategyType", object::text(value, "/spec/strategy/type"));
+    page.field(
+        0,
+        "StrategyType",
+        object::text(value, "/spec/strategy/type"),
+    );
     page.field(0, "MinReadySeconds", number("/spec/minReadySeconds"));
     if let Some(rolling) = object::field(value, "/spec/strategy/rollingUpdate") {
         let unavailable = object::int_or_text(rolling, "/maxUnavailable");
@@ -86,7 +108,8 @@ async fn replica_sets(
     deployment: &RecordedObject,
 ) -> Result<(Vec<RecordedObject>, Vec<RecordedObject>), Failure> {
     let selector = selector(&deployment.object);
-    let mut sets = related::all(cluster, "apps", "replicasets", Some(&deployment.namespace)).await?;
+    let mut sets =
+        related::all(cluster, "apps", "replicasets", Some(&deployment.namespace)).await?;
     sets.retain(|set| {
         object::controller(&set.object)
             .is_some_and(|owner| object::text(owner, "/uid") == deployment.uid)
@@ -94,18 +117,29 @@ async fn replica_sets(
     });
     sets.sort_by_key(|set| timestamp::nanoseconds(&set.object, "/metadata/creationTimestamp"));
     let wanted = comparable_template(&deployment.object);
-    let position = sets.iter().position(|set| comparable_template(&set.object) == wanted);
-    let new = position.map(|position| sets.remove(position)).into_iter().collect();
+    let position = sets
+        .iter()
+        .position(|set| comparable_template(&set.object) == wanted);
+    let new = position
+        .map(|position| sets.remove(position))
+        .into_iter()
+        .collect();
     Ok((sets, new))
 }
 
 /// A pod template without what its ReplicaSet adds.
 fn comparable_template(value: &Value) -> Value {
     let mut template = value.pointer("/spec/template").cloned().unwrap_or_default();
-    if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
+    if let Some(labels) = template
+        .pointer_mut("/metadata/labels")
+        .and_then(Value::as_object_mut)
+    {
         labels.remove("pod-template-hash");
     }
-    if let Some(metadata) = template.pointer_mut("/metadata").and_then(Value::as_object_mut) {
+    if let Some(metadata) = template
+        .pointer_mut("/metadata")
+        .and_then(Value::as_object_mut)
+    {
         metadata.remove("creationTimestamp");
     }
     template
@@ -138,8 +172,10 @@ pub(super) async fn replica_set(
     page.field(0, "Selector", selector(value));
     metadata::labels_and_annotations(&mut page, value);
     metadata::controlled_by(&mut page, value);
-    let (have, want) =
-        (object::number(value, "/status/replicas"), object::number(value, "/spec/replicas"));
+    let (have, want) = (
+        object::number(value, "/status/replicas"),
+        object::number(value, "/spec/replicas"),
+    );
     page.field(0, "Replicas", format!("{have} current / {want} desired"));
     page.field(0, "Pods Status", PodCounts::of(cluster, recorded).await?);
     template(&mut page, value);
@@ -157,30 +193,69 @@ pub(super) async fn stateful_set(
     let value = &recorded.object;
     let mut page = Page::default();
     metadata::name(&mut page, recorded);
-    page.field(0, "CreationTimestamp", timestamp::rfc1123(value, "/metadata/creationTimestamp"));
+    page.field(
+        0,
+        "CreationTimestamp",
+        timestamp::rfc1123(value, "/metadata/creationTimestamp"),
+    );
     page.field(0, "Selector", selector(value));
     metadata::labels_and_annotations(&mut page, value);
-    let (have, want) =
-        (object::number(value, "/status/replicas"), object::number(value, "/spec/replicas"));
+    let (have, want) = (
+        object::number(value, "/status/replicas"),
+        object::number(value, "/spec/replicas"),
+    );
     page.field(0, "Replicas", format!("{want} desired | {have} total"));
-    page.field(0, "Update Strategy", object::text(value, "/spec/updateStrategy/type"));
+    page.field(
+        0,
+        "Update Strategy",
+        object::text(value, "/spec/updateStrategy/type"),
+    );
     if let Some(partition) = object::field(value, "/spec/updateStrategy/rollingUpdate/partition") {
         page.field(1, "Partition", partition);
         let unavailable = "/spec/updateStrategy/rollingUpdate/maxUnavailable";
-        page.field_if(1, "MaxUnavailable", &object::int_or_text(value, unavailable));
+        page.field_if(
+            1,
+            "MaxUnavailable",
+            &object::int_or_text(value, unavailable),
+        );
     }
     page.field(0, "Pods Status", PodCounts::of(cluster, recorded).await?);
     template(&mut page, value);
     let claims = object::list(value, "/spec/volumeClaimTemplates");
-    page.line(0, if claims.is_empty() { "Volume Claims:\t<none>" } else { "Volume Claims:" });
+    page.line(
+        0,
+        if claims.is_empty() {
+            "Volume Claims:\t<none>"
+        } else {
+            "Volume Claims:"
+        },
+    );
     for claim in claims {
         page.field(1, "Name", object::text(claim, "/metadata/name"));
-        page.field(1, "StorageClass", object::text(claim, "/spec/storageClassName"));
-        metadata::labels(&mut page, "  Labels", &object::map(claim, "/metadata/labels"));
-        metadata::labels(&mut page, "  Annotations", &object::map(claim, "/metadata/annotations"));
-        page.field(1, "Capacity", object::text(claim, "/spec/resources/requests/storage"));
-        let modes: Vec<String> =
-            object::list(claim, "/spec/accessModes").iter().map(object::plain).collect();
+        page.field(
+            1,
+            "StorageClass",
+            object::text(claim, "/spec/storageClassName"),
+        );
+        metadata::labels(
+            &mut page,
+            "  Labels",
+            &object::map(claim, "/metadata/labels"),
+        );
+        metadata::labels(
+            &mut page,
+            "  Annotations",
+            &object::map(claim, "/metadata/annotations"),
+        );
+        page.field(
+            1,
+            "Capacity",
+            object::text(claim, "/spec/resources/requests/storage"),
+        );
+        let modes: Vec<String> = object::list(claim, "/spec/accessModes")
+            .iter()
+            .map(object::plain)
+            .collect();
         page.field(1, "Access Modes", format!("[{}]", modes.join(" ")));
     }
     event_table::print(&mut page, events, cluster.now);
@@ -201,10 +276,22 @@ pub(super) async fn daemon_set(
     page.field(0, "Node-Selector", format_labels(&nodes));
     metadata::labels_and_annotations(&mut page, value);
     for (label, key) in [
-        ("Desired Number of Nodes Scheduled", "/status/desiredNumberScheduled"),
-        ("Current Number of Nodes Scheduled", "/status/currentNumberScheduled"),
-        ("Number of Nodes Scheduled with Up-to-date Pods", "/status/updatedNumberScheduled"),
-        ("Number of Nodes Scheduled with Available Pods", "/status/numberAvailable"),
+        (
+            "Desired Number of Nodes Scheduled",
+            "/status/desiredNumberScheduled",
+        ),
+        (
+            "Current Number of Nodes Scheduled",
+            "/status/currentNumberScheduled",
+        ),
+        (
+            "Number of Nodes Scheduled with Up-to-date Pods",
+            "/status/updatedNumberScheduled",
+        ),
+        (
+            "Number of Nodes Scheduled with Available Pods",
+            "/status/numberAvailable",
+        ),
         ("Number of Nodes Misscheduled", "/status/numberMisscheduled"),
     ] {
         page.line(0, format!("{label}: {}", object::number(value, key)));
@@ -237,19 +324,37 @@ pub(super) fn job(cluster: &Cluster<'_>, recorded: &RecordedObject, events: &Eve
     optional(&mut page, "Completion Mode", "/spec/completionMode", "");
     optional(&mut page, "Suspend", "/spec/suspend", "");
     optional(&mut page, "Backoff Limit", "/spec/backoffLimit", "");
-    optional(&mut page, "TTL Seconds After Finished", "/spec/ttlSecondsAfterFinished", "");
+    optional(
+        &mut page,
+        "TTL Seconds After Finished",
+        "/spec/ttlSecondsAfterFinished",
+        "",
+    );
     let started = timestamp::nanoseconds(value, "/status/startTime");
     let completed = timestamp::nanoseconds(value, "/status/completionTime");
     if started.is_some() {
-        page.field(0, "Start Time", timestamp::rfc1123(value, "/status/startTime"));
+        page.field(
+            0,
+            "Start Time",
+            timestamp::rfc1123(value, "/status/startTime"),
+        );
     }
     if completed.is_some() {
-        page.field(0, "Completed At", timestamp::rfc1123(value, "/status/completionTime"));
+        page.field(
+            0,
+            "Completed At",
+            timestamp::rfc1123(value, "/status/completionTime"),
+        );
     }
     if let (Some(started), Some(completed)) = (started, completed) {
         page.field(0, "Duration", human_duration(completed - started));
     }
-    optional(&mut page, "Active Deadline Seconds", "/spec/activeDeadlineSeconds", "s");
+    optional(
+        &mut page,
+        "Active Deadline Seconds",
+        "/spec/activeDeadlineSeconds",
+        "s",
+    );
     let ready = match object::field(value, "/status/ready") {
         Some(ready) => format!(" ({ready} Ready)"),
         None => String::new(),

@@ -26,26 +26,40 @@ pub(super) fn inputs<'a>(
     context: &Context<'a>,
 ) -> Vec<Result<Input<'a>, Missing>> {
     if operands.is_empty() {
-        return vec![Ok(Input { name: None, text: context.input.unwrap_or_default() })];
+        return vec![Ok(Input {
+            name: None,
+            text: context.input.unwrap_or_default(),
+        })];
     }
     operands.iter().map(|path| read(path, context)).collect()
 }
 
 fn read<'a>(path: &'a str, context: &Context<'a>) -> Result<Input<'a>, Missing> {
     if path == "-" || path == "/dev/stdin" {
-        return Ok(Input { name: Some(path), text: context.input.unwrap_or_default() });
+        return Ok(Input {
+            name: Some(path),
+            text: context.input.unwrap_or_default(),
+        });
     }
     if let Some(text) = context.files.read(path) {
-        return Ok(Input { name: Some(path), text });
+        return Ok(Input {
+            name: Some(path),
+            text,
+        });
     }
     if path == "/dev/null" {
-        return Ok(Input { name: Some(path), text: "" });
+        return Ok(Input {
+            name: Some(path),
+            text: "",
+        });
     }
     if context.files.is_folder(path) && normalize(path) != "/" {
         return Err(Missing::Absent(format!("{path}: Is a directory")));
     }
     if in_known_folder(path, context) {
-        return Err(Missing::Absent(format!("{path}: No such file or directory")));
+        return Err(Missing::Absent(format!(
+            "{path}: No such file or directory"
+        )));
     }
     let notice = format!("{path}: this file is not available in this recording");
     Err(Missing::Unknown(Stop::NotCaptured(notice)))

@@ -35,8 +35,11 @@ pub(super) fn run(name: &str, arguments: &[String], context: &Context<'_>) -> To
         option('C', "context", true),
     ];
     // Colours are for terminals.
-    let arguments: Vec<String> =
-        arguments.iter().filter(|word| !word.starts_with("--color")).cloned().collect();
+    let arguments: Vec<String> = arguments
+        .iter()
+        .filter(|word| !word.starts_with("--color"))
+        .cloned()
+        .collect();
     // `-5` is a context for grep.
     let arguments: Vec<String> = arguments
         .into_iter()
@@ -50,9 +53,18 @@ pub(super) fn run(name: &str, arguments: &[String], context: &Context<'_>) -> To
         Err(output) => return Ok(output),
     };
     let patterns: Vec<String> = if parsed.has('e') {
-        parsed.options.iter().filter(|(letter, _)| *letter == 'e').map(|(_, v)| v.clone()).collect()
+        parsed
+            .options
+            .iter()
+            .filter(|(letter, _)| *letter == 'e')
+            .map(|(_, v)| v.clone())
+            .collect()
     } else if parsed.operands.is_empty() {
-        return Ok(usage(name, "a pattern is missing\nUsage: grep [OPTION]... PATTERNS [FILE]...", 2));
+        return Ok(usage(
+            name,
+            "a pattern is missing\nUsage: grep [OPTION]... PATTERNS [FILE]...",
+            2,
+        ));
     } else {
         vec![parsed.operands.remove(0)]
     };
@@ -106,7 +118,11 @@ pub(super) fn run(name: &str, arguments: &[String], context: &Context<'_>) -> To
 }
 
 fn compile(patterns: &[String], parsed: &Parsed) -> Option<Regex> {
-    let syntax = match parsed.options.iter().rfind(|(letter, _)| "EGFP".contains(*letter)) {
+    let syntax = match parsed
+        .options
+        .iter()
+        .rfind(|(letter, _)| "EGFP".contains(*letter))
+    {
         Some(('E', _)) => Syntax::Extended,
         Some(('F', _)) => Syntax::Fixed,
         Some(('P', _)) => Syntax::Perl,
@@ -123,7 +139,10 @@ fn compile(patterns: &[String], parsed: &Parsed) -> Option<Regex> {
     if parsed.has('x') {
         whole = format!("^(?:{whole})$");
     }
-    RegexBuilder::new(&whole).case_insensitive(parsed.has('i')).build().ok()
+    RegexBuilder::new(&whole)
+        .case_insensitive(parsed.has('i'))
+        .build()
+        .ok()
 }
 
 struct Search {
@@ -155,7 +174,11 @@ impl Search {
                 out.push_str(&format!("{name}\n"));
             }
         } else if self.count {
-            let prefix = if self.with_name { format!("{name}:") } else { String::new() };
+            let prefix = if self.with_name {
+                format!("{name}:")
+            } else {
+                String::new()
+            };
             out.push_str(&format!("{prefix}{}\n", selected.len()));
         } else {
             self.print(name, &lines, &selected, out);
@@ -169,7 +192,11 @@ impl Search {
         let mut printed = false;
         for (rank, &position) in selected.iter().enumerate() {
             if self.only {
-                for found in self.regex.find_iter(lines[position]).filter(|m| !m.is_empty()) {
+                for found in self
+                    .regex
+                    .find_iter(lines[position])
+                    .filter(|m| !m.is_empty())
+                {
                     self.line(name, position, ':', found.as_str(), out);
                 }
                 continue;
@@ -214,11 +241,23 @@ mod tests {
     #[test]
     fn options_select_lines() {
         assert_eq!(tool(&["grep", "error"], LOG).stdout, "error b\nerror f\n");
-        assert_eq!(tool(&["grep", "-v", "info"], LOG).stdout, "error b\nWarning d\nerror f\n");
+        assert_eq!(
+            tool(&["grep", "-v", "info"], LOG).stdout,
+            "error b\nWarning d\nerror f\n"
+        );
         assert_eq!(tool(&["grep", "-ciE", "warn|err"], LOG).stdout, "3\n");
-        assert_eq!(tool(&["grep", "-n", "-e", "Warn", "-e", "b$"], LOG).stdout, "2:error b\n4:Warning d\n");
-        assert_eq!(tool(&["grep", "-o", "err[a-z]*"], LOG).stdout, "error\nerror\n");
-        assert_eq!(tool(&["egrep", "^(e|W)"], LOG).stdout, "error b\nWarning d\nerror f\n");
+        assert_eq!(
+            tool(&["grep", "-n", "-e", "Warn", "-e", "b$"], LOG).stdout,
+            "2:error b\n4:Warning d\n"
+        );
+        assert_eq!(
+            tool(&["grep", "-o", "err[a-z]*"], LOG).stdout,
+            "error\nerror\n"
+        );
+        assert_eq!(
+            tool(&["egrep", "^(e|W)"], LOG).stdout,
+            "error b\nWarning d\nerror f\n"
+        );
         assert_eq!(tool(&["grep", "-w", "erro"], LOG).exit_code, 1);
         assert_eq!(tool(&["grep", "-w", "error"], LOG).exit_code, 0);
         assert_eq!(tool(&["grep"], LOG).exit_code, 2);
@@ -226,16 +265,26 @@ mod tests {
 
     #[test]
     fn context_has_separators() {
-        assert_eq!(tool(&["grep", "-A1", "error b"], LOG).stdout, "error b\ninfo c\n");
-        assert_eq!(tool(&["grep", "-B1", "-n", "error"], LOG).stdout,
-            "1-info a\n2:error b\n--\n5-info e\n6:error f\n");
-        assert_eq!(tool(&["grep", "-C", "2", "Warning"], LOG).stdout,
-            "error b\ninfo c\nWarning d\ninfo e\nerror f\n");
+        assert_eq!(
+            tool(&["grep", "-A1", "error b"], LOG).stdout,
+            "error b\ninfo c\n"
+        );
+        assert_eq!(
+            tool(&["grep", "-B1", "-n", "error"], LOG).stdout,
+            "1-info a\n2:error b\n--\n5-info e\n6:error f\n"
+        );
+        assert_eq!(
+            tool(&["grep", "-C", "2", "Warning"], LOG).stdout,
+            "error b\ninfo c\nWarning d\ninfo e\nerror f\n"
+        );
     }
 
     #[test]
     fn files_are_named_when_several() {
         assert_eq!(tool(&["grep", "two", "/data/a.txt"], "").stdout, "two\n");
-        assert_eq!(tool(&["grep", "-H", "two", "/data/a.txt"], "").stdout, "/data/a.txt:two\n");
+        assert_eq!(
+            tool(&["grep", "-H", "two", "/data/a.txt"], "").stdout,
+            "/data/a.txt:two\n"
+        );
     }
 }

@@ -6,16 +6,22 @@ use crate::shell::command::{CommandOutput, Stop};
 
 /// `head`: the first lines (`-n N`, `-N`), all but the last (`-n -N`), or bytes (`-c`).
 pub(super) fn head(arguments: &[String], context: &Context<'_>) -> ToolResult {
-    cut("head", arguments, context, |text, count, bytes| match (bytes, count.sign) {
-        (true, Sign::Minus) => byte_prefix(text, text.len().saturating_sub(count.number)),
-        (true, _) => byte_prefix(text, count.number),
-        (false, sign) => {
-            let lines = text.split_inclusive('\n').count();
-            let wanted = match sign {
-                Sign::Minus => lines.saturating_sub(count.number),
-                _ => count.number,
-            };
-            &text[..text.split_inclusive('\n').take(wanted).map(str::len).sum::<usize>()]
+    cut("head", arguments, context, |text, count, bytes| {
+        match (bytes, count.sign) {
+            (true, Sign::Minus) => byte_prefix(text, text.len().saturating_sub(count.number)),
+            (true, _) => byte_prefix(text, count.number),
+            (false, sign) => {
+                let lines = text.split_inclusive('\n').count();
+                let wanted = match sign {
+                    Sign::Minus => lines.saturating_sub(count.number),
+                    _ => count.number,
+                };
+                &text[..text
+                    .split_inclusive('\n')
+                    .take(wanted)
+                    .map(str::len)
+                    .sum::<usize>()]
+            }
         }
     })
 }
@@ -68,7 +74,10 @@ fn cut(
         Ok(parsed) => parsed,
         Err(output) => return Ok(output),
     };
-    let bytes = matches!(parsed.options.iter().rfind(|(o, _)| "nc".contains(*o)), Some(('c', _)));
+    let bytes = matches!(
+        parsed.options.iter().rfind(|(o, _)| "nc".contains(*o)),
+        Some(('c', _))
+    );
     let given = parsed.value(if bytes { 'c' } else { 'n' }).unwrap_or("10");
     let (sign, digits) = match (given.strip_prefix('+'), given.strip_prefix('-')) {
         (Some(digits), _) => (Sign::Plus, digits),
@@ -77,7 +86,11 @@ fn cut(
     };
     let Ok(number) = digits.parse::<usize>() else {
         let unit = if bytes { "bytes" } else { "lines" };
-        return Ok(usage(name, &format!("invalid number of {unit}: ‘{given}’"), 1));
+        return Ok(usage(
+            name,
+            &format!("invalid number of {unit}: ‘{given}’"),
+            1,
+        ));
     };
     let headers = (parsed.operands.len() > 1 && !parsed.has('q')) || parsed.has('v');
     let mut output = CommandOutput::answered("");
@@ -89,7 +102,9 @@ fn cut(
                     let title = input.name.unwrap_or("standard input");
                     output.stdout.push_str(&format!("{gap}==> {title} <==\n"));
                 }
-                output.stdout.push_str(part(input.text, Count { sign, number }, bytes));
+                output
+                    .stdout
+                    .push_str(part(input.text, Count { sign, number }, bytes));
             }
             Err(missing) => files::absent(name, missing, &mut output, 1)?,
         }
@@ -117,7 +132,11 @@ pub(super) fn parse(
         Err(OptionError::NoValue(option)) => {
             let letter = option.trim_start_matches('-');
             let message = format!("option requires an argument -- '{letter}'");
-            Ok(Err(usage(name, &message, if name == "grep" { 2 } else { 1 })))
+            Ok(Err(usage(
+                name,
+                &message,
+                if name == "grep" { 2 } else { 1 },
+            )))
         }
     }
 }
@@ -134,7 +153,11 @@ pub(super) fn wc(arguments: &[String], context: &Context<'_>) -> ToolResult {
         Ok(parsed) => parsed,
         Err(output) => return Ok(output),
     };
-    let shown: Vec<char> = match "lwmc".chars().filter(|o| parsed.has(*o)).collect::<Vec<_>>() {
+    let shown: Vec<char> = match "lwmc"
+        .chars()
+        .filter(|o| parsed.has(*o))
+        .collect::<Vec<_>>()
+    {
         none if none.is_empty() => vec!['l', 'w', 'c'],
         some => some,
     };
@@ -163,10 +186,17 @@ pub(super) fn wc(arguments: &[String], context: &Context<'_>) -> ToolResult {
     } else if shown.len() == 1 && rows.len() == 1 {
         1
     } else {
-        total.iter().map(|sum| sum.to_string().len()).max().unwrap_or(1)
+        total
+            .iter()
+            .map(|sum| sum.to_string().len())
+            .max()
+            .unwrap_or(1)
     };
     for (counts, name) in rows {
-        let cells: Vec<String> = counts.iter().map(|count| format!("{count:>width$}")).collect();
+        let cells: Vec<String> = counts
+            .iter()
+            .map(|count| format!("{count:>width$}"))
+            .collect();
         let line = format!("{} {name}", cells.join(" "));
         output.stdout.push_str(line.trim_end());
         output.stdout.push('\n');

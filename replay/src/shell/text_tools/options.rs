@@ -12,7 +12,11 @@ pub(super) struct OptionSpec {
 
 /// Declares an option.
 pub(super) const fn option(short: char, long: &'static str, takes_value: bool) -> OptionSpec {
-    OptionSpec { short, long, takes_value }
+    OptionSpec {
+        short,
+        long,
+        takes_value,
+    }
 }
 
 /// Options as given, in order, and the other arguments.
@@ -29,7 +33,11 @@ impl Parsed {
 
     /// The last value given.
     pub(super) fn value(&self, letter: char) -> Option<&str> {
-        self.options.iter().rev().find(|(option, _)| *option == letter).map(|(_, v)| v.as_str())
+        self.options
+            .iter()
+            .rev()
+            .find(|(option, _)| *option == letter)
+            .map(|(_, v)| v.as_str())
     }
 }
 
@@ -61,9 +69,10 @@ pub(super) fn parse(arguments: &[String], specs: &[OptionSpec]) -> Result<Parsed
             let value = match (spec.takes_value, value) {
                 (false, _) => String::new(),
                 (true, Some(value)) => value,
-                (true, None) => {
-                    rest.next().cloned().ok_or_else(|| OptionError::NoValue(argument.clone()))?
-                }
+                (true, None) => rest
+                    .next()
+                    .cloned()
+                    .ok_or_else(|| OptionError::NoValue(argument.clone()))?,
             };
             parsed.options.push((spec.short, value));
         } else if argument.len() > 1 && argument.starts_with('-') {
@@ -97,7 +106,9 @@ fn letters<'a>(
         }
         let attached = &body[position + letter.len_utf8()..];
         let value = if attached.is_empty() {
-            rest.next().cloned().ok_or_else(|| OptionError::NoValue(format!("-{letter}")))?
+            rest.next()
+                .cloned()
+                .ok_or_else(|| OptionError::NoValue(format!("-{letter}")))?
         } else {
             attached.to_owned()
         };

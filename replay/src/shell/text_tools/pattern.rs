@@ -33,7 +33,9 @@ fn posix(pattern: &str, extended: bool) -> Option<String> {
         let was_start = std::mem::replace(&mut start, false);
         match c {
             '\\' => {
-                let Some(escaped) = chars.next() else { return None };
+                let Some(escaped) = chars.next() else {
+                    return None;
+                };
                 match escaped {
                     '1'..='9' => return None,
                     '<' => out.push_str(r"\b{start}"),
@@ -77,11 +79,14 @@ fn interval(
     out: &mut String,
 ) -> Option<()> {
     let rest: String = chars.clone().collect();
-    let bounds = rest.split_once(close).map(|(bounds, _)| bounds).filter(|bounds| {
-        !bounds.is_empty()
-            && bounds.chars().all(|c| c.is_ascii_digit() || c == ',')
-            && bounds.matches(',').count() <= 1
-    });
+    let bounds = rest
+        .split_once(close)
+        .map(|(bounds, _)| bounds)
+        .filter(|bounds| {
+            !bounds.is_empty()
+                && bounds.chars().all(|c| c.is_ascii_digit() || c == ',')
+                && bounds.matches(',').count() <= 1
+        });
     let Some(bounds) = bounds.filter(|_| !was_start) else {
         // GNU grep refuses a broken interval in basic syntax.
         out.push_str(r"\{");
@@ -110,10 +115,7 @@ fn operator(c: char, was_start: bool, start: &mut bool, out: &mut String) {
 }
 
 /// Copies a bracket expression, escaping what only the engine gives a meaning.
-fn bracket(
-    chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
-    out: &mut String,
-) -> Option<()> {
+fn bracket(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String) -> Option<()> {
     out.push('[');
     if chars.next_if_eq(&'^').is_some() {
         out.push('^');

@@ -57,7 +57,10 @@ pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
             return order.compare(a, b);
         }
         keys.iter()
-            .map(|key| key.order.compare(key.of(a, separator), key.of(b, separator)))
+            .map(|key| {
+                key.order
+                    .compare(key.of(a, separator), key.of(b, separator))
+            })
             .find(|ordering| ordering.is_ne())
             .unwrap_or(Ordering::Equal)
     };
@@ -101,7 +104,11 @@ impl Order {
         } else {
             a.cmp(b)
         };
-        if self.reverse { ordering.reverse() } else { ordering }
+        if self.reverse {
+            ordering.reverse()
+        } else {
+            ordering
+        }
     }
 }
 
@@ -145,7 +152,11 @@ impl Key {
         let split = |part: &str| {
             let digits = part.bytes().take_while(u8::is_ascii_digit).count();
             let letters = part[digits..].to_owned();
-            part[..digits].parse::<usize>().ok().filter(|n| *n > 0).map(|n| (n, letters))
+            part[..digits]
+                .parse::<usize>()
+                .ok()
+                .filter(|n| *n > 0)
+                .map(|n| (n, letters))
         };
         let (first, mut letters) = split(first)?;
         let mut last_field = None;
@@ -167,12 +178,18 @@ impl Key {
                 fold: letters.contains('f'),
             }
         };
-        Some(Self { first, last: last_field, order })
+        Some(Self {
+            first,
+            last: last_field,
+            order,
+        })
     }
 
     fn of<'t>(&self, line: &'t str, separator: Option<char>) -> &'t str {
         let fields = fields(line, separator);
-        let Some(&(start, _)) = fields.get(self.first - 1) else { return "" };
+        let Some(&(start, _)) = fields.get(self.first - 1) else {
+            return "";
+        };
         let end = match self.last {
             Some(last) => fields.get(last - 1).map_or(line.len(), |&(_, end)| end),
             None => line.len(),
