@@ -108,7 +108,9 @@ pub enum ClusterError {
         searched: Vec<String>,
     },
     /// The kubeconfig can't be used.
-    #[error("failed to read kubeconfig {path}: {source}\nhint: `kubectl config view` shows files and contexts")]
+    #[error(
+        "failed to read kubeconfig {path}: {source}\nhint: `kubectl config view` shows files and contexts"
+    )]
     Kubeconfig {
         /// Where it was found.
         path: String,
@@ -127,7 +129,9 @@ pub enum ClusterError {
         known: Vec<String>,
     },
     /// Nobody answered.
-    #[error("no answer from the API server at {url}: {reason}\nhint: is the cluster running (`lab/status` for the lab)? is the context the right one?")]
+    #[error(
+        "no answer from the API server at {url}: {reason}\nhint: is the cluster running (`lab/status` for the lab)? is the context the right one?"
+    )]
     Unreachable {
         /// Address of the API server.
         url: String,
@@ -190,7 +194,11 @@ impl ClusterError {
                 status: status.code,
                 message: status.message.clone(),
             },
-            other => Self::Broken { method, path: path.to_owned(), reason: chain(other) },
+            other => Self::Broken {
+                method,
+                path: path.to_owned(),
+                reason: chain(other),
+            },
         }
     }
 }
@@ -218,13 +226,19 @@ impl Cluster {
     ) -> Result<Self, ClusterError> {
         let config = load_config(kubeconfig, context).await?;
         let url: Arc<str> = config.cluster_url.to_string().trim_end_matches('/').into();
-        let unreachable = |reason: String| ClusterError::Unreachable { url: url.to_string(), reason };
+        let unreachable = |reason: String| ClusterError::Unreachable {
+            url: url.to_string(),
+            reason,
+        };
         let client = kube::Client::try_from(config).map_err(|error| unreachable(chain(&error)))?;
         let mut cluster = Self {
             client,
             url: Arc::clone(&url),
             version: Arc::new(Value::Null),
-            clock: ClockOffset { offset_ms: 0, uncertainty_ms: 0 },
+            clock: ClockOffset {
+                offset_ms: 0,
+                uncertainty_ms: 0,
+            },
             resources: Arc::new(OnceCell::new()),
         };
         let asked = Timestamp::now();
@@ -274,13 +288,25 @@ impl Cluster {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Body::from(body)).map_err(|error| broken(error.to_string()))?;
+        let request = request
+            .body(Body::from(body))
+            .map_err(|error| broken(error.to_string()))?;
         let exchange = async {
-            let response =
-                self.client.send(request).await.map_err(|error| broken(chain(&error)))?;
+            let response = self
+                .client
+                .send(request)
+                .await
+                .map_err(|error| broken(chain(&error)))?;
             let (parts, body) = response.into_parts();
-            let body = body.collect_bytes().await.map_err(|error| broken(chain(&error)))?;
-            Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+            let body = body
+                .collect_bytes()
+                .await
+                .map_err(|error| broken(chain(&error)))?;
+            Ok(Answer {
+                status: parts.status.as_u16(),
+                headers: parts.headers,
+                body,
+            })
         };
         timeout(REQUEST_TIMEOUT, exchange)
             .await
@@ -289,7 +315,8 @@ impl Cluster {
 
     /// Gets JSON.
     pub async fn get_json(&self, path: &str) -> Result<Value, ClusterError> {
-        self.send_json(Method::GET, path, "application/json", None).await
+        self.send_json(Method::GET, path, "application/json", None)
+            .await
     }
 
     /// Gets JSON, or nothing where there is nothing.
@@ -316,7 +343,10 @@ impl Cluster {
             if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
                 objects.extend(items);
             }
-            token = page["metadata"]["continue"].as_str().unwrap_or_default().to_owned();
+            token = page["metadata"]["continue"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
             if token.is_empty() {
                 return Ok(objects);
             }
@@ -326,13 +356,15 @@ impl Cluster {
     /// Creates an object under a collection's path.
     pub async fn create(&self, path: &str, object: &Value) -> Result<Value, ClusterError> {
         let path = format!("{path}?fieldManager=kubectl");
-        self.send_json(Method::POST, &path, "application/json", Some(object)).await
+        self.send_json(Method::POST, &path, "application/json", Some(object))
+            .await
     }
 
     /// Replaces an object.
     pub async fn replace(&self, path: &str, object: &Value) -> Result<Value, ClusterError> {
         let path = format!("{path}?fieldManager=kubectl");
-        self.send_json(Method::PUT, &path, "application/json", Some(object)).await
+        self.send_json(Method::PUT, &path, "application/json", Some(object))
+            .await
     }
 
     /// Patches an object.
@@ -343,13 +375,17 @@ impl Cluster {
         patch: &Value,
     ) -> Result<Value, ClusterError> {
         let path = format!("{path}{}", kind.query());
-        self.send_json(Method::PATCH, &path, kind.content_type(), Some(patch)).await
+        self.send_json(Method::PATCH, &path, kind.content_type(), Some(patch))
+            .await
     }
 
     /// Deletes an object with what it owns (dependents go in the background); says whether it was there.
     pub async fn delete(&self, path: &str) -> Result<bool, ClusterError> {
         let path = format!("{path}?propagationPolicy=Background");
-        match self.send_json(Method::DELETE, &path, "application/json", None).await {
+        match self
+            .send_json(Method::DELETE, &path, "application/json", None)
+            .await
+        {
             Ok(_) => Ok(true),
             Err(error) if error.status() == Some(404) => Ok(false),
             Err(error) => Err(error),
@@ -363,9 +399,18 @@ impl Cluster {
         content_type: &str,
         body: Option<&Value>,
     ) -> Result<Value, ClusterError> {
-        let bytes = body.map(|value| value.to_string().into_bytes()).unwrap_or_default();
-        let headers = [("accept", "application/json"), ("content-type", content_type)];
-        let headers = if body.is_some() { &headers[..] } else { &headers[..1] };
+        let bytes = body
+            .map(|value| value.to_string().into_bytes())
+            .unwrap_or_default();
+        let headers = [
+            ("accept", "application/json"),
+            ("content-type", content_type),
+        ];
+        let headers = if body.is_some() {
+            &headers[..]
+        } else {
+            &headers[..1]
+        };
         let answer = self.request(method.clone(), path, headers, bytes).await?;
         answer.successful(&method, path)?.json(path)
     }
@@ -395,15 +440,13 @@ impl Cluster {
         path: &str,
     ) -> Result<Value, ClusterError> {
         let headers = [("accept", "application/json")];
-        self.proxy(endpoint, namespace, Method::GET, path, &headers, Vec::new()).await?.json(path)
+        self.proxy(endpoint, namespace, Method::GET, path, &headers, Vec::new())
+            .await?
+            .json(path)
     }
 
     /// Opens an answer that comes line by line (a watch, a followed log).
-    pub async fn stream_lines(
-        &self,
-        path: &str,
-        accept: &str,
-    ) -> Result<LineStream, ClusterError> {
+    pub async fn stream_lines(&self, path: &str, accept: &str) -> Result<LineStream, ClusterError> {
         let broken = |reason: String| ClusterError::Broken {
             method: Method::GET,
             path: path.to_owned(),
@@ -432,7 +475,11 @@ impl Answer {
             .ok()
             .and_then(|status| status["message"].as_str().map(str::to_owned))
             .unwrap_or_else(|| {
-                String::from_utf8_lossy(&self.body).trim().chars().take(300).collect()
+                String::from_utf8_lossy(&self.body)
+                    .trim()
+                    .chars()
+                    .take(300)
+                    .collect()
             });
         Err(ClusterError::Refused {
             method: method.clone(),
@@ -481,13 +528,23 @@ async fn load_config(
         return Err(ClusterError::NoContext {
             context: context.to_owned(),
             path,
-            known: file.contexts.iter().map(|known| known.name.clone()).collect(),
+            known: file
+                .contexts
+                .iter()
+                .map(|known| known.name.clone())
+                .collect(),
         });
     }
-    let options = KubeConfigOptions { context: context.map(str::to_owned), ..Default::default() };
+    let options = KubeConfigOptions {
+        context: context.map(str::to_owned),
+        ..Default::default()
+    };
     kube::Config::from_custom_kubeconfig(file, &options)
         .await
-        .map_err(|error| ClusterError::Kubeconfig { path, source: Box::new(error) })
+        .map_err(|error| ClusterError::Kubeconfig {
+            path,
+            source: Box::new(error),
+        })
 }
 
 /// The kubeconfig with the place it was found at; none: we run in a pod and have a service account.
@@ -496,9 +553,12 @@ fn find_kubeconfig(
 ) -> Result<Option<(String, Kubeconfig)>, ClusterError> {
     let read = |path: PathBuf| {
         let shown = path.display().to_string();
-        Kubeconfig::read_from(&path).map(|file| Some((shown.clone(), file))).map_err(|error| {
-            ClusterError::Kubeconfig { path: shown, source: Box::new(error) }
-        })
+        Kubeconfig::read_from(&path)
+            .map(|file| Some((shown.clone(), file)))
+            .map_err(|error| ClusterError::Kubeconfig {
+                path: shown,
+                source: Box::new(error),
+            })
     };
     let mut searched = Vec::new();
     if let Some(path) = explicit {
@@ -510,7 +570,9 @@ fn find_kubeconfig(
     }
     match env::var_os("KUBECONFIG").filter(|value| !value.is_empty()) {
         Some(value) => {
-            let known: Vec<_> = env::split_paths(&value).filter(|path| path.exists()).collect();
+            let known: Vec<_> = env::split_paths(&value)
+                .filter(|path| path.exists())
+                .collect();
             if !known.is_empty() {
                 return read_merged(&known);
             }
@@ -538,12 +600,12 @@ fn read_merged(paths: &[PathBuf]) -> Result<Option<(String, Kubeconfig)>, Cluste
     let mut shown = Vec::new();
     for path in paths {
         shown.push(path.display().to_string());
-        merged = Kubeconfig::read_from(path).and_then(|file| merged.merge(file)).map_err(
-            |error| ClusterError::Kubeconfig {
+        merged = Kubeconfig::read_from(path)
+            .and_then(|file| merged.merge(file))
+            .map_err(|error| ClusterError::Kubeconfig {
                 path: path.display().to_string(),
                 source: Box::new(error),
-            },
-        )?;
+            })?;
     }
     Ok(Some((shown.join(":"), merged)))
 }
@@ -556,12 +618,18 @@ fn clock_offset(asked: Timestamp, answered: Timestamp, headers: &HeaderMap) -> C
         .and_then(|date| date.to_str().ok())
         .and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
     let Some(server) = server else {
-        return ClockOffset { offset_ms: 0, uncertainty_ms: i64::MAX };
+        return ClockOffset {
+            offset_ms: 0,
+            uncertainty_ms: i64::MAX,
+        };
     };
     // The header cuts off the fraction: on average half a second is missing.
     let server = server.timestamp().as_millisecond() + 500;
     let ours = asked.as_millisecond() + trip / 2;
-    ClockOffset { offset_ms: server - ours, uncertainty_ms: 500 + trip / 2 }
+    ClockOffset {
+        offset_ms: server - ours,
+        uncertainty_ms: 500 + trip / 2,
+    }
 }
 
 #[cfg(test)]
@@ -582,7 +650,13 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("date", "Mon, 23 Nov 2026 08:00:05 GMT".parse().unwrap());
         let offset = clock_offset(asked, answered, &headers);
-        assert_eq!(offset, ClockOffset { offset_ms: 5300, uncertainty_ms: 600 });
+        assert_eq!(
+            offset,
+            ClockOffset {
+                offset_ms: 5300,
+                uncertainty_ms: 600
+            }
+        );
     }
 
     #[test]
@@ -593,6 +667,9 @@ mod tests {
             body: Bytes::from_static(br#"{"kind":"Status","message":"pods is forbidden"}"#),
         };
         let error = answer.successful(&Method::GET, "/api/v1/pods").unwrap_err();
-        assert_eq!(error.to_string(), "GET /api/v1/pods was answered 403: pods is forbidden");
+        assert_eq!(
+            error.to_string(),
+            "GET /api/v1/pods was answered 403: pods is forbidden"
+        );
     }
 }

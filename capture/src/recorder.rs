@@ -8,8 +8,6 @@ mod coverage;
 mod exec;
 mod instances;
 mod jaeger;
-#[cfg(test)]
-mod live;
 mod log_lines;
 mod logs;
 mod metrics;
@@ -62,7 +60,9 @@ pub enum RecorderError {
     #[error(transparent)]
     Cluster(#[from] ClusterError),
     /// A source of telemetry is not there.
-    #[error("no {what} at service {service} in namespace {namespace}: {source}\nhint: install it, name another in the application's file, or go on with --without {kind}")]
+    #[error(
+        "no {what} at service {service} in namespace {namespace}: {source}\nhint: install it, name another in the application's file, or go on with --without {kind}"
+    )]
     NoSource {
         /// Its name.
         what: &'static str,
@@ -85,7 +85,9 @@ pub enum RecorderError {
         reason: String,
     },
     /// The state at the start could not be read in time.
-    #[error("the objects of the cluster were not listed within {0:?}\nhint: is the API server overloaded?")]
+    #[error(
+        "the objects of the cluster were not listed within {0:?}\nhint: is the API server overloaded?"
+    )]
     NotReady(Duration),
     /// The recording broke off.
     #[error("the recording broke off: {0}")]
@@ -136,7 +138,9 @@ fn nanoseconds(text: &str) -> Option<i64> {
 
 /// Writes a time as the API server reads it.
 fn rfc3339(nanoseconds: i64) -> String {
-    Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or_default().to_string()
+    Timestamp::from_nanosecond(i128::from(nanoseconds))
+        .unwrap_or_default()
+        .to_string()
 }
 
 /// What one recorder came to, besides its rows.
@@ -189,13 +193,33 @@ impl Recording {
         check_sources(&context).await?;
         // Secrets first, so that they are known wherever they turn up.
         if let Ok(secrets) = cluster.list("/api/v1/secrets").await {
-            secrets.iter().for_each(|secret| context.redaction.learn(secret));
+            secrets
+                .iter()
+                .for_each(|secret| context.redaction.learn(secret));
         }
-        let mut starter = Starter { context, writer, progress, collectors: Vec::new(), tasks: Vec::new() };
+        let mut starter = Starter {
+            context,
+            writer,
+            progress,
+            collectors: Vec::new(),
+            tasks: Vec::new(),
+        };
         let (ready, all_ready) = mpsc::channel(1);
         let at_end = starter.start_all(ready);
-        let Starter { context, writer, collectors, tasks, .. } = starter;
-        let recording = Self { context, writer, collectors, tasks, at_end };
+        let Starter {
+            context,
+            writer,
+            collectors,
+            tasks,
+            ..
+        } = starter;
+        let recording = Self {
+            context,
+            writer,
+            collectors,
+            tasks,
+            at_end,
+        };
         match recording.wait_until_ready(all_ready).await {
             Ok(()) => Ok(recording),
             Err(error) => {
@@ -246,10 +270,15 @@ impl Recording {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<RecordingOutcome, RecorderError> {
-        let (from, to) = (nanoseconds_of(from).min(self.context.start), nanoseconds_of(to));
+        let (from, to) = (
+            nanoseconds_of(from).min(self.context.start),
+            nanoseconds_of(to),
+        );
         let mut report = Report::default();
         if let Some(sink) = self.at_end.exec {
-            report.covered.extend(exec::record(&self.context, &sink).await);
+            report
+                .covered
+                .extend(exec::record(&self.context, &sink).await);
         }
         self.context.stop.cancel();
         for (kind, task) in self.tasks {
@@ -259,9 +288,14 @@ impl Recording {
                     report.versions.extend(part.versions);
                 }
                 Ok(Err(error)) => {
-                    self.context.failure.set(format!("recorder {kind}: {error}"));
+                    self.context
+                        .failure
+                        .set(format!("recorder {kind}: {error}"));
                 }
-                Err(error) => self.context.failure.set(format!("recorder {kind}: {error}")),
+                Err(error) => self
+                    .context
+                    .failure
+                    .set(format!("recorder {kind}: {error}")),
             }
         }
         if let Some((series, samples)) = self.at_end.metrics {
@@ -275,15 +309,21 @@ impl Recording {
             counts.insert(table.to_owned(), of_table);
         }
         report.covered.extend(left_out(&self.context.options));
-        let rows: Vec<Coverage> =
-            report.covered.into_iter().map(|covered| covered.row(from, to)).collect();
+        let rows: Vec<Coverage> = report
+            .covered
+            .into_iter()
+            .map(|covered| covered.row(from, to))
+            .collect();
         if let Err(error) = self.writer.append_rows(Visibility::Visible, &rows) {
             self.context.failure.set(error.to_string());
         }
         if let Some(reason) = self.context.failure.reason() {
             return Err(RecorderError::Broken(reason.to_owned()));
         }
-        report.versions.insert("kubernetes".to_owned(), self.context.cluster.version().clone());
+        report.versions.insert(
+            "kubernetes".to_owned(),
+            self.context.cluster.version().clone(),
+        );
         Ok(RecordingOutcome {
             counts,
             versions: report.versions,
@@ -299,8 +339,12 @@ fn new_context(
     application: &Application,
     options: RecorderOptions,
 ) -> Result<Context, RecorderError> {
-    let redaction = RedactRules::new(options.redaction_key, &options.redact)
-        .map_err(|error| RecorderError::Option { option: "redact".into(), reason: error.to_string() })?;
+    let redaction = RedactRules::new(options.redaction_key, &options.redact).map_err(|error| {
+        RecorderError::Option {
+            option: "redact".into(),
+            reason: error.to_string(),
+        }
+    })?;
     for text in &options.metrics_selectors {
         selector::parse(text).map_err(|reason| RecorderError::Option {
             option: format!("metrics selector {text}"),
@@ -328,17 +372,28 @@ fn new_context(
 /// Asks Prometheus and Jaeger whether they are there, before anything starts.
 async fn check_sources(context: &Context) -> Result<(), RecorderError> {
     let sources = [
-        (Kind::Metrics, "Prometheus", &context.prometheus, "/api/v1/status/buildinfo"),
+        (
+            Kind::Metrics,
+            "Prometheus",
+            &context.prometheus,
+            "/api/v1/status/buildinfo",
+        ),
         (Kind::Traces, "Jaeger", &context.jaeger, "/api/services"),
     ];
     for (kind, what, endpoint, path) in sources {
         if context.options.without.contains(&kind) {
             continue;
         }
-        let answer = context.cluster.proxy_json(endpoint, &context.namespace, path).await;
+        let answer = context
+            .cluster
+            .proxy_json(endpoint, &context.namespace, path)
+            .await;
         answer.map_err(|source| RecorderError::NoSource {
             what,
-            namespace: endpoint.namespace.clone().unwrap_or_else(|| context.namespace.clone()),
+            namespace: endpoint
+                .namespace
+                .clone()
+                .unwrap_or_else(|| context.namespace.clone()),
             service: format!("{}:{}", endpoint.service, endpoint.port),
             kind,
             source,
@@ -359,8 +414,11 @@ struct Starter {
 impl Starter {
     fn sink<R: Row + Send + Sync + 'static>(&mut self) -> Sink<R> {
         let failure = self.context.failure.clone();
-        let (sink, collector) =
-            Sink::open(Arc::clone(&self.writer), Arc::clone(&self.progress), failure);
+        let (sink, collector) = Sink::open(
+            Arc::clone(&self.writer),
+            Arc::clone(&self.progress),
+            failure,
+        );
         self.collectors.push(collector);
         sink
     }
@@ -384,7 +442,10 @@ impl Starter {
             let (context, ready) = (Arc::clone(&context), ready.clone());
             self.spawn(Kind::Objects, async move {
                 let covered = objects::record(context, versions, api, ready).await?;
-                Ok(Report { covered, ..Report::default() })
+                Ok(Report {
+                    covered,
+                    ..Report::default()
+                })
             });
         }
         if self.is_wanted(Kind::Logs) {
@@ -393,24 +454,36 @@ impl Starter {
             let (context, ready) = (Arc::clone(&context), ready.clone());
             self.spawn(Kind::Logs, async move {
                 let covered = logs::record(context, namespaces, lines, instances, ready).await;
-                Ok(Report { covered, ..Report::default() })
+                Ok(Report {
+                    covered,
+                    ..Report::default()
+                })
             });
         }
         if self.is_wanted(Kind::Traces) {
             let spans = self.sink::<Span>();
             let context = Arc::clone(&context);
-            self.spawn(Kind::Traces, async move { Ok(traces::record(context, spans).await) });
+            self.spawn(Kind::Traces, async move {
+                Ok(traces::record(context, spans).await)
+            });
         }
         if self.is_wanted(Kind::Usage) {
             let usage = self.sink::<Usage>();
             let context = Arc::clone(&context);
-            self.spawn(Kind::Usage, async move { Ok(usage::record(context, usage).await) });
+            self.spawn(Kind::Usage, async move {
+                Ok(usage::record(context, usage).await)
+            });
         }
-        let mut at_end = AtEnd { metrics: None, exec: None };
+        let mut at_end = AtEnd {
+            metrics: None,
+            exec: None,
+        };
         if self.is_wanted(Kind::Metrics) {
             let metadata = self.sink::<MetricMetadata>();
             let context = Arc::clone(&context);
-            self.spawn(Kind::Metrics, async move { Ok(prometheus::record(context, metadata).await) });
+            self.spawn(Kind::Metrics, async move {
+                Ok(prometheus::record(context, metadata).await)
+            });
             at_end.metrics = Some((self.sink(), self.sink()));
         }
         if self.is_wanted(Kind::Exec) {
@@ -437,7 +510,11 @@ fn left_out(options: &RecorderOptions) -> Vec<Covered> {
         let all = tables(kind).iter();
         all.map(move |table| Covered::missing(table, kind.source(), "", &reason))
     };
-    options.without.iter().flat_map(|kind| missing(*kind)).collect()
+    options
+        .without
+        .iter()
+        .flat_map(|kind| missing(*kind))
+        .collect()
 }
 
 fn clock_offsets(context: &Context) -> BTreeMap<String, Value> {

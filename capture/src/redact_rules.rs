@@ -72,18 +72,30 @@ impl RedactRules {
             "every value of a Secret".to_owned(),
             "environment values whose name tells of a secret".to_owned(),
             "values of Secrets wherever they turn up".to_owned(),
-            "authorization headers, JSON web tokens, passwords in URLs and in name=value".to_owned(),
+            "authorization headers, JSON web tokens, passwords in URLs and in name=value"
+                .to_owned(),
         ];
-        rules.extend(self.custom.iter().map(|pattern| format!("matches of {pattern}")));
-        Redaction { rules, values: self.values.load(Ordering::Relaxed) }
+        rules.extend(
+            self.custom
+                .iter()
+                .map(|pattern| format!("matches of {pattern}")),
+        );
+        Redaction {
+            rules,
+            values: self.values.load(Ordering::Relaxed),
+        }
     }
 
     /// Remembers the values of a Secret that are worth looking for elsewhere.
     pub fn learn(&self, secret: &Value) {
         let mut fresh = Vec::new();
         for (name, value) in secret["data"].as_object().into_iter().flatten() {
-            let Ok(ByteString(bytes)) = serde_json::from_value(value.clone()) else { continue };
-            let Ok(text) = String::from_utf8(bytes) else { continue };
+            let Ok(ByteString(bytes)) = serde_json::from_value(value.clone()) else {
+                continue;
+            };
+            let Ok(text) = String::from_utf8(bytes) else {
+                continue;
+            };
             if self.secret_name.is_match(name.as_bytes()) && text.trim().len() >= SHORTEST_KNOWN {
                 fresh.push(text.trim().to_owned());
             }
@@ -94,7 +106,11 @@ impl RedactRules {
         }
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.values.extend(fresh);
-        let mut escaped: Vec<_> = known.values.iter().map(|value| regex::escape(value)).collect();
+        let mut escaped: Vec<_> = known
+            .values
+            .iter()
+            .map(|value| regex::escape(value))
+            .collect();
         escaped.sort_by_key(|value| std::cmp::Reverse(value.len()));
         known.pattern = Regex::new(&format!("(?-u){}", escaped.join("|"))).ok();
     }
@@ -173,9 +189,9 @@ impl RedactRules {
     fn tree(&self, value: &mut Value) -> bool {
         match value {
             Value::String(text) => self.text(text),
-            Value::Array(items) => {
-                items.iter_mut().fold(false, |changed, item| self.tree(item) | changed)
-            }
+            Value::Array(items) => items
+                .iter_mut()
+                .fold(false, |changed, item| self.tree(item) | changed),
             Value::Object(fields) => {
                 let is_secret = matches!(fields.get("name"), Some(Value::String(name))
                     if self.secret_name.is_match(name.as_bytes()));
@@ -221,11 +237,17 @@ impl RedactRules {
         let mut block = 0_u32;
         while masked.len() < secret.len() {
             // An HMAC takes keys of any length.
-            let Ok(mut hmac) = Hmac::<Sha256>::new_from_slice(&self.key) else { break };
+            let Ok(mut hmac) = Hmac::<Sha256>::new_from_slice(&self.key) else {
+                break;
+            };
             hmac.update(&block.to_be_bytes());
             hmac.update(secret);
             let bytes = hmac.finalize().into_bytes();
-            masked.extend(bytes.iter().map(|byte| LETTERS[usize::from(*byte) % LETTERS.len()]));
+            masked.extend(
+                bytes
+                    .iter()
+                    .map(|byte| LETTERS[usize::from(*byte) % LETTERS.len()]),
+            );
             block += 1;
         }
         masked.truncate(secret.len());

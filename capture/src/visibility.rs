@@ -41,8 +41,14 @@ impl HiddenObjects {
         let is = |test: &Option<String>, found: &str| test.as_deref().is_none_or(|it| it == found);
         is(&self.resource, resource)
             && is(&self.namespace, namespace)
-            && self.name_prefix.as_deref().is_none_or(|prefix| name.starts_with(prefix))
-            && self.label.as_ref().is_none_or(|(key, value)| label(key).as_ref() == Some(value))
+            && self
+                .name_prefix
+                .as_deref()
+                .is_none_or(|prefix| name.starts_with(prefix))
+            && self
+                .label
+                .as_ref()
+                .is_none_or(|(key, value)| label(key).as_ref() == Some(value))
     }
 
     /// Whether the set can be told without labels.
@@ -69,9 +75,16 @@ impl VisibilityRules {
     /// Decides about an object; an event follows the object that it is about.
     #[must_use]
     pub fn of_object(&self, resource: &str, object: &Value) -> Visibility {
-        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or("");
+        let text = |pointer: &str| {
+            object
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or("")
+        };
         let label = |key: &str| {
-            object["metadata"]["labels"][key].as_str().map(str::to_owned)
+            object["metadata"]["labels"][key]
+                .as_str()
+                .map(str::to_owned)
         };
         let namespace = text("/metadata/namespace");
         if self.hides(resource, namespace, text("/metadata/name"), &label) {
@@ -105,7 +118,9 @@ impl VisibilityRules {
         };
         // A third of the text, and it names who set which field when.
         metadata.shift_remove("managedFields");
-        let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut)
+        let Some(annotations) = metadata
+            .get_mut("annotations")
+            .and_then(Value::as_object_mut)
         else {
             return;
         };
@@ -124,7 +139,9 @@ impl VisibilityRules {
         name: &str,
         label: &dyn Fn(&str) -> Option<String>,
     ) -> bool {
-        self.hidden.iter().any(|rule| rule.contains(resource, namespace, name, label))
+        self.hidden
+            .iter()
+            .any(|rule| rule.contains(resource, namespace, name, label))
     }
 }
 
@@ -153,7 +170,10 @@ mod tests {
             let object = json!({"metadata": {"namespace": namespace, "name": name}});
             rules().of_object("configmaps", &object)
         };
-        assert_eq!(map("kube-system", "cluster-settings-1"), Visibility::Withheld);
+        assert_eq!(
+            map("kube-system", "cluster-settings-1"),
+            Visibility::Withheld
+        );
         assert_eq!(map("kube-system", "coredns"), Visibility::Visible);
         assert_eq!(map("shop", "cluster-settings-1"), Visibility::Visible);
         assert_eq!(map("chaos", "x"), Visibility::Withheld);
@@ -161,7 +181,8 @@ mod tests {
 
     #[test]
     fn labels_hide_and_events_follow_what_they_are_about() {
-        let pod = json!({"metadata": {"namespace": "a", "name": "p", "labels": {"role": "injector"}}});
+        let pod =
+            json!({"metadata": {"namespace": "a", "name": "p", "labels": {"role": "injector"}}});
         assert_eq!(rules().of_object("pods", &pod), Visibility::Withheld);
         let event = json!({"metadata": {"namespace": "default", "name": "e"},
             "involvedObject": {"kind": "Pod", "namespace": "chaos", "name": "p"}});

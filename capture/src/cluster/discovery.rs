@@ -76,7 +76,9 @@ impl Cluster {
             let mut found = Vec::new();
             for path in ["/api", "/apis"] {
                 let headers = [("accept", AGGREGATED)];
-                let answer = self.request(http::Method::GET, path, &headers, Vec::new()).await?;
+                let answer = self
+                    .request(http::Method::GET, path, &headers, Vec::new())
+                    .await?;
                 let list = answer.successful(&http::Method::GET, path)?.json(path)?;
                 if list["kind"] != "APIGroupDiscoveryList" {
                     return Err(ClusterError::Nonsense {
@@ -110,14 +112,21 @@ impl Cluster {
             })
             .collect();
         matching.sort_by_key(|resource| (!resource.group.is_empty(), resource.group != "apps"));
-        matching.first().copied().ok_or_else(|| ClusterError::NoResource { name: name.to_owned() })
+        matching
+            .first()
+            .copied()
+            .ok_or_else(|| ClusterError::NoResource {
+                name: name.to_owned(),
+            })
     }
 
     /// Returns the path of an object named `resource/name`, e.g. `deployment/rate`.
     pub async fn object_path(&self, namespace: &str, object: &str) -> Result<String, ClusterError> {
         let (kind, name) = object
             .split_once('/')
-            .ok_or_else(|| ClusterError::NoResource { name: object.to_owned() })?;
+            .ok_or_else(|| ClusterError::NoResource {
+                name: object.to_owned(),
+            })?;
         Ok(self.resolve(kind).await?.object(namespace, name))
     }
 }
@@ -169,7 +178,10 @@ mod tests {
         ]}]});
         let mut found = Vec::new();
         read_groups(&list, &mut found);
-        let paths: Vec<_> = found.iter().map(|resource| resource.object("shop", "a")).collect();
+        let paths: Vec<_> = found
+            .iter()
+            .map(|resource| resource.object("shop", "a"))
+            .collect();
         assert_eq!(
             paths,
             [

@@ -41,7 +41,10 @@ impl Cluster {
             path: path.clone(),
             reason,
         };
-        let mut parameters = AttachParams::default().stdin(false).stdout(true).stderr(true);
+        let mut parameters = AttachParams::default()
+            .stdin(false)
+            .stdout(true)
+            .stderr(true);
         parameters.container = container.map(str::to_owned);
         let run = async {
             let pods = Api::<Pod>::namespaced(self.client.clone(), namespace);
@@ -61,7 +64,11 @@ impl Cluster {
             let status = status.ok_or_else(|| broken("it ended without a status".to_owned()))?;
             let exit_code = exit_code(&serde_json::to_value(&status).unwrap_or_default())
                 .ok_or_else(|| broken(status.message.clone().unwrap_or_default()))?;
-            Ok(ExecAnswer { stdout, stderr, exit_code })
+            Ok(ExecAnswer {
+                stdout,
+                stderr,
+                exit_code,
+            })
         };
         timeout(limit, run)
             .await
@@ -72,10 +79,19 @@ impl Cluster {
 /// Reads a stream to its end, keeps the start.
 async fn drain<R: AsyncRead + Unpin>(stream: Option<R>) -> Vec<u8> {
     let mut kept = Vec::new();
-    let Some(mut stream) = stream else { return kept };
+    let Some(mut stream) = stream else {
+        return kept;
+    };
     // A stream that breaks off leaves what came; the status tells how the command ended.
-    if (&mut stream).take(LARGEST_OUTPUT).read_to_end(&mut kept).await.is_ok() {
-        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await.ok();
+    if (&mut stream)
+        .take(LARGEST_OUTPUT)
+        .read_to_end(&mut kept)
+        .await
+        .is_ok()
+    {
+        tokio::io::copy(&mut stream, &mut tokio::io::sink())
+            .await
+            .ok();
     }
     kept
 }
@@ -102,6 +118,9 @@ mod tests {
             "details": {"causes": [{"reason": "ExitCode", "message": "7"}]}});
         assert_eq!(exit_code(&failure), Some(7));
         assert_eq!(exit_code(&json!({"status": "Success"})), Some(0));
-        assert_eq!(exit_code(&json!({"status": "Failure", "message": "no such container"})), None);
+        assert_eq!(
+            exit_code(&json!({"status": "Failure", "message": "no such container"})),
+            None
+        );
     }
 }

@@ -20,7 +20,11 @@ pub struct LineStream {
 
 impl LineStream {
     pub(super) fn new(path: &str, reader: Pin<Box<dyn AsyncBufRead + Send>>) -> Self {
-        Self { path: path.to_owned(), reader, partial: Vec::new() }
+        Self {
+            path: path.to_owned(),
+            reader,
+            partial: Vec::new(),
+        }
     }
 
     /// Returns the next line without its line feed; none at the end.
@@ -28,11 +32,15 @@ impl LineStream {
     /// A caller may drop the future and ask again: what was read so far is kept.
     pub async fn next_line(&mut self) -> Result<Option<Vec<u8>>, ClusterError> {
         loop {
-            let available = self.reader.fill_buf().await.map_err(|error| ClusterError::Broken {
-                method: Method::GET,
-                path: self.path.clone(),
-                reason: error.to_string(),
-            })?;
+            let available = self
+                .reader
+                .fill_buf()
+                .await
+                .map_err(|error| ClusterError::Broken {
+                    method: Method::GET,
+                    path: self.path.clone(),
+                    reason: error.to_string(),
+                })?;
             if available.is_empty() {
                 let rest = std::mem::take(&mut self.partial);
                 return Ok((!rest.is_empty()).then_some(rest));

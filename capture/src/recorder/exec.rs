@@ -31,14 +31,25 @@ pub(super) async fn record(context: &Arc<Context>, sink: &Sink<Exec>) -> Vec<Cov
     let pods = match context.cluster.list(&path).await {
         Ok(pods) => pods,
         Err(error) => {
-            return vec![Covered::missing("exec", "kubernetes", &scope, &error.to_string())];
+            return vec![Covered::missing(
+                "exec",
+                "kubernetes",
+                &scope,
+                &error.to_string(),
+            )];
         }
     };
     let places: Vec<_> = pods.into_iter().filter_map(place).collect();
     let mut jobs = Vec::new();
     for place in &places {
         for command in &context.options.exec {
-            jobs.push(run(context, sink, place, &command.argv, command.holds_for_instance));
+            jobs.push(run(
+                context,
+                sink,
+                place,
+                &command.argv,
+                command.holds_for_instance,
+            ));
         }
     }
     let runs = futures::StreamExt::buffer_unordered(futures::stream::iter(jobs), AT_ONCE);
@@ -53,7 +64,9 @@ fn place(pod: Value) -> Option<Place> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let container = text(&pod["spec"]["containers"][0]["name"])?;
     let statuses = pod["status"]["containerStatuses"].as_array()?;
-    let status = statuses.iter().find(|status| status["name"] == container.as_str())?;
+    let status = statuses
+        .iter()
+        .find(|status| status["name"] == container.as_str())?;
     if !status["state"]["running"].is_object() || pod["metadata"]["deletionTimestamp"].is_string() {
         return None;
     }
@@ -75,7 +88,10 @@ async fn run(
     holds_for_instance: bool,
 ) -> Option<String> {
     let container = Some(place.container.as_str());
-    let answer = context.cluster.exec(&context.namespace, &place.pod, container, argv, LIMIT).await;
+    let answer = context
+        .cluster
+        .exec(&context.namespace, &place.pod, container, argv, LIMIT)
+        .await;
     let answer = match answer {
         Ok(answer) => answer,
         Err(error) => return Some(format!("{}: {error}", place.pod)),
@@ -93,9 +109,15 @@ async fn run(
         stderr,
         exit_code: answer.exit_code,
         asked: context.now(),
-        validity: if holds_for_instance { "instance" } else { "instant" }.to_owned(),
+        validity: if holds_for_instance {
+            "instance"
+        } else {
+            "instant"
+        }
+        .to_owned(),
     };
     let visibility = context.visibility.of_object("pods", &place.pod_object);
-    sink.put(row, visibility, stdout_redacted || stderr_redacted).await;
+    sink.put(row, visibility, stdout_redacted || stderr_redacted)
+        .await;
     None
 }

@@ -20,7 +20,9 @@ pub(super) struct Found {
 pub(super) fn instances_of(pod: &Value, service_label: &str) -> Vec<Found> {
     let metadata = &pod["metadata"];
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let service = metadata["labels"][service_label].as_str().map(str::to_owned);
+    let service = metadata["labels"][service_label]
+        .as_str()
+        .map(str::to_owned);
     let mut found = Vec::new();
     let lists = [
         ("initContainerStatuses", "init"),
@@ -47,19 +49,30 @@ pub(super) fn instances_of(pod: &Value, service_label: &str) -> Vec<Found> {
                     node: text(&pod["spec"]["nodeName"]),
                     started: time("startedAt"),
                     finished: time("finishedAt"),
-                    exit_code: state["exitCode"].as_i64().and_then(|code| code.try_into().ok()),
+                    exit_code: state["exitCode"]
+                        .as_i64()
+                        .and_then(|code| code.try_into().ok()),
                     reason: state["reason"].as_str().map(str::to_owned),
                     first_line_kept: false,
                 };
                 let service = service.clone();
                 let visibility = Visibility::Visible;
-                found.push(Found { row, service, previous, visibility });
+                found.push(Found {
+                    row,
+                    service,
+                    previous,
+                    visibility,
+                });
             };
             let state = &status["state"];
             let last = &status["lastState"]["terminated"];
             let last_id = text(&last["containerID"]);
             let running = &state["running"];
-            let present = if running.is_object() { running } else { &state["terminated"] };
+            let present = if running.is_object() {
+                running
+            } else {
+                &state["terminated"]
+            };
             let present_id = text(&status["containerID"]);
             // Between two attempts the dead instance is still the one whose log is the present one.
             let is_between = state["waiting"].is_object() && present_id == last_id;
@@ -67,7 +80,12 @@ pub(super) fn instances_of(pod: &Value, service_label: &str) -> Vec<Found> {
                 add(present, present_id, restarts, false);
             }
             if last.is_object() {
-                add(last, last_id, restarts - i64::from(!is_between), !is_between);
+                add(
+                    last,
+                    last_id,
+                    restarts - i64::from(!is_between),
+                    !is_between,
+                );
             }
         }
     }
@@ -89,27 +107,41 @@ mod tests {
     fn found(statuses: Value) -> Vec<(String, i32, bool, Option<i32>)> {
         instances_of(&pod(statuses), "app.kubernetes.io/name")
             .into_iter()
-            .map(|it| (it.row.container_id, it.row.restart, it.previous, it.row.exit_code))
+            .map(|it| {
+                (
+                    it.row.container_id,
+                    it.row.restart,
+                    it.previous,
+                    it.row.exit_code,
+                )
+            })
             .collect()
     }
 
     #[test]
     fn a_restarted_container_has_two_instances() {
-        let seen = found(json!([{"name": "geo", "restartCount": 3, "containerID": "c://b",
+        let seen = found(
+            json!([{"name": "geo", "restartCount": 3, "containerID": "c://b",
             "state": {"running": {"startedAt": "2026-11-23T08:00:10Z"}},
             "lastState": {"terminated": {"containerID": "c://a", "exitCode": 1,
-                "startedAt": "2026-11-23T08:00:00Z", "finishedAt": "2026-11-23T08:00:05Z"}}}]));
+                "startedAt": "2026-11-23T08:00:00Z", "finishedAt": "2026-11-23T08:00:05Z"}}}]),
+        );
         assert_eq!(
             seen,
-            [("c://b".to_owned(), 3, false, None), ("c://a".to_owned(), 2, true, Some(1))]
+            [
+                ("c://b".to_owned(), 3, false, None),
+                ("c://a".to_owned(), 2, true, Some(1))
+            ]
         );
     }
 
     #[test]
     fn in_a_crash_loop_the_dead_instance_is_still_the_present_one() {
-        let seen = found(json!([{"name": "geo", "restartCount": 3, "containerID": "c://b",
+        let seen = found(
+            json!([{"name": "geo", "restartCount": 3, "containerID": "c://b",
             "state": {"waiting": {"reason": "CrashLoopBackOff"}},
-            "lastState": {"terminated": {"containerID": "c://b", "exitCode": 137}}}]));
+            "lastState": {"terminated": {"containerID": "c://b", "exitCode": 137}}}]),
+        );
         assert_eq!(seen, [("c://b".to_owned(), 3, false, Some(137))]);
     }
 

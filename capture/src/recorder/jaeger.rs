@@ -129,14 +129,18 @@ pub(super) fn span(
     let kind = take(&mut tags, "span.kind").unwrap_or_else(|| "unspecified".to_owned());
     let (status, message) = take_status(&mut tags);
     let scope = take(&mut tags, "otel.scope.name").or_else(|| take(&mut tags, "otel.library.name"));
-    let scope_version = take(&mut tags, "otel.scope.version")
-        .or_else(|| take(&mut tags, "otel.library.version"));
+    let scope_version =
+        take(&mut tags, "otel.scope.version").or_else(|| take(&mut tags, "otel.library.version"));
     let scope = scope.map(|name| json!({"name": name, "version": scope_version}).to_string());
     let parent = span
         .references
         .iter()
         .position(|it| it.ref_type == "CHILD_OF" && it.trace_id == span.trace_id);
-    let links = span.references.iter().enumerate().filter(|(index, _)| Some(*index) != parent);
+    let links = span
+        .references
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| Some(*index) != parent);
     let links = links.map(|(_, link)| {
         json!({"trace_id": padded(&link.trace_id, 32), "span_id": padded(&link.span_id, 16)})
     });
@@ -173,7 +177,10 @@ pub(super) fn span(
 fn take_status(tags: &mut Vec<Tag>) -> (String, Option<String>) {
     let code = take(tags, "otel.status_code");
     let message = take(tags, "otel.status_description");
-    let is_error = |tags: &[Tag]| tags.iter().any(|it| it.key == "error" && it.text() == "true");
+    let is_error = |tags: &[Tag]| {
+        tags.iter()
+            .any(|it| it.key == "error" && it.text() == "true")
+    };
     let status = match code.as_deref() {
         Some("ERROR") => {
             if is_error(tags) {
@@ -233,9 +240,15 @@ mod tests {
                 {"key": "pod", "type": "string", "value": "rate-1"}]}}}]}));
         assert_eq!(row.trace_id, format!("{:0>32}", "ab"));
         assert_eq!(row.parent_span_id.as_deref(), Some("0000000000000002"));
-        assert_eq!((row.kind.as_str(), row.status.as_str()), ("server", "error"));
+        assert_eq!(
+            (row.kind.as_str(), row.status.as_str()),
+            ("server", "error")
+        );
         assert_eq!(row.message.as_deref(), Some("refused"));
-        assert_eq!((row.start, row.end - row.start), (1_700_000_000_000_001_000, 250_000));
+        assert_eq!(
+            (row.start, row.end - row.start),
+            (1_700_000_000_000_001_000, 250_000)
+        );
         assert_eq!(
             row.attributes,
             concat!(
@@ -244,10 +257,25 @@ mod tests {
                 r#"{"key":"http.status_code","type":"int64","value":500}]"#
             )
         );
-        assert!(row.resource.starts_with(r#"[{"key":"service.name""#), "{}", row.resource);
-        assert!(row.events.contains(r#""name":"exception""#), "{}", row.events);
-        assert!(row.links.contains(&format!("{:0>32}", "cd")), "{}", row.links);
-        assert_eq!(row.scope.as_deref(), Some(r#"{"name":"testbed","version":null}"#));
+        assert!(
+            row.resource.starts_with(r#"[{"key":"service.name""#),
+            "{}",
+            row.resource
+        );
+        assert!(
+            row.events.contains(r#""name":"exception""#),
+            "{}",
+            row.events
+        );
+        assert!(
+            row.links.contains(&format!("{:0>32}", "cd")),
+            "{}",
+            row.links
+        );
+        assert_eq!(
+            row.scope.as_deref(),
+            Some(r#"{"name":"testbed","version":null}"#)
+        );
         assert_eq!(row.warnings, None);
     }
 
@@ -257,7 +285,10 @@ mod tests {
             "traceID": "ab", "spanID": "1", "operationName": "x", "startTime": 1, "duration": 1,
             "tags": [{"key": "error", "type": "bool", "value": true}], "processID": "p1"}],
             "processes": {"p1": {"serviceName": "a"}}}]}));
-        assert_eq!((row.kind.as_str(), row.status.as_str()), ("unspecified", "error"));
+        assert_eq!(
+            (row.kind.as_str(), row.status.as_str()),
+            ("unspecified", "error")
+        );
         assert!(row.attributes.contains("error"));
         assert_eq!(row.parent_span_id, None);
     }

@@ -10,7 +10,10 @@ const REMEMBERED: usize = 4096;
 
 /// Splits the kubelet's time stamp from a line.
 pub(super) fn split(line: &[u8]) -> Option<(i64, &[u8])> {
-    let end = line.iter().position(|byte| *byte == b' ').unwrap_or(line.len());
+    let end = line
+        .iter()
+        .position(|byte| *byte == b' ')
+        .unwrap_or(line.len());
     let timestamp = nanoseconds(std::str::from_utf8(&line[..end]).ok()?)?;
     Some((timestamp, line.get(end + 1..).unwrap_or_default()))
 }
@@ -61,7 +64,10 @@ impl Dedup {
             self.recent.pop_front();
         }
         self.recent.push_back(key);
-        self.latest = Some(self.latest.map_or(timestamp, |latest| latest.max(timestamp)));
+        self.latest = Some(
+            self.latest
+                .map_or(timestamp, |latest| latest.max(timestamp)),
+        );
         true
     }
 }

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aiopslab_datasets::rows::{LogInstance, LogLine};
 use aiopslab_datasets::Visibility;
+use aiopslab_datasets::rows::{LogInstance, LogLine};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -76,7 +76,9 @@ pub(super) async fn record(
     while let Some(result) = watches.join_next().await {
         match result {
             Ok((namespace, reasons)) => gaps.entry(namespace).or_default().extend(reasons),
-            Err(error) => context.failure.set(format!("following logs ended: {error}")),
+            Err(error) => context
+                .failure
+                .set(format!("following logs ended: {error}")),
         }
     }
     logs.finish(namespaces, gaps, instances).await
@@ -94,8 +96,9 @@ impl Logs {
         mut gaps: BTreeMap<String, Vec<String>>,
         instances: Sink<LogInstance>,
     ) -> Vec<Covered> {
-        let mut entries: Vec<_> =
-            std::mem::take(&mut self.registry().instances).into_values().collect();
+        let mut entries: Vec<_> = std::mem::take(&mut self.registry().instances)
+            .into_values()
+            .collect();
         entries.sort_by_key(|entry| entry.row.instance_id);
         let mut from: BTreeMap<String, (i64, bool)> = BTreeMap::new();
         for mut entry in entries {
@@ -105,7 +108,9 @@ impl Logs {
                 (_, None) => true,
                 (None, Some(_)) => false,
             };
-            let since = from.entry(row.namespace.clone()).or_insert((self.context.start, true));
+            let since = from
+                .entry(row.namespace.clone())
+                .or_insert((self.context.start, true));
             since.0 = since.0.min(entry.first_line.unwrap_or(since.0));
             since.1 &= row.first_line_kept;
             if let Some(reason) = entry.lost {
@@ -118,8 +123,10 @@ impl Logs {
             .into_iter()
             .map(|namespace| {
                 let reasons = gaps.remove(&namespace).unwrap_or_default();
-                let (since, complete) =
-                    from.get(&namespace).copied().unwrap_or((self.context.start, true));
+                let (since, complete) = from
+                    .get(&namespace)
+                    .copied()
+                    .unwrap_or((self.context.start, true));
                 Covered::recorded("log_lines", "kubernetes", &format!("namespace={namespace}"))
                     .from(since)
                     .from_source_start(complete)
@@ -156,7 +163,9 @@ impl Logs {
                         replaced: found.previous,
                         lost: None,
                     };
-                    registry.instances.insert(found.row.container_id.clone(), entry);
+                    registry
+                        .instances
+                        .insert(found.row.container_id.clone(), entry);
                     fresh.push(found);
                 }
             }
@@ -213,11 +222,22 @@ async fn session(
         follow_all(logs, pod, followers);
     }
     *ready = None;
-    let version = list["metadata"]["resourceVersion"].as_str().unwrap_or_default();
+    let version = list["metadata"]["resourceVersion"]
+        .as_str()
+        .unwrap_or_default();
     let path = format!("{pods}?watch=1&allowWatchBookmarks=true&resourceVersion={version}");
-    let mut events = logs.context.cluster.stream_lines(&path, "application/json").await?;
-    while let Ok(Some(line)) = timeout(SILENCE, events.next_line()).await.unwrap_or(Ok(None)) {
-        let Ok(event) = serde_json::from_slice::<Value>(&line) else { continue };
+    let mut events = logs
+        .context
+        .cluster
+        .stream_lines(&path, "application/json")
+        .await?;
+    while let Ok(Some(line)) = timeout(SILENCE, events.next_line())
+        .await
+        .unwrap_or(Ok(None))
+    {
+        let Ok(event) = serde_json::from_slice::<Value>(&line) else {
+            continue;
+        };
         match event["type"].as_str() {
             Some("ADDED" | "MODIFIED" | "DELETED") => {
                 follow_all(logs, &event["object"], followers);
@@ -247,7 +267,12 @@ struct Follower {
 
 impl Follower {
     fn new(logs: Arc<Logs>, found: Found) -> Self {
-        Self { logs, found, dedup: Dedup::default(), seq: 0 }
+        Self {
+            logs,
+            found,
+            dedup: Dedup::default(),
+            seq: 0,
+        }
     }
 
     /// Reads until the instance is over and read to its end, or the recording stops.
@@ -289,7 +314,9 @@ impl Follower {
     fn state(&self) -> (bool, bool) {
         let registry = self.logs.registry();
         let entry = registry.instances.get(&self.found.row.container_id);
-        entry.map_or((true, false), |entry| (entry.row.finished.is_some(), entry.replaced))
+        entry.map_or((true, false), |entry| {
+            (entry.row.finished.is_some(), entry.replaced)
+        })
     }
 
     fn set_lost(&self, reason: String) {
@@ -333,7 +360,11 @@ impl Follower {
             return false;
         };
         // The end has whole seconds.
-        if entry.row.finished.is_some_and(|finished| timestamp > finished + 2 * SECOND) {
+        if entry
+            .row
+            .finished
+            .is_some_and(|finished| timestamp > finished + 2 * SECOND)
+        {
             return false;
         }
         entry.first_line = entry.first_line.or(Some(timestamp));
@@ -364,6 +395,9 @@ impl Follower {
             container: row.container.clone(),
         };
         self.seq += 1;
-        self.logs.lines.put(line, self.found.visibility, redacted).await;
+        self.logs
+            .lines
+            .put(line, self.found.visibility, redacted)
+            .await;
     }
 }

@@ -47,8 +47,10 @@ pub(super) async fn record(
     let (from_ms, to_ms) = (from / 1_000_000, to / 1_000_000);
     let texts = context.options.selectors(&context.namespace);
     // They were checked when the recording began.
-    let selectors: Vec<_> =
-        texts.iter().filter_map(|text| selector::parse(text).ok()).collect();
+    let selectors: Vec<_> = texts
+        .iter()
+        .filter_map(|text| selector::parse(text).ok())
+        .collect();
     let mut catalog = Catalog::default();
     let mut gaps = Vec::new();
     let mut start = from_ms;
@@ -61,7 +63,9 @@ pub(super) async fn record(
         start = end;
     }
     for (id, found) in (0_u64..).zip(catalog.series) {
-        series_sink.put(series_row(id, &found), found.visibility, false).await;
+        series_sink
+            .put(series_row(id, &found), found.visibility, false)
+            .await;
     }
     covered(context, &texts, from, &gaps)
 }
@@ -114,7 +118,9 @@ async fn write_slice(
         let times = times.chain(one.histograms.iter().filter_map(|it| histogram_time(it)));
         let (first, last) = times
             .filter(|time| is_inside(*time))
-            .fold((i64::MAX, i64::MIN), |(first, last), time| (first.min(time), last.max(time)));
+            .fold((i64::MAX, i64::MIN), |(first, last), time| {
+                (first.min(time), last.max(time))
+            });
         if first > last {
             continue;
         }
@@ -129,13 +135,19 @@ async fn write_slice(
             value,
             histogram,
         };
-        for sample in one.samples.iter().filter(|sample| is_inside(sample.timestamp)) {
-            sink.put(row(sample.timestamp, sample.value, None), visibility, false).await;
+        for sample in one
+            .samples
+            .iter()
+            .filter(|sample| is_inside(sample.timestamp))
+        {
+            sink.put(row(sample.timestamp, sample.value, None), visibility, false)
+                .await;
         }
         for histogram in one.histograms {
             match histogram_time(&histogram) {
                 Some(time) if is_inside(time) => {
-                    sink.put(row(time, 0.0, Some(histogram)), visibility, false).await;
+                    sink.put(row(time, 0.0, Some(histogram)), visibility, false)
+                        .await;
                 }
                 Some(_) => {}
                 None => sink.lose(1),
@@ -153,7 +165,9 @@ impl Catalog {
         last: i64,
     ) -> (u64, Visibility) {
         if let Some(id) = self.ids.get(&labels).copied() {
-            let known = usize::try_from(id).ok().and_then(|index| self.series.get_mut(index));
+            let known = usize::try_from(id)
+                .ok()
+                .and_then(|index| self.series.get_mut(index));
             if let Some(known) = known {
                 known.first = known.first.min(first);
                 known.last = known.last.max(last);
@@ -164,13 +178,21 @@ impl Catalog {
         let (namespace, pod) = (label(&labels, "namespace"), label(&labels, "pod"));
         let visibility = context.visibility.of_reference("pods", namespace, pod);
         self.ids.insert(labels.clone(), id);
-        self.series.push(Found { labels, visibility, first, last });
+        self.series.push(Found {
+            labels,
+            visibility,
+            first,
+            last,
+        });
         (id, visibility)
     }
 }
 
 fn label<'a>(labels: &'a [Label], name: &str) -> &'a str {
-    labels.iter().find(|label| label.name == name).map_or("", |label| &label.value)
+    labels
+        .iter()
+        .find(|label| label.name == name)
+        .map_or("", |label| &label.value)
 }
 
 fn series_row(series_id: u64, found: &Found) -> MetricSeries {
@@ -179,8 +201,9 @@ fn series_row(series_id: u64, found: &Found) -> MetricSeries {
         (!value.is_empty()).then(|| value.to_owned())
     };
     let labels = found.labels.iter().filter(|label| label.name != "__name__");
-    let mut labels: Vec<_> =
-        labels.map(|label| (label.name.clone(), label.value.clone())).collect();
+    let mut labels: Vec<_> = labels
+        .map(|label| (label.name.clone(), label.value.clone()))
+        .collect();
     labels.sort();
     // A scrape of a kubelet has the node's name for its instance; an address has a port.
     let instance = column("instance").filter(|instance| !instance.contains(':'));
@@ -203,7 +226,9 @@ fn covered(context: &Context, texts: &[String], from: i64, gaps: &[String]) -> V
     let mut rows = Vec::new();
     for table in ["metric_samples", "metric_series"] {
         let row = |scope: &str| {
-            Covered::recorded(table, "prometheus", scope).from(from).unless(gaps.to_vec())
+            Covered::recorded(table, "prometheus", scope)
+                .from(from)
+                .unless(gaps.to_vec())
         };
         if texts.iter().any(|text| text == ALL) {
             rows.push(row(""));

@@ -26,9 +26,15 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// Kinds that are not recorded, with the reason that coverage tells.
 const SKIPPED: &[(&str, &str)] = &[
-    ("componentstatuses", "deprecated; it probes rather than keeps"),
+    (
+        "componentstatuses",
+        "deprecated; it probes rather than keeps",
+    ),
     ("events.events.k8s.io", "the same objects as events"),
-    ("leases.coordination.k8s.io", "renewed every few seconds by every component"),
+    (
+        "leases.coordination.k8s.io",
+        "renewed every few seconds by every component",
+    ),
 ];
 
 /// Starts one watch per kind; they end with the context's stop token.
@@ -45,9 +51,16 @@ pub(super) async fn record(
     let seq = Arc::new(AtomicU64::new(0));
     for resource in context.cluster.resources().await? {
         let scope = format!("resource={}", resource.full_name());
-        let skipped = SKIPPED.iter().find(|(name, _)| *name == resource.full_name());
+        let skipped = SKIPPED
+            .iter()
+            .find(|(name, _)| *name == resource.full_name());
         if let Some((_, reason)) = skipped {
-            covered.push(Covered::missing("object_versions", "kubernetes", &scope, reason));
+            covered.push(Covered::missing(
+                "object_versions",
+                "kubernetes",
+                &scope,
+                reason,
+            ));
         } else if resource.can("list") && resource.can("watch") {
             let watch = Watch {
                 context: Arc::clone(&context),
@@ -97,7 +110,9 @@ async fn record_api(context: &Context, api: &Sink<ObjectApi>) -> Vec<Covered> {
                 if path == "/apis" {
                     paths.extend(group_versions(&answer));
                 }
-                let name = path.trim_start_matches("/api/").trim_start_matches("/apis/");
+                let name = path
+                    .trim_start_matches("/api/")
+                    .trim_start_matches("/apis/");
                 put(row("discovery", name.trim_start_matches('/'), &answer)).await;
             }
             Err(error) => reasons.push(error.to_string()),
@@ -105,7 +120,12 @@ async fn record_api(context: &Context, api: &Sink<ObjectApi>) -> Vec<Covered> {
     }
     vec![
         Covered::recorded("object_api", "kubernetes", "kind=discovery").unless(reasons),
-        Covered::missing("object_api", "kubernetes", "kind=openapi", "left out for its size"),
+        Covered::missing(
+            "object_api",
+            "kubernetes",
+            "kind=openapi",
+            "left out for its size",
+        ),
     ]
 }
 
@@ -159,7 +179,8 @@ impl Watch {
             match session {
                 Ok(()) => pause = Duration::from_millis(200),
                 Err(Interruption::Gone) => {
-                    self.gaps.push("the server forgot versions, the kind was listed anew".into());
+                    self.gaps
+                        .push("the server forgot versions, the kind was listed anew".into());
                     self.resume = None;
                 }
                 Err(Interruption::NoStreamedLists) => self.can_stream_lists = false,
@@ -261,8 +282,13 @@ impl Watch {
     async fn list(&mut self) -> Result<(), Interruption> {
         let path = format!("{}?includeObject=Object", self.resource.collection(None));
         let headers = [("accept", TABLE)];
-        let answer = self.context.cluster.request(http::Method::GET, &path, &headers, Vec::new());
-        let answer = answer.await.and_then(|answer| answer.successful(&http::Method::GET, &path));
+        let answer = self
+            .context
+            .cluster
+            .request(http::Method::GET, &path, &headers, Vec::new());
+        let answer = answer
+            .await
+            .and_then(|answer| answer.successful(&http::Method::GET, &path));
         let answer = answer.map_err(|error| self.judge(error))?;
         let event = table::read_list(&answer.body)
             .ok_or_else(|| Interruption::Broken(format!("{path} answered no table")))?;
@@ -278,15 +304,23 @@ impl Watch {
 
     /// Notes that the state is known, and the deletions that nobody told us of.
     async fn finish_sync(&mut self, seen: BTreeMap<(String, String, String), String>) {
-        let missed: Vec<_> =
-            self.known.keys().filter(|key| !seen.contains_key(*key)).cloned().collect();
+        let missed: Vec<_> = self
+            .known
+            .keys()
+            .filter(|key| !seen.contains_key(*key))
+            .cloned()
+            .collect();
         for (namespace, name, uid) in missed {
             let object = serde_json::json!({
                 "kind": self.resource.kind,
                 "metadata": {"name": name, "namespace": namespace, "uid": uid},
             });
-            let row = Row { object, cells: None };
-            self.take(EventKind::Deleted, row, false, &mut BTreeMap::new()).await;
+            let row = Row {
+                object,
+                cells: None,
+            };
+            self.take(EventKind::Deleted, row, false, &mut BTreeMap::new())
+                .await;
         }
         self.ready = None;
     }
@@ -317,7 +351,11 @@ impl Watch {
         let observed = self.context.now();
         let mut object = row.object;
         let text = |object: &Value, pointer: &str| {
-            object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+            object
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
         };
         let key = (
             text(&object, "/metadata/namespace"),
@@ -340,11 +378,17 @@ impl Watch {
         if syncing {
             seen.insert(key.clone(), resource_version.clone());
         }
-        let visibility = self.context.visibility.of_object(&self.resource.resource, &object);
+        let visibility = self
+            .context
+            .visibility
+            .of_object(&self.resource.resource, &object);
         let created = created(&object);
         let valid_from = valid_from(event, observed, created, self.context.start);
         self.context.visibility.prune(&mut object);
-        let redacted = self.context.redaction.object(&self.resource.resource, &mut object);
+        let redacted = self
+            .context
+            .redaction
+            .object(&self.resource.resource, &mut object);
         let version = ObjectVersion {
             seq: self.seq.fetch_add(1, Ordering::Relaxed),
             event: event.to_owned(),
@@ -396,13 +440,25 @@ mod tests {
         let second = SECOND;
         let start = 100 * second;
         // Found at the start, created long before.
-        assert_eq!(valid_from("initial", start + 5, Some(7 * second), start), start);
+        assert_eq!(
+            valid_from("initial", start + 5, Some(7 * second), start),
+            start
+        );
         // Created in the second in which it was seen.
         let observed = 110 * second + 300;
-        assert_eq!(valid_from("added", observed, Some(110 * second), start), observed);
+        assert_eq!(
+            valid_from("added", observed, Some(110 * second), start),
+            observed
+        );
         // Found late, by a new list.
         let created = 105 * second;
-        assert_eq!(valid_from("added", observed, Some(created), start), created + second - 1);
-        assert_eq!(valid_from("modified", observed, Some(created), start), observed);
+        assert_eq!(
+            valid_from("added", observed, Some(created), start),
+            created + second - 1
+        );
+        assert_eq!(
+            valid_from("modified", observed, Some(created), start),
+            observed
+        );
     }
 }

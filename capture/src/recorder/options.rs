@@ -26,8 +26,14 @@ pub enum Kind {
 
 impl Kind {
     /// Every recorder.
-    pub const ALL: [Self; 6] =
-        [Self::Objects, Self::Logs, Self::Metrics, Self::Traces, Self::Usage, Self::Exec];
+    pub const ALL: [Self; 6] = [
+        Self::Objects,
+        Self::Logs,
+        Self::Metrics,
+        Self::Traces,
+        Self::Usage,
+        Self::Exec,
+    ];
 
     /// The recorder's name on the command line.
     #[must_use]

@@ -22,7 +22,12 @@ const CHANGING: [(&str, &str); 3] = [
     ("alerts", "/api/v1/alerts"),
 ];
 /// Fields that differ in every answer and are left out of comparisons.
-const RESTLESS: [&str; 4] = ["lastScrape", "lastScrapeDuration", "lastEvaluation", "evaluationTime"];
+const RESTLESS: [&str; 4] = [
+    "lastScrape",
+    "lastScrapeDuration",
+    "lastEvaluation",
+    "evaluationTime",
+];
 
 /// An answer that is not yet known to have ended.
 struct Open {
@@ -50,7 +55,8 @@ pub(super) async fn record(context: std::sync::Arc<Context>, sink: Sink<MetricMe
         }
     }
     for (kind, last) in open {
-        sink.put(row(kind, &last, None), Visibility::Visible, false).await;
+        sink.put(row(kind, &last, None), Visibility::Visible, false)
+            .await;
     }
     match ask(&context, "/api/v1/metadata").await {
         Ok(metadata) => put_metadata(&context, &sink, &metadata).await,
@@ -67,7 +73,8 @@ pub(super) async fn record(context: std::sync::Arc<Context>, sink: Sink<MetricMe
                         json: answer.clone(),
                         since: context.start,
                     };
-                    sink.put(row("config", &open, None), Visibility::Visible, redacted).await;
+                    sink.put(row("config", &open, None), Visibility::Visible, redacted)
+                        .await;
                 }
                 if name != "runtimeinfo" {
                     versions.insert(name.to_owned(), answer);
@@ -76,9 +83,10 @@ pub(super) async fn record(context: std::sync::Arc<Context>, sink: Sink<MetricMe
             Err(error) => reasons.push(error.to_string()),
         }
     }
-    report.versions.insert("prometheus".to_owned(), Value::Object(versions));
-    report.covered =
-        vec![Covered::recorded("metric_metadata", "prometheus", "").unless(reasons)];
+    report
+        .versions
+        .insert("prometheus".to_owned(), Value::Object(versions));
+    report.covered = vec![Covered::recorded("metric_metadata", "prometheus", "").unless(reasons)];
     report
 }
 
@@ -98,15 +106,29 @@ async fn take(
     }
     let known_before = open.contains_key(kind);
     // What is true when recording begins is taken to have been true at its first moment.
-    let since = if known_before { context.now() } else { context.start };
-    if let Some(last) = open.insert(kind, Open { compared, json, since }) {
-        sink.put(row(kind, &last, Some(since)), Visibility::Visible, false).await;
+    let since = if known_before {
+        context.now()
+    } else {
+        context.start
+    };
+    if let Some(last) = open.insert(
+        kind,
+        Open {
+            compared,
+            json,
+            since,
+        },
+    ) {
+        sink.put(row(kind, &last, Some(since)), Visibility::Visible, false)
+            .await;
     }
 }
 
 async fn ask(context: &Context, path: &str) -> Result<Value, ClusterError> {
-    let mut answer =
-        context.cluster.proxy_json(&context.prometheus, &context.namespace, path).await?;
+    let mut answer = context
+        .cluster
+        .proxy_json(&context.prometheus, &context.namespace, path)
+        .await?;
     Ok(answer["data"].take())
 }
 

@@ -29,7 +29,11 @@ pub(super) struct Matcher {
 
 impl Matcher {
     pub(super) fn new(kind: MatcherType, name: &str, value: &str) -> Self {
-        Self { r#type: kind.into(), name: name.to_owned(), value: value.to_owned() }
+        Self {
+            r#type: kind.into(),
+            name: name.to_owned(),
+            value: value.to_owned(),
+        }
     }
 }
 
@@ -105,7 +109,9 @@ struct HistogramTime {
 
 /// The time of a native histogram.
 pub(super) fn histogram_time(histogram: &[u8]) -> Option<i64> {
-    HistogramTime::decode(histogram).ok().map(|time| time.timestamp)
+    HistogramTime::decode(histogram)
+        .ok()
+        .map(|time| time.timestamp)
 }
 
 /// A request for several selectors over a window, compressed.
@@ -116,9 +122,16 @@ pub(super) fn encode_request(
 ) -> Result<Vec<u8>, String> {
     let queries = selectors
         .iter()
-        .map(|matchers| Query { start_ms, end_ms, matchers: matchers.clone() })
+        .map(|matchers| Query {
+            start_ms,
+            end_ms,
+            matchers: matchers.clone(),
+        })
         .collect();
-    let request = ReadRequest { queries, accepted_response_types: vec![0] };
+    let request = ReadRequest {
+        queries,
+        accepted_response_types: vec![0],
+    };
     snap::raw::Encoder::new()
         .compress_vec(&request.encode_to_vec())
         .map_err(|error| error.to_string())
@@ -126,10 +139,15 @@ pub(super) fn encode_request(
 
 /// The series of an answer, selector after selector.
 pub(super) fn decode_response(body: &[u8]) -> Result<Vec<TimeSeries>, String> {
-    let bytes =
-        snap::raw::Decoder::new().decompress_vec(body).map_err(|error| error.to_string())?;
+    let bytes = snap::raw::Decoder::new()
+        .decompress_vec(body)
+        .map_err(|error| error.to_string())?;
     let response = ReadResponse::decode(bytes.as_slice()).map_err(|error| error.to_string())?;
-    Ok(response.results.into_iter().flat_map(|result| result.series).collect())
+    Ok(response
+        .results
+        .into_iter()
+        .flat_map(|result| result.series)
+        .collect())
 }
 
 #[cfg(test)]
@@ -141,17 +159,32 @@ mod tests {
 
     #[test]
     fn stale_markers_survive() {
-        let label = |name: &str, value: &str| Label { name: name.into(), value: value.into() };
+        let label = |name: &str, value: &str| Label {
+            name: name.into(),
+            value: value.into(),
+        };
         let series = TimeSeries {
             labels: vec![label("__name__", "up"), label("job", "a")],
             samples: vec![
-                Sample { value: 1.0, timestamp: 1000 },
-                Sample { value: f64::from_bits(STALE), timestamp: 2000 },
+                Sample {
+                    value: 1.0,
+                    timestamp: 1000,
+                },
+                Sample {
+                    value: f64::from_bits(STALE),
+                    timestamp: 2000,
+                },
             ],
             histograms: vec![HistogramTime { timestamp: 3000 }.encode_to_vec()],
         };
-        let response = ReadResponse { results: vec![QueryResult { series: vec![series] }] };
-        let body = snap::raw::Encoder::new().compress_vec(&response.encode_to_vec()).unwrap();
+        let response = ReadResponse {
+            results: vec![QueryResult {
+                series: vec![series],
+            }],
+        };
+        let body = snap::raw::Encoder::new()
+            .compress_vec(&response.encode_to_vec())
+            .unwrap();
         let decoded = decode_response(&body).unwrap();
         assert_eq!(decoded[0].labels[1].value, "a");
         assert_eq!(decoded[0].samples[1].value.to_bits(), STALE);
@@ -165,6 +198,13 @@ mod tests {
         let body = encode_request(std::slice::from_ref(&matchers), 1, 2).unwrap();
         let bytes = snap::raw::Decoder::new().decompress_vec(&body).unwrap();
         let request = ReadRequest::decode(bytes.as_slice()).unwrap();
-        assert_eq!(request.queries, [Query { start_ms: 1, end_ms: 2, matchers }]);
+        assert_eq!(
+            request.queries,
+            [Query {
+                start_ms: 1,
+                end_ms: 2,
+                matchers
+            }]
+        );
     }
 }

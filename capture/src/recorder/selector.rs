@@ -7,7 +7,10 @@ pub(super) fn parse(text: &str) -> Result<Vec<Matcher>, String> {
     let text = text.trim();
     let (name, mut rest) = match text.split_once('{') {
         Some((name, rest)) => {
-            let inner = rest.trim_end().strip_suffix('}').ok_or("no closing brace")?;
+            let inner = rest
+                .trim_end()
+                .strip_suffix('}')
+                .ok_or("no closing brace")?;
             (name.trim(), inner.trim())
         }
         None => (text, ""),
@@ -45,7 +48,9 @@ fn is_name(text: &str, may_have_colon: bool) -> bool {
 }
 
 fn parse_matcher(text: &str) -> Result<(Matcher, &str), String> {
-    let operator = text.find(['=', '!']).ok_or_else(|| format!("no operator in {text:?}"))?;
+    let operator = text
+        .find(['=', '!'])
+        .ok_or_else(|| format!("no operator in {text:?}"))?;
     let (label, rest) = text.split_at(operator);
     let label = label.trim();
     if !is_name(label, false) {
@@ -57,9 +62,10 @@ fn parse_matcher(text: &str) -> Result<(Matcher, &str), String> {
         ("!=", MatcherType::NotEqual),
         ("=", MatcherType::Equal),
     ];
-    let found = operators
-        .iter()
-        .find_map(|(sign, kind)| rest.strip_prefix(sign).map(|rest| (*kind, rest.trim_start())));
+    let found = operators.iter().find_map(|(sign, kind)| {
+        rest.strip_prefix(sign)
+            .map(|rest| (*kind, rest.trim_start()))
+    });
     let (kind, rest) = found.ok_or_else(|| format!("no operator in {text:?}"))?;
     let (value, rest) = parse_string(rest)?;
     Ok((Matcher::new(kind, label, &value), rest))
@@ -97,8 +103,10 @@ mod tests {
     #[test]
     fn selectors_become_matchers() {
         let check = |text: &str, expected: &[(MatcherType, &str, &str)]| {
-            let expected: Vec<_> =
-                expected.iter().map(|(kind, name, value)| Matcher::new(*kind, name, value)).collect();
+            let expected: Vec<_> = expected
+                .iter()
+                .map(|(kind, name, value)| Matcher::new(*kind, name, value))
+                .collect();
             assert_eq!(parse(text), Ok(expected), "{text}");
         };
         check("up", &[(MatcherType::Equal, "__name__", "up")]);
@@ -110,8 +118,20 @@ mod tests {
                 (MatcherType::Regex, "x", r"\d+"),
             ],
         );
-        check(r#"{x!~"a\"\\d"}"#, &[(MatcherType::NotRegex, "x", r#"a"\d"#)]);
-        for wrong in ["", "{}", "{a}", "{a=b}", "{a=\"b}", "{a=\"b\"", "1x", "{a=\"b\" c=\"d\"}"] {
+        check(
+            r#"{x!~"a\"\\d"}"#,
+            &[(MatcherType::NotRegex, "x", r#"a"\d"#)],
+        );
+        for wrong in [
+            "",
+            "{}",
+            "{a}",
+            "{a=b}",
+            "{a=\"b}",
+            "{a=\"b\"",
+            "1x",
+            "{a=\"b\" c=\"d\"}",
+        ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -90,15 +90,34 @@ impl<R: Row + Send + Sync + 'static> Sink<R> {
     ) -> (Self, Collector) {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let tally = Arc::new(Tally::default());
-        let task = tokio::spawn(collect(receiver, writer, progress, failure, Arc::clone(&tally)));
-        let collector = Collector { table: R::TABLE.name(), tally: Arc::clone(&tally), task };
+        let task = tokio::spawn(collect(
+            receiver,
+            writer,
+            progress,
+            failure,
+            Arc::clone(&tally),
+        ));
+        let collector = Collector {
+            table: R::TABLE.name(),
+            tally: Arc::clone(&tally),
+            task,
+        };
         (Self { sender, tally }, collector)
     }
 
     /// Hands over a row; waits while the writer is behind.
     pub(super) async fn put(&self, row: R, visibility: Visibility, redacted: bool) {
         self.tally.offered.fetch_add(1, Ordering::Relaxed);
-        if self.sender.send(Item { row, visibility, redacted }).await.is_err() {
+        if self
+            .sender
+            .send(Item {
+                row,
+                visibility,
+                redacted,
+            })
+            .await
+            .is_err()
+        {
             self.tally.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -142,15 +161,16 @@ async fn collect<R: Row + Send + Sync + 'static>(
             return;
         }
         let linger = async {
-            while batch.len() < BATCH
-                && receiver.recv_many(&mut batch, BATCH).await > 0
-            {}
+            while batch.len() < BATCH && receiver.recv_many(&mut batch, BATCH).await > 0 {}
         };
         timeout(LINGER, linger).await.ok();
         let items = std::mem::take(&mut batch);
         write(items, Arc::clone(&writer), &failure, &tally).await;
         let counts = tally.counts();
-        progress.rows(R::TABLE.name(), counts.written + counts.redacted + counts.withheld);
+        progress.rows(
+            R::TABLE.name(),
+            counts.written + counts.redacted + counts.withheld,
+        );
     }
 }
 

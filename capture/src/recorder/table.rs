@@ -50,8 +50,7 @@ pub(super) fn read_event(line: &[u8]) -> Option<Event> {
 /// Reads a list.
 pub(super) fn read_list(body: &[u8]) -> Option<Event> {
     let list: Value = serde_json::from_slice(body).ok()?;
-    (list["kind"] == "Table" || list["items"].is_array())
-        .then(|| read(EventKind::Added, list))
+    (list["kind"] == "Table" || list["items"].is_array()).then(|| read(EventKind::Added, list))
 }
 
 fn read(kind: EventKind, mut object: Value) -> Event {
@@ -64,7 +63,9 @@ fn read(kind: EventKind, mut object: Value) -> Event {
         code: object["code"].as_i64(),
     };
     let version = |object: &Value| {
-        let version = object["metadata"]["resourceVersion"].as_str().unwrap_or_default();
+        let version = object["metadata"]["resourceVersion"]
+            .as_str()
+            .unwrap_or_default();
         (!version.is_empty()).then(|| version.to_owned())
     };
     if kind == EventKind::Error {
@@ -82,17 +83,23 @@ fn read(kind: EventKind, mut object: Value) -> Event {
             }));
         }
     } else if let Value::Array(items) = object["items"].take() {
-        event.rows.extend(items.into_iter().map(|object| Row { object, cells: None }));
+        event.rows.extend(items.into_iter().map(|object| Row {
+            object,
+            cells: None,
+        }));
     } else {
-        event.rows.push(Row { object: object.clone(), cells: None });
+        event.rows.push(Row {
+            object: object.clone(),
+            cells: None,
+        });
     }
     if let Some(last) = event.rows.last() {
         event.resource_version = event.resource_version.or_else(|| version(&last.object));
     }
     event.ends_initial_list = kind == EventKind::Bookmark
-        && std::iter::once(&object).chain(event.rows.iter().map(|row| &row.object)).any(
-            |object| object["metadata"]["annotations"]["k8s.io/initial-events-end"] == "true",
-        );
+        && std::iter::once(&object)
+            .chain(event.rows.iter().map(|row| &row.object))
+            .any(|object| object["metadata"]["annotations"]["k8s.io/initial-events-end"] == "true");
     event
 }
 
@@ -112,7 +119,10 @@ mod tests {
         let event = read_event(line.to_string().as_bytes()).unwrap();
         assert_eq!(event.kind, EventKind::Modified);
         assert_eq!(event.columns.len(), 1);
-        assert_eq!(event.rows[0].cells, Some(json!(["geo", "CrashLoopBackOff"])));
+        assert_eq!(
+            event.rows[0].cells,
+            Some(json!(["geo", "CrashLoopBackOff"]))
+        );
         assert_eq!(event.rows[0].object["metadata"]["name"], "geo");
         assert_eq!(event.resource_version.as_deref(), Some("7"));
     }

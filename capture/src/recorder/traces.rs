@@ -26,7 +26,12 @@ const SHORTEST_WINDOW_US: i64 = 1000;
 /// How late spans arrive: exporters and Jaeger batch them.
 const LATENESS_US: i64 = 20 * SECOND_US;
 /// Services of the tracing system itself.
-const OWN_SERVICES: [&str; 4] = ["jaeger", "jaeger-query", "jaeger-all-in-one", "jaeger-collector"];
+const OWN_SERVICES: [&str; 4] = [
+    "jaeger",
+    "jaeger-query",
+    "jaeger-all-in-one",
+    "jaeger-collector",
+];
 
 struct Traces {
     context: Arc<Context>,
@@ -40,8 +45,13 @@ struct Traces {
 /// Asks until the context stops, and once more for the whole window.
 pub(super) async fn record(context: Arc<Context>, sink: Sink<rows::Span>) -> Report {
     let start = context.start / 1000;
-    let mut traces =
-        Traces { context: Arc::clone(&context), sink, seen: HashSet::new(), reasons: Vec::new(), services: Vec::new() };
+    let mut traces = Traces {
+        context: Arc::clone(&context),
+        sink,
+        seen: HashSet::new(),
+        reasons: Vec::new(),
+        services: Vec::new(),
+    };
     let mut since = start;
     loop {
         tokio::select! {
@@ -93,7 +103,10 @@ impl Traces {
                     continue;
                 }
                 if end - start <= SHORTEST_WINDOW_US {
-                    let reason = format!("more than {LIMIT} traces of {service} within {} µs", end - start);
+                    let reason = format!(
+                        "more than {LIMIT} traces of {service} within {} µs",
+                        end - start
+                    );
                     self.reasons.push(reason);
                     continue;
                 }
@@ -109,13 +122,15 @@ impl Traces {
     /// Writes what is new in a window; says whether the answer had all of it.
     async fn window(&mut self, service: &str, start: i64, end: i64) -> Result<bool, ClusterError> {
         let service: String = url::form_urlencoded::byte_serialize(service.as_bytes()).collect();
-        let path =
-            format!("/api/traces?service={service}&start={start}&end={end}&limit={LIMIT}");
+        let path = format!("/api/traces?service={service}&start={start}&end={end}&limit={LIMIT}");
         let body = self.ask(&path).await?;
         let answer: Answer = match serde_json::from_slice(&body) {
             Ok(answer) => answer,
             Err(error) => {
-                return Err(ClusterError::Nonsense { path, reason: error.to_string() });
+                return Err(ClusterError::Nonsense {
+                    path,
+                    reason: error.to_string(),
+                });
             }
         };
         let is_whole = answer.data.len() < LIMIT;

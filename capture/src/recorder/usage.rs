@@ -48,7 +48,10 @@ pub(super) async fn record(context: Arc<Context>, sink: Sink<Usage>) -> Report {
             }
         }
     });
-    Report { covered: covered.into(), ..Report::default() }
+    Report {
+        covered: covered.into(),
+        ..Report::default()
+    }
 }
 
 async fn take(
@@ -67,8 +70,17 @@ async fn take(
         _ => item["containers"].as_array().map_or(&[], Vec::as_slice),
     };
     for part in parts {
-        let container = if kind == "node" { String::new() } else { text(&part["name"]) };
-        let key = [kind.to_owned(), namespace.clone(), name.clone(), container.clone()];
+        let container = if kind == "node" {
+            String::new()
+        } else {
+            text(&part["name"])
+        };
+        let key = [
+            kind.to_owned(),
+            namespace.clone(),
+            name.clone(),
+            container.clone(),
+        ];
         let row = row(kind, &namespace, &name, container, item, &part["usage"]);
         let Some(row) = row else {
             sink.lose(1);
@@ -126,7 +138,11 @@ fn quantity(text: &str, factor: f64) -> Option<i64> {
     SUFFIXES.iter().find_map(|(suffix, unit)| {
         let number: f64 = text.strip_suffix(suffix)?.parse().ok()?;
         // Dividing where the unit is a fraction keeps whole numbers whole.
-        let value = if *unit < 1.0 { number * factor / (1.0 / unit).round() } else { number * unit * factor };
+        let value = if *unit < 1.0 {
+            number * factor / (1.0 / unit).round()
+        } else {
+            number * unit * factor
+        };
         (value.is_finite() && value.abs() < 9e18).then(|| value.round() as i64)
     })
 }
@@ -139,7 +155,14 @@ fn duration_ms(text: &str) -> Option<i64> {
         let digits = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.')?;
         let number: f64 = rest[..digits].parse().ok()?;
         rest = &rest[digits..];
-        let units = [("ms", 1.0), ("µs", 1e-3), ("ns", 1e-6), ("h", 3.6e6), ("m", 6e4), ("s", 1e3)];
+        let units = [
+            ("ms", 1.0),
+            ("µs", 1e-3),
+            ("ns", 1e-6),
+            ("h", 3.6e6),
+            ("m", 6e4),
+            ("s", 1e3),
+        ];
         let (unit, factor) = units.iter().find(|(unit, _)| rest.starts_with(unit))?;
         total += number * factor;
         rest = &rest[unit.len()..];
