@@ -2,8 +2,6 @@
 //!
 //! Answers are raw JSON or raw bytes: typed structs would drop the fields they don't know.
 
-use std::env;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,16 +11,18 @@ use camino::Utf8Path;
 use http::{HeaderMap, Method, Request};
 use jiff::Timestamp;
 use kube::client::Body;
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 mod discovery;
+mod error;
 mod exec;
+mod kubeconfig;
 mod lines;
 
 pub use discovery::ApiResource;
+pub use error::ClusterError;
 pub use exec::ExecAnswer;
 pub use lines::LineStream;
 
@@ -95,142 +95,20 @@ impl PatchKind {
     }
 }
 
-/// Why a cluster could not be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ClusterError {
-    /// No kubeconfig was found.
-    #[error(
-        "no kubeconfig found, searched {}\nhint: pass --kubeconfig FILE or set KUBECONFIG; `lab/up` makes a cluster and prints its file",
-        searched.join(", ")
-    )]
-    NoKubeconfig {
-        /// The places.
-        searched: Vec<String>,
-    },
-    /// The kubeconfig can't be used.
-    #[error(
-        "failed to read kubeconfig {path}: {source}\nhint: `kubectl config view` shows files and contexts"
-    )]
-    Kubeconfig {
-        /// Where it was found.
-        path: String,
-        /// What is wrong with it.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The context isn't in the kubeconfig.
-    #[error("no context {context:?} in kubeconfig {path}\nhint: it has {}", known.join(", "))]
-    NoContext {
-        /// The context that was asked for.
-        context: String,
-        /// Where the kubeconfig was found.
-        path: String,
-        /// The contexts that there are.
-        known: Vec<String>,
-    },
-    /// Nobody answered.
-    #[error(
-        "no answer from the API server at {url}: {reason}\nhint: is the cluster running (`lab/status` for the lab)? is the context the right one?"
-    )]
-    Unreachable {
-        /// Address of the API server.
-        url: String,
-        /// What happened instead.
-        reason: String,
-    },
-    /// The API server, or what it forwarded to, said no.
-    #[error("{method} {path} was answered {status}: {message}")]
-    Refused {
-        /// HTTP method.
-        method: Method,
-        /// Path and query.
-        path: String,
-        /// HTTP status.
-        status: u16,
-        /// What it said.
-        message: String,
-    },
-    /// A request broke off.
-    #[error("{method} {path} failed: {reason}")]
-    Broken {
-        /// HTTP method.
-        method: Method,
-        /// Path and query.
-        path: String,
-        /// What happened.
-        reason: String,
-    },
-    /// An answer that makes no sense.
-    #[error("the answer to {path} is not what was expected: {reason}")]
-    Nonsense {
-        /// Path and query.
-        path: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// No such kind of object.
-    #[error("the cluster has no resource {name:?}\nhint: `kubectl api-resources` lists them")]
-    NoResource {
-        /// The name that was asked for.
-        name: String,
-    },
-}
-
-impl ClusterError {
-    /// Returns the HTTP status if the server refused.
-    #[must_use]
-    pub fn status(&self) -> Option<u16> {
-        match self {
-            Self::Refused { status, .. } => Some(*status),
-            _ => None,
-        }
-    }
-
-    fn from_kube(method: Method, path: &str, error: &kube::Error) -> Self {
-        match error {
-            kube::Error::Api(status) => Self::Refused {
-                method,
-                path: path.to_owned(),
-                status: status.code,
-                message: status.message.clone(),
-            },
-            other => Self::Broken {
-                method,
-                path: path.to_owned(),
-                reason: chain(other),
-            },
-        }
-    }
-}
-
-/// An error with its causes on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text.push_str(": ");
-            text.push_str(&inner_text);
-        }
-        cause = inner.source();
-    }
-    text
-}
-
 impl Cluster {
     /// Connects, and proves it with one request.
     pub async fn connect(
         kubeconfig: Option<&Utf8Path>,
         context: Option<&str>,
     ) -> Result<Self, ClusterError> {
-        let config = load_config(kubeconfig, context).await?;
+        let config = kubeconfig::load(kubeconfig, context).await?;
         let url: Arc<str> = config.cluster_url.to_string().trim_end_matches('/').into();
         let unreachable = |reason: String| ClusterError::Unreachable {
             url: url.to_string(),
             reason,
         };
-        let client = kube::Client::try_from(config).map_err(|error| unreachable(chain(&error)))?;
+        let client =
+            kube::Client::try_from(config).map_err(|error| unreachable(error::chain(&error)))?;
         let mut cluster = Self {
             client,
             url: Arc::clone(&url),
@@ -296,12 +174,12 @@ impl Cluster {
                 .client
                 .send(request)
                 .await
-                .map_err(|error| broken(chain(&error)))?;
+                .map_err(|error| broken(error::chain(&error)))?;
             let (parts, body) = response.into_parts();
             let body = body
                 .collect_bytes()
                 .await
-                .map_err(|error| broken(chain(&error)))?;
+                .map_err(|error| broken(error::chain(&error)))?;
             Ok(Answer {
                 status: parts.status.as_u16(),
                 headers: parts.headers,
@@ -509,107 +387,6 @@ pub fn proxy_path(endpoint: &Endpoint, namespace: &str, path: &str) -> String {
     )
 }
 
-async fn load_config(
-    kubeconfig: Option<&Utf8Path>,
-    context: Option<&str>,
-) -> Result<kube::Config, ClusterError> {
-    let (path, file) = match find_kubeconfig(kubeconfig)? {
-        Some(found) => found,
-        None => {
-            return kube::Config::incluster().map_err(|error| ClusterError::Kubeconfig {
-                path: "of the service account".to_owned(),
-                source: Box::new(error),
-            });
-        }
-    };
-    if let Some(context) = context
-        && !file.contexts.iter().any(|known| known.name == context)
-    {
-        return Err(ClusterError::NoContext {
-            context: context.to_owned(),
-            path,
-            known: file
-                .contexts
-                .iter()
-                .map(|known| known.name.clone())
-                .collect(),
-        });
-    }
-    let options = KubeConfigOptions {
-        context: context.map(str::to_owned),
-        ..Default::default()
-    };
-    kube::Config::from_custom_kubeconfig(file, &options)
-        .await
-        .map_err(|error| ClusterError::Kubeconfig {
-            path,
-            source: Box::new(error),
-        })
-}
-
-/// The kubeconfig with the place it was found at; none: we run in a pod and have a service account.
-fn find_kubeconfig(
-    explicit: Option<&Utf8Path>,
-) -> Result<Option<(String, Kubeconfig)>, ClusterError> {
-    let read = |path: PathBuf| {
-        let shown = path.display().to_string();
-        Kubeconfig::read_from(&path)
-            .map(|file| Some((shown.clone(), file)))
-            .map_err(|error| ClusterError::Kubeconfig {
-                path: shown,
-                source: Box::new(error),
-            })
-    };
-    let mut searched = Vec::new();
-    if let Some(path) = explicit {
-        if path.exists() {
-            return read(path.into());
-        }
-        searched.push(path.to_string());
-        return Err(ClusterError::NoKubeconfig { searched });
-    }
-    match env::var_os("KUBECONFIG").filter(|value| !value.is_empty()) {
-        Some(value) => {
-            let known: Vec<_> = env::split_paths(&value)
-                .filter(|path| path.exists())
-                .collect();
-            if !known.is_empty() {
-                return read_merged(&known);
-            }
-            searched.push(format!("KUBECONFIG={}", value.to_string_lossy()));
-        }
-        None => searched.push("KUBECONFIG (not set)".to_owned()),
-    }
-    let home = env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"));
-    if let Some(home) = home {
-        let path = PathBuf::from(home).join(".kube").join("config");
-        if path.exists() {
-            return read(path);
-        }
-        searched.push(path.display().to_string());
-    }
-    if env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
-        return Ok(None);
-    }
-    searched.push("the service account of a pod".to_owned());
-    Err(ClusterError::NoKubeconfig { searched })
-}
-
-fn read_merged(paths: &[PathBuf]) -> Result<Option<(String, Kubeconfig)>, ClusterError> {
-    let mut merged = Kubeconfig::default();
-    let mut shown = Vec::new();
-    for path in paths {
-        shown.push(path.display().to_string());
-        merged = Kubeconfig::read_from(path)
-            .and_then(|file| merged.merge(file))
-            .map_err(|error| ClusterError::Kubeconfig {
-                path: path.display().to_string(),
-                source: Box::new(error),
-            })?;
-    }
-    Ok(Some((shown.join(":"), merged)))
-}
-
 /// Compares the `Date` header of an answer with the time around it.
 fn clock_offset(asked: Timestamp, answered: Timestamp, headers: &HeaderMap) -> ClockOffset {
     let trip = answered.as_millisecond() - asked.as_millisecond();
@@ -635,13 +412,6 @@ fn clock_offset(asked: Timestamp, answered: Timestamp, headers: &HeaderMap) -> C
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_missing_kubeconfig_is_named() {
-        let error = find_kubeconfig(Some(Utf8Path::new("/nowhere/kubeconfig"))).unwrap_err();
-        assert!(error.to_string().contains("/nowhere/kubeconfig"), "{error}");
-        assert!(error.to_string().contains("hint: "), "{error}");
-    }
 
     #[test]
     fn the_offset_is_that_of_the_date_header() {

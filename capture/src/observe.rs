@@ -105,16 +105,31 @@ fn condense(mut answer: Value) -> Value {
         other => vec![other],
     };
     for object in objects {
-        let is_pod = object.pointer("/spec/containers").is_some();
-        let Some(fields) = object.as_object_mut() else { continue };
-        if is_pod {
-            fields.shift_remove("spec");
-        }
-        if let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
+        if object.pointer("/spec/containers").is_some() {
+            *object = condensed_pod(object);
+        } else if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.shift_remove("annotations");
             metadata.shift_remove("managedFields");
         }
     }
     answer
+}
+
+fn condensed_pod(pod: &Value) -> Value {
+    let statuses = pod.pointer("/status/containerStatuses").and_then(Value::as_array);
+    let statuses: Vec<Value> = statuses
+        .into_iter()
+        .flatten()
+        .map(|status| {
+            json!({"name": status["name"], "ready": status["ready"],
+                "restartCount": status["restartCount"], "state": status["state"]})
+        })
+        .collect();
+    json!({
+        "metadata": {"name": pod["metadata"]["name"],
+            "deletionTimestamp": pod["metadata"]["deletionTimestamp"]},
+        "status": {"phase": pod["status"]["phase"], "containerStatuses": statuses},
+    })
 }
 
 /// Fetches the answers to questions; what can't be answered is left out.

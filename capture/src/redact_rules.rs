@@ -8,11 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use aiopslab_datasets::manifest::Redaction;
-use hmac::{Hmac, KeyInit, Mac};
+use aiopslab_datasets::redact::Redactor;
 use k8s_openapi::ByteString;
 use regex::bytes::Regex;
 use serde_json::Value;
-use sha2::Sha256;
 
 /// Names of settings whose value is a secret.
 const SECRET_NAME: &str =
@@ -31,7 +30,7 @@ const SHORTEST_KNOWN: usize = 8;
 
 /// The rules with their key; shared by all recorders.
 pub struct RedactRules {
-    key: [u8; 32],
+    redactor: Redactor,
     secret_name: Regex,
     secret_text: Vec<Regex>,
     custom: Vec<String>,
@@ -56,7 +55,7 @@ impl RedactRules {
         let fixed = SECRET_TEXT.iter().map(|pattern| Regex::new(pattern));
         let all = fixed.chain(custom.iter().map(|pattern| Regex::new(pattern)));
         Ok(Self {
-            key,
+            redactor: Redactor::new(&key),
             secret_name: Regex::new(SECRET_NAME)?,
             secret_text: all.collect::<Result<_, _>>()?,
             custom: custom.to_vec(),
@@ -228,30 +227,10 @@ impl RedactRules {
         Value::String(String::from_utf8_lossy(&self.mask(text.as_bytes())).into_owned())
     }
 
-    /// Letters and digits of the same length, the same for the same bytes.
+    /// Letters of the same length, the same for the same bytes.
     fn mask(&self, secret: &[u8]) -> Vec<u8> {
-        const LETTERS: &[u8; 62] =
-            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
         self.values.fetch_add(1, Ordering::Relaxed);
-        let mut masked = Vec::with_capacity(secret.len());
-        let mut block = 0_u32;
-        while masked.len() < secret.len() {
-            // An HMAC takes keys of any length.
-            let Ok(mut hmac) = Hmac::<Sha256>::new_from_slice(&self.key) else {
-                break;
-            };
-            hmac.update(&block.to_be_bytes());
-            hmac.update(secret);
-            let bytes = hmac.finalize().into_bytes();
-            masked.extend(
-                bytes
-                    .iter()
-                    .map(|byte| LETTERS[usize::from(*byte) % LETTERS.len()]),
-            );
-            block += 1;
-        }
-        masked.truncate(secret.len());
-        masked
+        self.redactor.secret_value(secret)
     }
 }
 

@@ -328,12 +328,17 @@ impl Capture {
         "compare".clone_into(&mut self.stage);
         self.progress.stage("compare", "is the cluster as it was found?");
         let without = self.left_out();
+        let mut said = Vec::new();
         let until = Instant::now() + GONE_WITHIN;
         loop {
             let now = Inventory::take(&self.cluster, &without).await?;
             let differences = self.before.differences(&now);
             if differences.is_empty() || Instant::now() > until {
                 return Ok(differences);
+            }
+            if differences != said {
+                self.progress.note(&format!("not yet: {}", differences.join("; ")));
+                said = differences;
             }
             tokio::time::sleep(POLL).await;
         }
