@@ -8,6 +8,8 @@ mod arguments;
 mod cells;
 mod client;
 mod cluster;
+#[cfg(test)]
+mod commands;
 mod denied;
 mod describe;
 mod duration;

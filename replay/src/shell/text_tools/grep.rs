@@ -205,17 +205,17 @@ impl Search {
             if with_context && printed && first > next {
                 out.push_str("--\n");
             }
-            for line in first..position {
-                self.line(name, line, '-', lines[line], out);
+            for (at, line) in lines.iter().enumerate().take(position).skip(first) {
+                self.line(name, at, '-', line, out);
             }
             self.line(name, position, ':', lines[position], out);
             next = position + 1;
             let limit = selected.get(rank + 1).copied().unwrap_or(usize::MAX);
             let end = (position + 1 + self.after).min(lines.len()).min(limit);
-            for line in next..end {
-                self.line(name, line, '-', lines[line], out);
-                next = line + 1;
+            for (at, line) in lines.iter().enumerate().take(end).skip(next) {
+                self.line(name, at, '-', line, out);
             }
+            next = next.max(end);
             printed = true;
         }
     }

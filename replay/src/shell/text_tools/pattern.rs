@@ -33,9 +33,7 @@ fn posix(pattern: &str, extended: bool) -> Option<String> {
         let was_start = std::mem::replace(&mut start, false);
         match c {
             '\\' => {
-                let Some(escaped) = chars.next() else {
-                    return None;
-                };
+                let escaped = chars.next()?;
                 match escaped {
                     '1'..='9' => return None,
                     '<' => out.push_str(r"\b{start}"),
