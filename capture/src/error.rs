@@ -62,7 +62,7 @@ pub enum CaptureError {
     NotReady(Vec<String>),
     /// Another capture is under way.
     #[error(
-        "another capture of {family} is under way on this cluster (it was alive {seconds} s ago)\nhint: wait for it, or after a minute `aiopslab recover` undoes what it left"
+        "another capture of {family} is under way on this cluster (it was alive {seconds} s ago)\nhint: wait for it; if it is dead, `aiopslab recover` undoes what it left"
     )]
     Busy {
         /// What it captures.

@@ -46,6 +46,7 @@ struct Entry {
 struct Logs {
     context: Arc<Context>,
     lines: Sink<LogLine>,
+    instances: Sink<LogInstance>,
     registry: Mutex<Registry>,
     next_instance: AtomicU64,
 }
@@ -63,6 +64,7 @@ pub(super) async fn record(
     let logs = Arc::new(Logs {
         context: Arc::clone(&context),
         lines,
+        instances,
         registry: Mutex::new(Registry::default()),
         next_instance: AtomicU64::new(0),
     });
@@ -81,7 +83,7 @@ pub(super) async fn record(
                 .set(format!("following logs ended: {error}")),
         }
     }
-    logs.finish(namespaces, gaps, instances).await
+    logs.finish(namespaces, gaps).await
 }
 
 impl Logs {
@@ -94,7 +96,6 @@ impl Logs {
         &self,
         namespaces: Vec<String>,
         mut gaps: BTreeMap<String, Vec<String>>,
-        instances: Sink<LogInstance>,
     ) -> Vec<Covered> {
         let mut entries: Vec<_> = std::mem::take(&mut self.registry().instances)
             .into_values()
@@ -117,7 +118,7 @@ impl Logs {
                 let place = format!("{}/{}: {reason}", row.pod, row.container);
                 gaps.entry(row.namespace.clone()).or_default().push(place);
             }
-            instances.put(entry.row, entry.visibility, false).await;
+            self.instances.put(entry.row, entry.visibility, false).await;
         }
         namespaces
             .into_iter()
@@ -127,11 +128,14 @@ impl Logs {
                     .get(&namespace)
                     .copied()
                     .unwrap_or((self.context.start, true));
-                Covered::recorded("log_lines", "kubernetes", &format!("namespace={namespace}"))
-                    .from(since)
-                    .from_source_start(complete)
-                    .unless(reasons)
+                ["log_lines", "log_instances"].map(|table| {
+                    Covered::recorded(table, "kubernetes", &format!("namespace={namespace}"))
+                        .from(since)
+                        .from_source_start(complete)
+                        .unless(reasons.clone())
+                })
             })
+            .flatten()
             .collect()
     }
 
@@ -277,6 +281,9 @@ impl Follower {
 
     /// Reads until the instance is over and read to its end, or the recording stops.
     async fn run(mut self) {
+        // Known from now on, whatever becomes of the capture; the end writes what it came to.
+        let (row, visibility) = (self.found.row.clone(), self.found.visibility);
+        self.logs.instances.put(row, visibility, false).await;
         let stop = self.logs.context.stop.clone();
         if !self.found.previous {
             loop {
