@@ -50,6 +50,7 @@ impl Inventory {
     pub(crate) async fn take(
         cluster: &Cluster,
         without: &BTreeSet<String>,
+        leaving: Leaving,
     ) -> Result<Self, CaptureError> {
         let mut inventory = Self::default();
         for resource in cluster.resources().await? {
@@ -57,6 +58,9 @@ impl Inventory {
                 continue;
             }
             for object in cluster.list(&resource.collection(None)).await? {
+                if leaving == Leaving::Ignored && is_leaving(&object) {
+                    continue;
+                }
                 inventory.add(resource, object, without);
             }
         }
@@ -114,6 +118,24 @@ impl Inventory {
     }
 }
 
+/// What is done with objects that are on their way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    /// They don't count: nobody expects them to be there later.
+    Ignored,
+    /// They count: they have to be gone first.
+    Counted,
+}
+
+/// Whether an object is being deleted, or has done its work and will be.
+fn is_leaving(object: &Value) -> bool {
+    let phase = text(object, "/status/phase");
+    let is_pod = object.pointer("/spec/containers").is_some();
+    object.pointer("/metadata/deletionTimestamp").is_some()
+        || (phase == "Released" && object.pointer("/spec/claimRef").is_some())
+        || (is_pod && matches!(phase, "Succeeded" | "Failed"))
+}
+
 fn is_volatile(resource: &ApiResource) -> bool {
     !resource.can("list")
         || resource.group == "metrics.k8s.io"
@@ -159,6 +181,15 @@ mod tests {
             inventory.add(&resource, object.clone(), &BTreeSet::from(["left-out".to_owned()]));
         }
         inventory
+    }
+
+    #[test]
+    fn a_volume_without_its_claim_is_leaving() {
+        let volume = |phase: &str| json!({"spec": {"claimRef": {"name": "x"}}, "status": {"phase": phase}});
+        assert!(is_leaving(&volume("Released")));
+        assert!(!is_leaving(&volume("Bound")));
+        assert!(is_leaving(&json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}})));
+        assert!(is_leaving(&json!({"spec": {"containers": []}, "status": {"phase": "Succeeded"}})));
     }
 
     #[test]

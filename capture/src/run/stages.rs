@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{Capture, open_window, tell};
 use crate::cluster::Cluster;
-use crate::compare::Inventory;
+use crate::compare::{Inventory, Leaving};
 use crate::error::CaptureError;
 use crate::journal::Entry;
 use crate::observe::{Evidence, judge};
@@ -28,6 +28,8 @@ const STILL_THERE_WITHIN: Duration = Duration::from_secs(15);
 const RECOVERED_WITHIN: Duration = Duration::from_secs(120);
 /// How long deleted objects may take to be gone.
 const GONE_WITHIN: Duration = Duration::from_secs(180);
+/// How long to wait for a cluster on which others change things.
+const SETTLED_WITHIN: Duration = Duration::from_secs(60);
 /// How often conditions are judged while they are waited for.
 const POLL: Duration = Duration::from_secs(2);
 /// How often the baseline's health is judged.
@@ -61,7 +63,7 @@ impl Capture {
         self.enter("deploy", &format!("the application {}", application.name))?;
         let is_there = self.namespace_is_there().await?;
         self.is_ours = !is_there;
-        self.before = Inventory::take(&self.cluster, &self.left_out()).await?;
+        self.before = self.settled_inventory().await?;
         self.journal.delete_application = !is_there && !self.request.keep;
         self.journal.save(&self.cluster).await?;
         self.start_renewal();
@@ -77,6 +79,21 @@ impl Capture {
         self.wait_for("deploy", HEALTHY_WITHIN, Purpose::WithoutLoad)
             .await?;
         Ok(())
+    }
+
+    /// What is on the cluster, once two looks see the same: a deletion may be under way.
+    async fn settled_inventory(&mut self) -> Result<Inventory, CaptureError> {
+        let without = self.left_out();
+        let until = Instant::now() + SETTLED_WITHIN;
+        let mut last = Inventory::take(&self.cluster, &without, Leaving::Ignored).await?;
+        loop {
+            self.pause(POLL).await?;
+            let now = Inventory::take(&self.cluster, &without, Leaving::Ignored).await?;
+            if last.differences(&now).is_empty() || Instant::now() > until {
+                return Ok(now);
+            }
+            last = now;
+        }
     }
 
     /// Whether the application's namespace is there; one that is on its way out is waited for.
@@ -331,13 +348,15 @@ impl Capture {
         let mut said = Vec::new();
         let until = Instant::now() + GONE_WITHIN;
         loop {
-            let now = Inventory::take(&self.cluster, &without).await?;
+            let now = Inventory::take(&self.cluster, &without, Leaving::Counted).await?;
             let differences = self.before.differences(&now);
             if differences.is_empty() || Instant::now() > until {
                 return Ok(differences);
             }
             if differences != said {
-                self.progress.note(&format!("not yet: {}", differences.join("; ")));
+                let first: Vec<_> = differences.iter().take(3).map(String::as_str).collect();
+                let text = format!("{} not yet: {}", differences.len(), first.join("; "));
+                self.progress.note(&text);
                 said = differences;
             }
             tokio::time::sleep(POLL).await;
