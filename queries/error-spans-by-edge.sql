@@ -11,7 +11,7 @@
 -- column: last_error : start of the last failed call
 -- column: message : a status message of theirs
 WITH visible AS (
-  SELECT * FROM spans WHERE "end" <= now() AND ($since = '' OR start >= CAST($since AS TIMESTAMP))
+  SELECT * FROM spans WHERE "end" <= now() AND ($since = '' OR start >= CAST(nullif($since, '') AS TIMESTAMP))
 ),
 edges AS (
   -- Calls that the called service recorded.

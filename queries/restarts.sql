@@ -44,8 +44,7 @@ facts AS (
 SELECT namespace, pod, container, ready, restarts, state, reason, last_reason, last_exit_code, last_finished,
        message
 FROM facts
-WHERE restarts > 0 OR state <> 'running' AND reason IS DISTINCT FROM 'Completed'
-   OR NOT ready AND reason IS DISTINCT FROM 'Completed'
+WHERE restarts > 0 OR ((state <> 'running' OR NOT ready) AND coalesce(reason, '') <> 'Completed')
 UNION ALL
 -- Pods without any container yet: not scheduled, or not started.
 SELECT namespace, name, '', false, 0, 'waiting', json_get_str(object, 'status', 'phase'), NULL, NULL, NULL,

@@ -68,6 +68,7 @@ impl Tables {
             .with_information_schema(true)
             .with_collect_statistics(false);
         let options = config.options_mut();
+        options.execution.time_zone = Some("UTC".to_owned());
         options.execution.parquet.pushdown_filters = true;
         options.execution.parquet.schema_force_view_types = false;
         options.sql_parser.map_string_types_to_utf8view = false;
