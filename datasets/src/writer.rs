@@ -225,6 +225,7 @@ pub fn salvage(dir: &Utf8Path) -> Result<Manifest> {
             to: latest.max(observed.from),
         });
     }
+    finish::cover_what_is_there(dir, draft.observed)?;
     finish::finish(dir, draft, State::Partial)
 }
 

@@ -35,17 +35,21 @@ impl CoverageAt {
 
     /// How much of the time from `start` to now was recorded for a part of a table.
     pub(crate) fn window(&self, table: Table, part: &[(&str, &str)], start: i64) -> WindowCoverage {
-        let mut recorded: Vec<&Coverage> = self
+        let mut known: Vec<&Coverage> = self
             .matching(table, part)
             .filter(|row| matches!(row.state.as_str(), "recorded" | "partial"))
             .filter(|row| row.from <= self.now && row.to >= start)
             .collect();
-        recorded.sort_by_key(|row| (row.from, row.to));
-        let Some(first) = recorded.first() else { return WindowCoverage::None };
+        if known.is_empty() {
+            return WindowCoverage::None;
+        }
+        // What is known in part of a wider scope takes nothing from what is recorded of this one.
+        known.retain(|row| row.state == "recorded");
+        known.sort_by_key(|row| (row.from, row.to));
+        let Some(first) = known.first() else { return WindowCoverage::Part };
+        let mut whole = first.from <= start || first.from_is_source_start;
         let mut reached = first.to;
-        let mut whole = (first.from <= start || first.from_is_source_start)
-            && recorded.iter().all(|row| row.state == "recorded");
-        for row in &recorded {
+        for row in &known {
             whole &= row.from <= reached;
             reached = reached.max(row.to);
         }
@@ -127,5 +131,8 @@ mod tests {
         let part = pods("shop");
         assert_eq!(coverage.window(Table::ObjectVersions, &part, 10), WindowCoverage::Whole);
         assert_eq!(coverage.window(Table::ObjectVersions, &part, 9), WindowCoverage::Part);
+        let partial = CoverageAt::new(vec![row("", 0, 20, "partial"), row("namespace=shop", 10, 20, "recorded")], 15);
+        assert_eq!(partial.window(Table::ObjectVersions, &part, 10), WindowCoverage::Whole);
+        assert_eq!(partial.window(Table::ObjectVersions, &[], 10), WindowCoverage::Part);
     }
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use aiopslab_problems::action::{self, Action};
+use aiopslab_problems::prompt::NEXT_STEP;
 use async_trait::async_trait;
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -22,7 +23,10 @@ impl Talk {
         if self.calls.send(action::render(call)).await.is_err() {
             return String::new();
         }
-        self.observations.recv().await.unwrap_or_default()
+        let observation = self.observations.recv().await.unwrap_or_default();
+        // Every observation ends by asking for the next step; what it says comes before.
+        let said = observation.strip_suffix(NEXT_STEP).map(|said| said.strip_suffix('\n').unwrap_or(said));
+        said.unwrap_or(&observation).to_owned()
     }
 
     /// Runs a shell command.

@@ -13,12 +13,12 @@ use crate::files;
 use crate::manifest::{
     FileEntry, FormatVersion, Manifest, ManifestDraft, Observed, SnapshotId, State,
 };
-use crate::rows::{ObjectVersion, Row};
+use crate::rows::{Coverage, LogInstance, ObjectVersion, Row};
 use crate::schema::Table;
 
 use super::intervals::Intervals;
 use super::parquet_file::ParquetFile;
-use super::segment::SegmentReader;
+use super::segment::{SegmentReader, SegmentWriter};
 use super::sort::{Limits, sort};
 use super::{DRAFT_NOTE, NOTES, RECORDING, Visibility, WITHHELD, segment_path};
 
@@ -84,6 +84,58 @@ pub(super) fn latest(dir: &Utf8Path) -> Result<Option<Timestamp>> {
         .and_then(|moment| Timestamp::from_nanosecond(moment.into()).ok()))
 }
 
+/// Writes coverage for a capture that died before its recorders said what they covered: every table
+/// that has rows was recorded in part.
+pub(super) fn cover_what_is_there(dir: &Utf8Path, observed: Option<Observed>) -> Result<()> {
+    let segment = |table| segment_path(dir, Visibility::Visible, table);
+    let has_rows = |table| -> Result<bool> {
+        for batch in SegmentReader::open(&segment(table))? {
+            if batch?.num_rows() > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    let Some(observed) = observed else { return Ok(()) };
+    if has_rows(Table::Coverage)? {
+        return Ok(());
+    }
+    let nanoseconds = |time: Timestamp| i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX);
+    let mut rows = Vec::new();
+    for table in Table::ALL.into_iter().filter(|table| *table != Table::Coverage) {
+        let state = if has_rows(table)? { "partial" } else { "missing" };
+        rows.push(Coverage {
+            table: table.name().to_owned(),
+            source: "salvage".to_owned(),
+            scope: String::new(),
+            from: nanoseconds(observed.from),
+            to: nanoseconds(observed.to),
+            state: state.to_owned(),
+            reason: Some("the capture died".to_owned()),
+            from_is_source_start: false,
+        });
+    }
+    let mut writer = SegmentWriter::new(Table::Coverage, segment(Table::Coverage));
+    writer.append(&Coverage::to_batch(&rows))?;
+    writer.close()
+}
+
+/// Keeps what is known most of an instance: recorders write it when they meet it and again when it is over.
+///
+/// Hands back the one before as soon as the next one begins.
+fn last_known(known: &mut Option<LogInstance>, row: LogInstance) -> Option<LogInstance> {
+    let knows = |row: &LogInstance| (row.finished.is_some(), row.first_line_kept, row.started);
+    match known {
+        Some(before) if before.instance_id == row.instance_id => {
+            if knows(&row) > knows(before) {
+                *before = row;
+            }
+            None
+        }
+        _ => known.replace(row),
+    }
+}
+
 fn write_table(
     dir: &Utf8Path,
     visibility: Visibility,
@@ -109,6 +161,20 @@ fn write_table(
             file.write(&ObjectVersion::to_batch(&closed))
         })?;
         file.write(&ObjectVersion::to_batch(&intervals.finish()))?;
+    } else if table == Table::LogInstances {
+        let mut known: Option<LogInstance> = None;
+        sort(table, &segment, &spill, limits, |batch| {
+            let rows = LogInstance::from_batch(&batch).map_err(|source| SnapshotError::Rows {
+                path: segment.clone(),
+                source,
+            })?;
+            let last_known: Vec<_> = rows
+                .into_iter()
+                .filter_map(|row| last_known(&mut known, row))
+                .collect();
+            file.write(&LogInstance::to_batch(&last_known))
+        })?;
+        file.write(&LogInstance::to_batch(&known.into_iter().collect::<Vec<_>>()))?;
     } else {
         sort(table, &segment, &spill, limits, |batch| {
             if visibility == Visibility::Visible {
