@@ -11,7 +11,7 @@ use super::remote_read::{
 };
 use super::selector;
 use super::sink::Sink;
-use super::{Context, SECOND};
+use super::{Context, SECOND, nanoseconds};
 
 /// How far before the start of the recording samples are read: look-back and ranges reach there.
 pub(super) const BEFORE_START: i64 = 300 * SECOND;
@@ -36,6 +36,14 @@ struct Found {
     last: i64,
 }
 
+/// When the application's namespace was made: what Prometheus has of that name from before is another
+/// deployment's, and would tell of incidents that this snapshot is not about.
+async fn namespace_made(context: &Context) -> Option<i64> {
+    let path = format!("/api/v1/namespaces/{}", context.namespace);
+    let namespace = context.cluster.get_json(&path).await.ok()?;
+    nanoseconds(namespace["metadata"]["creationTimestamp"].as_str()?)
+}
+
 /// Reads the samples of a window (nanoseconds) and writes series and samples.
 pub(super) async fn record(
     context: &Context,
@@ -43,7 +51,7 @@ pub(super) async fn record(
     series_sink: &Sink<MetricSeries>,
     samples: &Sink<MetricSample>,
 ) -> Vec<Covered> {
-    let from = from - BEFORE_START;
+    let from = (from - BEFORE_START).max(namespace_made(context).await.unwrap_or(i64::MIN));
     let (from_ms, to_ms) = (from / 1_000_000, to / 1_000_000);
     let texts = context.options.selectors(&context.namespace);
     // They were checked when the recording began.
