@@ -22,13 +22,24 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let settings = Settings::load(&aiopslab::cli::Global::default()).ok().expect("settings");
-        let library = Library::open(&settings).ok().expect("the catalog");
-        let dir = library.find(SAMPLE).ok().expect("the sample");
-        let application = library.application(NAMESPACE).ok().expect("the testbed").clone();
-        let options = ReplayOptions { clock: Clock::End, application, upstream_quirks: false };
+        let settings = Settings::load(&aiopslab::cli::Global::default()).expect("settings");
+        let library = Library::open(&settings).expect("the catalog");
+        let dir = library.find(SAMPLE).expect("the sample");
+        let application = library
+            .application(NAMESPACE).expect("the testbed")
+            .clone();
+        let options = ReplayOptions {
+            clock: Clock::End,
+            application,
+            upstream_quirks: false,
+        };
         let snapshot = Snapshot::open(&dir).expect("a sound sample");
-        Self { runtime: Runtime::new().expect("a runtime"), library, snapshot, options }
+        Self {
+            runtime: Runtime::new().expect("a runtime"),
+            library,
+            snapshot,
+            options,
+        }
     }
 
     fn environment(&self) -> ReplayEnvironment {
@@ -36,23 +47,61 @@ impl Scene {
     }
 
     fn act(&self, environment: &mut ReplayEnvironment, action: &Action) -> Observation {
-        self.runtime.block_on(environment.act(action)).expect("a sound sample")
+        self.runtime
+            .block_on(environment.act(action))
+            .expect("a sound sample")
     }
 }
 
 fn actions(criterion: &mut Criterion) {
     let scene = Scene::new();
     let namespace = || NAMESPACE.to_owned();
-    let shell = |command: &str| Action::ExecShell { command: command.to_owned(), timeout: 30 };
+    let shell = |command: &str| Action::ExecShell {
+        command: command.to_owned(),
+        timeout: 30,
+    };
     let all = [
-        ("get_logs", Action::GetLogs { namespace: namespace(), service: "search".to_owned() }),
-        ("get_metrics", Action::GetMetrics { namespace: namespace(), duration: 5 }),
-        ("get_traces", Action::GetTraces { namespace: namespace(), duration: 5 }),
-        ("kubectl get pods", shell("kubectl get pods -n hotel-testbed")),
-        ("kubectl get pods -A -o json", shell("kubectl get pods -A -o json")),
-        ("kubectl describe service", shell("kubectl describe service rate -n hotel-testbed")),
-        ("kubectl logs | grep | tail", shell("kubectl logs deploy/search -n hotel-testbed | grep error | tail -5")),
-        ("kubectl get events", shell("kubectl get events -n hotel-testbed")),
+        (
+            "get_logs",
+            Action::GetLogs {
+                namespace: namespace(),
+                service: "search".to_owned(),
+            },
+        ),
+        (
+            "get_metrics",
+            Action::GetMetrics {
+                namespace: namespace(),
+                duration: 5,
+            },
+        ),
+        (
+            "get_traces",
+            Action::GetTraces {
+                namespace: namespace(),
+                duration: 5,
+            },
+        ),
+        (
+            "kubectl get pods",
+            shell("kubectl get pods -n hotel-testbed"),
+        ),
+        (
+            "kubectl get pods -A -o json",
+            shell("kubectl get pods -A -o json"),
+        ),
+        (
+            "kubectl describe service",
+            shell("kubectl describe service rate -n hotel-testbed"),
+        ),
+        (
+            "kubectl logs | grep | tail",
+            shell("kubectl logs deploy/search -n hotel-testbed | grep error | tail -5"),
+        ),
+        (
+            "kubectl get events",
+            shell("kubectl get events -n hotel-testbed"),
+        ),
     ];
     let mut group = criterion.benchmark_group("action, first in its episode");
     group.sample_size(20);
@@ -71,17 +120,28 @@ fn actions(criterion: &mut Criterion) {
     for (name, action) in &all {
         let mut environment = scene.environment();
         scene.act(&mut environment, action);
-        group.bench_function(*name, |bencher| bencher.iter(|| scene.act(&mut environment, action)));
+        group.bench_function(*name, |bencher| {
+            bencher.iter(|| scene.act(&mut environment, action))
+        });
     }
     group.finish();
 }
 
 fn sql(criterion: &mut Criterion) {
     let scene = Scene::new();
-    let session = scene.runtime.block_on(SqlSession::open(&scene.snapshot, Clock::End)).expect("a session");
-    let text = "select service, count(*), avg(duration_ms) from traces group by service order by service";
+    let session = scene
+        .runtime
+        .block_on(SqlSession::open(&scene.snapshot, Clock::End))
+        .expect("a session");
+    let text =
+        "select service, count(*), avg(duration_ms) from traces group by service order by service";
     criterion.bench_function("sql aggregate over spans", |bencher| {
-        bencher.iter(|| scene.runtime.block_on(session.query(text)).expect("an answer"));
+        bencher.iter(|| {
+            scene
+                .runtime
+                .block_on(session.query(text))
+                .expect("an answer")
+        });
     });
 }
 
@@ -92,23 +152,30 @@ fn episode(criterion: &mut Criterion) {
         problems: vec![format!("{}-localization-1", SAMPLE.trim_end_matches("-1"))],
         ..Wanted::default()
     };
-    let plan = Plan::make(&scene.library, &[], &wanted).ok().expect("the sample's problem");
+    let plan = Plan::make(&scene.library, &[], &wanted).expect("the sample's problem");
     let script = out.path().join("script");
     std::fs::write(&script, SCRIPT).expect("space on the disk");
-    let agent = format!("scripted:{}", script.display()).parse().expect("an agent");
+    let agent = format!("scripted:{}", script.display())
+        .parse()
+        .expect("an agent");
     let options = Options {
         max_steps: 20,
         upstream: false,
         jobs: 1,
         repeat: 1,
-        out: out.path().join("results").to_string_lossy().into_owned().into(),
+        out: out
+            .path()
+            .join("results")
+            .to_string_lossy()
+            .into_owned()
+            .into(),
     };
     let mut group = criterion.benchmark_group("episode");
     group.sample_size(20);
     group.bench_function("six scripted steps", |bencher| {
         bencher.iter(|| {
             let run = evaluation::run(&plan, std::slice::from_ref(&agent), &options, || {});
-            scene.runtime.block_on(run).ok().expect("an evaluation")
+            scene.runtime.block_on(run).expect("an evaluation")
         });
     });
     group.finish();

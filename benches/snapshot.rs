@@ -19,10 +19,16 @@ fn write(criterion: &mut Criterion) {
         bencher.iter_batched(
             || tempfile::tempdir().expect("a temporary folder"),
             |dir| {
-                let root = Utf8Path::from_path(dir.path()).expect("a UTF-8 path").join("snapshot");
+                let root = Utf8Path::from_path(dir.path())
+                    .expect("a UTF-8 path")
+                    .join("snapshot");
                 let writer = SnapshotWriter::create(&root).expect("an empty folder");
-                writer.append_rows(Visibility::Visible, &lines).expect("space on the disk");
-                writer.append_rows(Visibility::Visible, &values).expect("space on the disk");
+                writer
+                    .append_rows(Visibility::Visible, &lines)
+                    .expect("space on the disk");
+                writer
+                    .append_rows(Visibility::Visible, &values)
+                    .expect("space on the disk");
                 writer.finish(draft()).expect("space on the disk");
                 dir
             },
@@ -35,7 +41,11 @@ fn write(criterion: &mut Criterion) {
 fn open(criterion: &mut Criterion) {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let root = Utf8Path::from_path(dir.path()).expect("a UTF-8 path");
-    let sample = samples().first().expect("a shipped sample").write_below(root).expect("space on the disk");
+    let sample = samples()
+        .first()
+        .expect("a shipped sample")
+        .write_below(root)
+        .expect("space on the disk");
     criterion.bench_function("open", |bencher| {
         bencher.iter(|| Snapshot::open(&sample).expect("a sound sample"));
     });
@@ -50,7 +60,11 @@ fn line(seq: u64) -> LogLine {
         instance_id: seq % 20,
         seq: seq / 20,
         timestamp: 1_790_000_000_000_000_000 + i64::try_from(seq).unwrap_or(0) * 1_000_000,
-        message: format!(r#"{{"level":"info","message":"GET /hotels 200","latency_ms":{}}}"#, seq % 97).into_bytes(),
+        message: format!(
+            r#"{{"level":"info","message":"GET /hotels 200","latency_ms":{}}}"#,
+            seq % 97
+        )
+        .into_bytes(),
         stream: None,
         namespace: "hotel-testbed".to_owned(),
         service: Some("search".to_owned()),
@@ -69,7 +83,11 @@ fn sample(number: u64) -> MetricSample {
 }
 
 fn draft() -> ManifestDraft {
-    ManifestDraft { seed: "bench".to_owned(), application: "bench".to_owned(), ..ManifestDraft::default() }
+    ManifestDraft {
+        seed: "bench".to_owned(),
+        application: "bench".to_owned(),
+        ..ManifestDraft::default()
+    }
 }
 
 criterion_group!(benches, write, open);

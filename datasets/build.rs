@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("samples");
+    let root =
+        PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("samples");
     println!("cargo::rerun-if-changed={}", root.display());
     let mut out = String::from("&[\n");
     for sample in sorted(&root)? {
@@ -17,9 +18,16 @@ fn main() -> io::Result<()> {
         let _ = writeln!(out, "Sample {{ name: {:?}, files: &[", name(&sample));
         for file in files {
             let below = file.strip_prefix(&sample).map_err(io::Error::other)?;
-            let below: Vec<String> =
-                below.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
-            let _ = writeln!(out, "    ({:?}, include_bytes!({:?})),", below.join("/"), file.display().to_string());
+            let below: Vec<String> = below
+                .components()
+                .map(|part| part.as_os_str().to_string_lossy().into_owned())
+                .collect();
+            let _ = writeln!(
+                out,
+                "    ({:?}, include_bytes!({:?})),",
+                below.join("/"),
+                file.display().to_string()
+            );
         }
         out.push_str("] },\n");
     }
@@ -43,12 +51,16 @@ fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<io::Result<_>>()?;
     entries.sort();
     Ok(entries)
 }
 
 fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }

@@ -58,7 +58,9 @@ pub enum AgentError {
     #[error("the script has no response left after {0} steps")]
     ScriptEnded(usize),
     /// The process of an external agent could not be started.
-    #[error("starting the agent {command:?}: {source}\nhint: the command is run by `sh -c`; try it in a terminal")]
+    #[error(
+        "starting the agent {command:?}: {source}\nhint: the command is run by `sh -c`; try it in a terminal"
+    )]
     Start {
         /// The command.
         command: String,
@@ -104,11 +106,13 @@ impl AgentSpec {
     pub fn agent(&self, seed: u64) -> Box<dyn Agent> {
         match self {
             Self::Doctor => Box::new(conversation::Talking::new(doctor::diagnose)),
-            Self::Random => {
-                Box::new(conversation::Talking::new(move |talk, briefing| random::guess(talk, briefing, seed)))
-            }
+            Self::Random => Box::new(conversation::Talking::new(move |talk, briefing| {
+                random::guess(talk, briefing, seed)
+            })),
             Self::Constant => Box::new(constant::Constant::default()),
-            Self::Scripted { responses, .. } => Box::new(scripted::Scripted::new(responses.clone())),
+            Self::Scripted { responses, .. } => {
+                Box::new(scripted::Scripted::new(responses.clone()))
+            }
             Self::External(command) => Box::new(external::External::new(command.clone())),
         }
     }
@@ -130,7 +134,9 @@ impl fmt::Display for AgentSpec {
 #[derive(Debug, thiserror::Error)]
 pub enum UnknownAgent {
     /// Nobody has this name.
-    #[error("unknown agent {0:?}\nhint: baseline:doctor, baseline:constant, baseline:random, scripted:FILE or exec:COMMAND")]
+    #[error(
+        "unknown agent {0:?}\nhint: baseline:doctor, baseline:constant, baseline:random, scripted:FILE or exec:COMMAND"
+    )]
     Name(String),
     /// The script can't be read.
     #[error("the script {path} can't be read: {source}")]
@@ -153,7 +159,10 @@ impl FromStr for AgentSpec {
             Some(("scripted", path)) => {
                 let path = Utf8PathBuf::from(path);
                 match std::fs::read_to_string(&path) {
-                    Ok(script) => Ok(Self::Scripted { responses: scripted::responses(&script), path }),
+                    Ok(script) => Ok(Self::Scripted {
+                        responses: scripted::responses(&script),
+                        path,
+                    }),
                     Err(source) => Err(UnknownAgent::Script { path, source }),
                 }
             }

@@ -7,13 +7,18 @@ use aiopslab_problems::task::Task;
 
 /// An offline-first benchmark and laboratory for AIOps agents.
 #[derive(Debug, Parser)]
-#[command(name = "aiopslab", version, about, after_help = "\
+#[command(
+    name = "aiopslab",
+    version,
+    about,
+    after_help = "\
 Examples:
   aiopslab eval --agent baseline:doctor          score the rule-based baseline on the shipped samples
   aiopslab problems list                         what can be asked
   aiopslab shell k8s_target_port_misconfig_testbed-1 -c 'kubectl get pods -A'
   aiopslab sql -s SNAPSHOT 'select service, count(*) from spans group by service'
-  aiopslab capture scale_pod_zero_testbed-1 --out captures")]
+  aiopslab capture scale_pod_zero_testbed-1 --out captures"
+)]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
@@ -214,7 +219,9 @@ pub struct Sql {
 
 /// `query`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  aiopslab query what-changed -s k8s_target_port_misconfig_testbed-1")]
+#[command(
+    after_help = "Example:\n  aiopslab query what-changed -s k8s_target_port_misconfig_testbed-1"
+)]
 pub struct Query {
     /// The query; without a name the queries are listed
     pub name: Option<String>,
@@ -234,7 +241,9 @@ pub struct Query {
 
 /// `shell`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  aiopslab shell scale_pod_zero_testbed-1 -c 'kubectl get deployments -n hotel-testbed | grep 0/0'")]
+#[command(
+    after_help = "Example:\n  aiopslab shell scale_pod_zero_testbed-1 -c 'kubectl get deployments -n hotel-testbed | grep 0/0'"
+)]
 pub struct Shell {
     /// The snapshot: a folder or the name of a sample
     pub snapshot: String,

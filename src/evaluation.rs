@@ -97,7 +97,8 @@ pub async fn run(
     let running = episodes.into_iter().map(|(agent, question, repeat)| {
         let (options, done) = (Arc::clone(&options), Arc::clone(&done));
         async move {
-            let task = tokio::spawn(async move { episode(&agent, &question, repeat, &options).await });
+            let task =
+                tokio::spawn(async move { episode(&agent, &question, repeat, &options).await });
             let result = match task.await {
                 Ok(result) => result,
                 Err(panicked) => Err(Failure::Ours(panicked.into())),
@@ -106,7 +107,10 @@ pub async fn run(
             result
         }
     });
-    futures::stream::iter(running).buffered(options.jobs.max(1)).try_collect().await
+    futures::stream::iter(running)
+        .buffered(options.jobs.max(1))
+        .try_collect()
+        .await
 }
 
 async fn episode(
@@ -128,13 +132,21 @@ async fn episode(
     let mut agent = spec.agent(header.seed);
     let briefing = briefing(problem.task, &question.application);
     let rules = (header.syntax, options.max_steps);
-    let (steps, end) = session::run(agent.as_mut(), &mut environment, &briefing, rules, &mut files).await?;
+    let (steps, end) = session::run(
+        agent.as_mut(),
+        &mut environment,
+        &briefing,
+        rules,
+        &mut files,
+    )
+    .await?;
     let scores = score(problem, &episode::summary(&steps, &end));
     let success = scores.strict.success == Some(true);
     let session_id = session_id(&header);
     let result = EpisodeResult::new(problem, &header.agent, &session_id, (&steps, &end), scores);
     files.finish(&result)?;
-    let count = |verdict: &Verdict| u64::from(result.tally.verdicts.get(verdict).copied().unwrap_or(0));
+    let count =
+        |verdict: &Verdict| u64::from(result.tally.verdicts.get(verdict).copied().unwrap_or(0));
     Ok(Evaluated {
         agent: header.agent.clone(),
         problem: problem.id.to_string(),
@@ -160,7 +172,10 @@ fn briefing(task: Task, application: &Application) -> Briefing {
         namespace: application.namespace.clone(),
         description: prompt::description(task, application),
         instructions: prompt::instructions(task),
-        actions: describe(task).into_iter().map(|(name, text)| help((name.to_owned(), text))).collect(),
+        actions: describe(task)
+            .into_iter()
+            .map(|(name, text)| help((name.to_owned(), text)))
+            .collect(),
     }
 }
 
@@ -170,15 +185,25 @@ fn header(spec: &AgentSpec, question: &Question, repeat: u32, options: &Options)
         version: EPISODE_VERSION,
         problem_id: question.problem.id.clone(),
         agent: spec.to_string(),
-        snapshot: Some(SnapshotRef { id: manifest.snapshot.to_string(), digest: question.digest.clone() }),
+        snapshot: Some(SnapshotRef {
+            id: manifest.snapshot.to_string(),
+            digest: question.digest.clone(),
+        }),
         clock: question.clock.to_string(),
         action_set: ActionSet::Upstream,
-        syntax: if options.upstream { CallSyntax::Upstream } else { CallSyntax::Ours },
+        syntax: if options.upstream {
+            CallSyntax::Upstream
+        } else {
+            CallSyntax::Ours
+        },
         max_steps: options.max_steps,
         seed: seed(question.problem.id.as_str(), repeat),
         versions: BTreeMap::from([
             ("aiopslab".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-            ("snapshot format".to_owned(), manifest.format_version.to_string()),
+            (
+                "snapshot format".to_owned(),
+                manifest.format_version.to_string(),
+            ),
         ]),
     }
 }
@@ -186,13 +211,20 @@ fn header(spec: &AgentSpec, question: &Question, repeat: u32, options: &Options)
 /// Names an episode: the same for the same episode, so that results can be compared.
 fn session_id(header: &EpisodeHeader) -> String {
     let digest = Sha256::digest(serde_json::to_vec(header).unwrap_or_default());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Decides whatever an agent leaves to chance; the same on every machine.
 fn seed(problem: &str, repeat: u32) -> u64 {
     let digest = Sha256::digest(format!("{problem}#{repeat}").as_bytes());
-    digest.iter().take(8).fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
+    digest
+        .iter()
+        .take(8)
+        .fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
 }
 
 /// A folder's name for an agent.
@@ -215,12 +247,20 @@ fn slug(agent: &str) -> String {
 /// When the folder holds something.
 pub fn output_folder(asked: Option<&Utf8Path>) -> Result<Utf8PathBuf, Failure> {
     let Some(asked) = asked else {
-        let free = (1..10_000).map(|n| Utf8PathBuf::from(format!("results/{n:03}"))).find(|path| !path.exists());
-        return free.ok_or_else(|| Failure::user("the folder results/ is full\nhint: choose another with --out"));
+        let free = (1..10_000)
+            .map(|n| Utf8PathBuf::from(format!("results/{n:03}")))
+            .find(|path| !path.exists());
+        return free.ok_or_else(|| {
+            Failure::user("the folder results/ is full\nhint: choose another with --out")
+        });
     };
-    let taken = asked.read_dir_utf8().is_ok_and(|mut entries| entries.next().is_some());
+    let taken = asked
+        .read_dir_utf8()
+        .is_ok_and(|mut entries| entries.next().is_some());
     if taken {
-        return Err(Failure::user(format!("{asked} is not empty\nhint: choose another folder with --out")));
+        return Err(Failure::user(format!(
+            "{asked} is not empty\nhint: choose another folder with --out"
+        )));
     }
     Ok(asked.to_owned())
 }

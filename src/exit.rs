@@ -40,7 +40,9 @@ pub fn report(failure: &Failure) -> ExitCode {
     };
     eprint!("{}", render(error));
     if code == OURS {
-        eprintln!("hint: this is a defect of aiopslab; please report it with the command and this output");
+        eprintln!(
+            "hint: this is a defect of aiopslab; please report it with the command and this output"
+        );
     }
     ExitCode::from(code)
 }
@@ -81,8 +83,12 @@ mod tests {
 
     #[test]
     fn causes_follow_and_hints_come_last() {
-        let error = anyhow::anyhow!("no such file\nhint: look elsewhere").context("opening a.parquet");
-        assert_eq!(render(&error), "error: opening a.parquet: no such file\nhint: look elsewhere\n");
+        let error =
+            anyhow::anyhow!("no such file\nhint: look elsewhere").context("opening a.parquet");
+        assert_eq!(
+            render(&error),
+            "error: opening a.parquet: no such file\nhint: look elsewhere\n"
+        );
     }
 
     #[test]

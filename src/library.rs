@@ -45,14 +45,22 @@ impl Library {
     pub fn open(settings: &Settings) -> Result<Self, Failure> {
         let mut files = Vec::new();
         if let Some(dir) = &settings.catalog.value {
-            for path in sorted_entries(dir)?.into_iter().filter(|path| path.extension() == Some("toml")) {
-                let text = std::fs::read_to_string(&path)
-                    .map_err(|error| Failure::user(format!("the catalog file {path} can't be read: {error}")))?;
+            for path in sorted_entries(dir)?
+                .into_iter()
+                .filter(|path| path.extension() == Some("toml"))
+            {
+                let text = std::fs::read_to_string(&path).map_err(|error| {
+                    Failure::user(format!("the catalog file {path} can't be read: {error}"))
+                })?;
                 files.push((path.into_string(), text));
             }
         }
         let catalog = Catalog::with_dir(&files)?;
-        Ok(Self { catalog, folder: settings.snapshots.value.clone(), unpacked: OnceLock::new() })
+        Ok(Self {
+            catalog,
+            folder: settings.snapshots.value.clone(),
+            unpacked: OnceLock::new(),
+        })
     }
 
     /// Finds a snapshot: a folder, else a name below `--snapshots`, else a shipped sample.
@@ -63,7 +71,12 @@ impl Library {
         if Utf8Path::new(name).is_dir() {
             return Ok(name.into());
         }
-        if let Some(found) = self.folder.as_ref().map(|folder| folder.join(name)).filter(|path| path.is_dir()) {
+        if let Some(found) = self
+            .folder
+            .as_ref()
+            .map(|folder| folder.join(name))
+            .filter(|path| path.is_dir())
+        {
             return Ok(found);
         }
         if let Some(sample) = samples().iter().find(|sample| sample.name == name) {
@@ -73,7 +86,10 @@ impl Library {
         let names: Vec<&str> = samples().iter().map(|sample| sample.name).collect();
         Err(Failure::user(format!(
             "no snapshot {name:?}: there is no such folder{} and no such sample\nhint: the samples are {}",
-            self.folder.as_ref().map(|folder| format!(", none of that name in {folder}")).unwrap_or_default(),
+            self.folder
+                .as_ref()
+                .map(|folder| format!(", none of that name in {folder}"))
+                .unwrap_or_default(),
             names.join(", "),
         )))
     }
@@ -119,12 +135,20 @@ impl Library {
         let snapshot = Snapshot::open(dir)?;
         let truth = snapshot.withheld_json("truth")?;
         let text = |key: &str| truth.get(key).and_then(Value::as_str).map(str::to_owned);
-        let variant = truth.get("variant").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+        let variant = truth
+            .get("variant")
+            .and_then(Value::as_u64)
+            .and_then(|n| u32::try_from(n).ok());
         match (text("family"), variant) {
-            (Some(family), Some(variant)) => {
-                Ok(Recorded { name: base_name(dir), dir: dir.to_owned(), family, variant })
-            }
-            _ => Err(Failure::user(format!("{dir}/withheld/truth.json names no family and variant"))),
+            (Some(family), Some(variant)) => Ok(Recorded {
+                name: base_name(dir),
+                dir: dir.to_owned(),
+                family,
+                variant,
+            }),
+            _ => Err(Failure::user(format!(
+                "{dir}/withheld/truth.json names no family and variant"
+            ))),
         }
     }
 
@@ -133,19 +157,33 @@ impl Library {
     /// # Errors
     /// When there is no such family or variant; the error lists those that there are.
     pub fn family(&self, name: &str) -> Result<(&Family, u32), Failure> {
-        let found = self.catalog.family(name).map(|family| (family, 1)).or_else(|| {
-            let (family, n) = name.rsplit_once('-')?;
-            Some((self.catalog.family(family)?, n.parse().ok()?))
-        });
-        found.filter(|(family, n)| family.variants.iter().any(|variant| variant.n == *n)).ok_or_else(|| {
-            let known: Vec<String> = self
-                .catalog
-                .families()
-                .iter()
-                .flat_map(|family| family.variants.iter().map(move |variant| format!("{}-{}", family.family, variant.n)))
-                .collect();
-            Failure::user(format!("unknown family or variant {name:?}\nhint: there are {}", known.join(", ")))
-        })
+        let found = self
+            .catalog
+            .family(name)
+            .map(|family| (family, 1))
+            .or_else(|| {
+                let (family, n) = name.rsplit_once('-')?;
+                Some((self.catalog.family(family)?, n.parse().ok()?))
+            });
+        found
+            .filter(|(family, n)| family.variants.iter().any(|variant| variant.n == *n))
+            .ok_or_else(|| {
+                let known: Vec<String> = self
+                    .catalog
+                    .families()
+                    .iter()
+                    .flat_map(|family| {
+                        family
+                            .variants
+                            .iter()
+                            .map(move |variant| format!("{}-{}", family.family, variant.n))
+                    })
+                    .collect();
+                Failure::user(format!(
+                    "unknown family or variant {name:?}\nhint: there are {}",
+                    known.join(", ")
+                ))
+            })
     }
 
     /// The application that a snapshot is of.
@@ -154,7 +192,9 @@ impl Library {
     /// When the catalog does not know it.
     pub fn application(&self, name: &str) -> Result<&Application, Failure> {
         self.catalog.application(name).ok_or_else(|| {
-            Failure::user(format!("unknown application {name:?}\nhint: add its file with --catalog DIR"))
+            Failure::user(format!(
+                "unknown application {name:?}\nhint: add its file with --catalog DIR"
+            ))
         })
     }
 
@@ -162,12 +202,14 @@ impl Library {
         let dir = match self.unpacked.get() {
             Some(dir) => dir,
             None => {
-                let dir = tempfile::Builder::new().prefix("aiopslab-samples-").tempdir()?;
+                let dir = tempfile::Builder::new()
+                    .prefix("aiopslab-samples-")
+                    .tempdir()?;
                 let root = utf8(dir.path())?;
                 for sample in samples() {
-                    sample
-                        .write_below(root)
-                        .map_err(|error| Failure::user(format!("unpacking the samples into {root}: {error}")))?;
+                    sample.write_below(root).map_err(|error| {
+                        Failure::user(format!("unpacking the samples into {root}: {error}"))
+                    })?;
                 }
                 self.unpacked.get_or_init(|| dir)
             }
@@ -192,11 +234,16 @@ fn snapshots_in(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Failure> {
         return Ok(vec![folder.to_owned()]);
     }
     let entries = sorted_entries(folder)?;
-    Ok(entries.into_iter().filter(|path| path.join(MANIFEST).is_file()).collect())
+    Ok(entries
+        .into_iter()
+        .filter(|path| path.join(MANIFEST).is_file())
+        .collect())
 }
 
 fn sorted_entries(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Failure> {
-    let read = |error: std::io::Error| Failure::user(format!("the folder {folder} can't be read: {error}"));
+    let read = |error: std::io::Error| {
+        Failure::user(format!("the folder {folder} can't be read: {error}"))
+    };
     let mut entries = Vec::new();
     for entry in folder.read_dir_utf8().map_err(read)? {
         entries.push(entry.map_err(read)?.into_path());

@@ -4,7 +4,11 @@ use std::io::IsTerminal;
 
 /// Sends diagnostics to standard error; more of them where asked.
 pub fn start_logging(verbose: bool) {
-    let level = if verbose { "aiopslab=debug,warn" } else { "error" };
+    let level = if verbose {
+        "aiopslab=debug,warn"
+    } else {
+        "error"
+    };
     let filter = tracing_subscriber::EnvFilter::try_from_env("AIOPSLAB_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
     // A second start (in tests) keeps the first.
@@ -27,7 +31,11 @@ pub fn colours() -> bool {
 pub fn print(text: &str) {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
-    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+    if out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .is_err()
+    {
         std::process::exit(i32::from(crate::exit::DONE));
     }
 }
@@ -47,7 +55,11 @@ impl CaptureProgress {
         if std::io::stderr().is_terminal() {
             bar.enable_steady_tick(std::time::Duration::from_millis(200));
         }
-        Self { started: std::time::Instant::now(), bar, rows: std::sync::Mutex::default() }
+        Self {
+            started: std::time::Instant::now(),
+            bar,
+            rows: std::sync::Mutex::default(),
+        }
     }
 
     /// Leaves the last counts on a line of their own.
@@ -64,12 +76,19 @@ impl CaptureProgress {
     }
 
     fn counts(&self) -> String {
-        let rows = self.rows.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        rows.iter().map(|(table, rows)| format!("{table} {rows}")).collect::<Vec<_>>().join(", ")
+        let rows = self
+            .rows
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        rows.iter()
+            .map(|(table, rows)| format!("{table} {rows}"))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     fn line(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("{:>6} {text}", self.elapsed()));
+        self.bar
+            .suspend(|| eprintln!("{:>6} {text}", self.elapsed()));
     }
 }
 
@@ -79,7 +98,10 @@ impl aiopslab_capture::progress::Progress for CaptureProgress {
     }
 
     fn rows(&self, table: &str, rows: u64) {
-        self.rows.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(table.to_owned(), rows);
+        self.rows
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .insert(table.to_owned(), rows);
         self.bar.set_message(self.counts());
     }
 

@@ -62,17 +62,22 @@ impl AgentSummary {
             task.successes += usize::from(episode.success);
         }
         let share = |anomaly: bool| {
-            let asked: Vec<_> =
-                episodes.iter().filter(|one| one.task == Task::Detection && one.anomaly == anomaly).collect();
+            let asked: Vec<_> = episodes
+                .iter()
+                .filter(|one| one.task == Task::Detection && one.anomaly == anomaly)
+                .collect();
             ratio(asked.iter().filter(|one| one.success).count(), asked.len())
         };
-        let sum = |figure: fn(&Evaluated) -> u64| episodes.iter().map(|one| figure(one)).sum::<u64>();
+        let sum =
+            |figure: fn(&Evaluated) -> u64| episodes.iter().map(|one| figure(one)).sum::<u64>();
         let actions = sum(|one| one.actions);
         let steps = sum(|one| one.steps);
         Self {
             agent: agent.to_owned(),
             tasks,
-            detection_balanced_accuracy: share(true).zip(share(false)).map(|(yes, no)| (yes + no) / 2.0),
+            detection_balanced_accuracy: share(true)
+                .zip(share(false))
+                .map(|(yes, no)| (yes + no) / 2.0),
             coverage: ratio(usize_of(sum(|one| one.covered)), usize_of(actions)),
             mean_steps: ratio(usize_of(steps), episodes.len()).unwrap_or_default(),
             invalid_calls: sum(|one| one.invalid_calls),
@@ -98,18 +103,38 @@ pub fn table(summary: &Summary) -> String {
         .chain(summary.agents.iter().map(|agent| agent.agent.clone()));
     table.set_header(header);
     for task in Task::ALL {
-        let Some(asked) = summary.agents.first().and_then(|agent| agent.tasks.get(&task)) else { continue };
+        let Some(asked) = summary
+            .agents
+            .first()
+            .and_then(|agent| agent.tasks.get(&task))
+        else {
+            continue;
+        };
         let scores = summary.agents.iter().map(|agent| {
             let score = agent.tasks.get(&task).copied().unwrap_or_default();
-            format!("{} solved ({})", score.successes, percent(ratio(score.successes, score.episodes)))
+            format!(
+                "{} solved ({})",
+                score.successes,
+                percent(ratio(score.successes, score.episodes))
+            )
         });
-        table.add_row([task.to_string(), asked.episodes.to_string()].into_iter().chain(scores));
+        table.add_row(
+            [task.to_string(), asked.episodes.to_string()]
+                .into_iter()
+                .chain(scores),
+        );
         if task == Task::Detection {
-            row(&mut table, summary, "  balanced accuracy", |agent| percent(agent.detection_balanced_accuracy));
+            row(&mut table, summary, "  balanced accuracy", |agent| {
+                percent(agent.detection_balanced_accuracy)
+            });
         }
     }
-    row(&mut table, summary, "coverage", |agent| percent(agent.coverage));
-    row(&mut table, summary, "steps per problem", |agent| format!("{:.1}", agent.mean_steps));
+    row(&mut table, summary, "coverage", |agent| {
+        percent(agent.coverage)
+    });
+    row(&mut table, summary, "steps per problem", |agent| {
+        format!("{:.1}", agent.mean_steps)
+    });
     for column in 1..summary.agents.len() + 2 {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -119,13 +144,18 @@ pub fn table(summary: &Summary) -> String {
     out.push_str("balanced accuracy: mean of the shares of faults and of quiet systems that were recognised (always Yes: 50 %)\n");
     out.push_str("coverage: share of actions that the recordings could answer\n");
     if !summary.not_run.is_empty() {
-        out.push_str(&format!("not run, not counted: {} mitigation problems (they need a cluster)\n", summary.not_run.len()));
+        out.push_str(&format!(
+            "not run, not counted: {} mitigation problems (they need a cluster)\n",
+            summary.not_run.len()
+        ));
     }
     out
 }
 
 fn row(table: &mut Table, summary: &Summary, name: &str, figure: impl Fn(&AgentSummary) -> String) {
-    let cells = [name.to_owned(), String::new()].into_iter().chain(summary.agents.iter().map(figure));
+    let cells = [name.to_owned(), String::new()]
+        .into_iter()
+        .chain(summary.agents.iter().map(figure));
     table.add_row(cells);
 }
 
@@ -165,7 +195,13 @@ mod tests {
         ];
         let summary = AgentSummary::of("a", &episodes.iter().collect::<Vec<_>>());
         assert_eq!(summary.detection_balanced_accuracy, Some(0.5));
-        assert_eq!(summary.tasks[&Task::Detection], TaskSummary { episodes: 3, successes: 1 });
+        assert_eq!(
+            summary.tasks[&Task::Detection],
+            TaskSummary {
+                episodes: 3,
+                successes: 1
+            }
+        );
         assert_eq!(summary.coverage, Some(1.0));
     }
 }

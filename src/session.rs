@@ -26,7 +26,13 @@ pub async fn run(
     let end = match agent.start(briefing).await {
         Err(error) => failed(&error),
         Ok(()) => {
-            let mut turns = Turns { agent, environment, syntax, files, steps: &mut steps };
+            let mut turns = Turns {
+                agent,
+                environment,
+                syntax,
+                files,
+                steps: &mut steps,
+            };
             turns.take(max_steps).await?
         }
     };
@@ -62,25 +68,45 @@ impl Turns<'_> {
             };
             self.steps.push(step);
             if submitted.is_some() {
-                return Ok(EpisodeEnd { end_reason: EndReason::Submitted, solution: submitted, error: None });
+                return Ok(EpisodeEnd {
+                    end_reason: EndReason::Submitted,
+                    solution: submitted,
+                    error: None,
+                });
             }
         }
-        Ok(EpisodeEnd { end_reason: EndReason::StepLimit, solution: None, error: None })
+        Ok(EpisodeEnd {
+            end_reason: EndReason::StepLimit,
+            solution: None,
+            error: None,
+        })
     }
 
     async fn act(&mut self, number: u32, response: String) -> Result<EpisodeStep, Failure> {
         let (action, observation, verdict) = match action::parse(&response, self.syntax) {
             Err(error) => (None, error.to_string(), Verdict::Invalid),
-            Ok(submission @ Action::Submit { .. }) => (Some(submission), String::new(), Verdict::Answered),
+            Ok(submission @ Action::Submit { .. }) => {
+                (Some(submission), String::new(), Verdict::Answered)
+            }
             Ok(action) => {
                 let answer = self.environment.act(&action).await?;
                 (Some(action), answer.text, answer.verdict)
             }
         };
-        Ok(EpisodeStep { step: number, response, action, observation, verdict })
+        Ok(EpisodeStep {
+            step: number,
+            response,
+            action,
+            observation,
+            verdict,
+        })
     }
 }
 
 fn failed(error: &crate::agents::AgentError) -> EpisodeEnd {
-    EpisodeEnd { end_reason: EndReason::AgentFailed, solution: None, error: Some(error.to_string()) }
+    EpisodeEnd {
+        end_reason: EndReason::AgentFailed,
+        solution: None,
+        error: Some(error.to_string()),
+    }
 }

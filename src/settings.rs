@@ -70,9 +70,16 @@ impl Settings {
         environment: &BTreeMap<String, String>,
         flags: &Global,
     ) -> Result<Self, Failure> {
-        let sources = Sources { file_name, environment };
+        let sources = Sources {
+            file_name,
+            environment,
+        };
         Ok(Self {
-            snapshots: sources.optional("AIOPSLAB_SNAPSHOTS", file.snapshots, flags.snapshots.clone())?,
+            snapshots: sources.optional(
+                "AIOPSLAB_SNAPSHOTS",
+                file.snapshots,
+                flags.snapshots.clone(),
+            )?,
             catalog: sources.optional("AIOPSLAB_CATALOG", file.catalog, flags.catalog.clone())?,
             kubeconfig: sources.optional("KUBECONFIG", file.kubeconfig, None)?,
             context: sources.optional("AIOPSLAB_CONTEXT", file.context, None)?,
@@ -87,7 +94,10 @@ impl<T> Value<T> {
     #[must_use]
     pub fn under(self, flag: Option<T>) -> Self {
         match flag {
-            Some(value) => Self { value, from: "flag".to_owned() },
+            Some(value) => Self {
+                value,
+                from: "flag".to_owned(),
+            },
             None => self,
         }
     }
@@ -110,9 +120,18 @@ impl Sources<'_> {
     {
         let set = self.set(variable, file)?;
         Ok(match (flag, set) {
-            (Some(value), _) => Value { value: Some(value), from: "flag".to_owned() },
-            (None, Some(set)) => Value { value: Some(set.value), from: set.from },
-            (None, None) => Value { value: None, from: "default".to_owned() },
+            (Some(value), _) => Value {
+                value: Some(value),
+                from: "flag".to_owned(),
+            },
+            (None, Some(set)) => Value {
+                value: Some(set.value),
+                from: set.from,
+            },
+            (None, None) => Value {
+                value: None,
+                from: "default".to_owned(),
+            },
         })
     }
 
@@ -125,7 +144,10 @@ impl Sources<'_> {
     where
         T::Err: std::fmt::Display,
     {
-        let default = Value { value: default, from: "default".to_owned() };
+        let default = Value {
+            value: default,
+            from: "default".to_owned(),
+        };
         Ok(self.set(variable, file)?.unwrap_or(default))
     }
 
@@ -137,19 +159,34 @@ impl Sources<'_> {
     where
         T::Err: std::fmt::Display,
     {
-        if let Some(text) = self.environment.get(variable).filter(|text| !text.is_empty()) {
+        if let Some(text) = self
+            .environment
+            .get(variable)
+            .filter(|text| !text.is_empty())
+        {
             let value = text.parse().map_err(|error: T::Err| {
-                Failure::user(format!("the environment variable {variable} is {text:?}: {error}"))
+                Failure::user(format!(
+                    "the environment variable {variable} is {text:?}: {error}"
+                ))
             })?;
-            return Ok(Some(Value { value, from: format!("environment {variable}") }));
+            return Ok(Some(Value {
+                value,
+                from: format!("environment {variable}"),
+            }));
         }
-        Ok(file.map(|value| Value { value, from: format!("file {}", self.file_name) }))
+        Ok(file.map(|value| Value {
+            value,
+            from: format!("file {}", self.file_name),
+        }))
     }
 }
 
 fn read(path: &Utf8Path) -> Result<File, Failure> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::user(format!("the configuration file {path} can't be read: {error}")))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::user(format!(
+            "the configuration file {path} can't be read: {error}"
+        ))
+    })?;
     toml::from_str(&text).map_err(|error| {
         Failure::user(format!(
             "the configuration file {path} is wrong: {error}hint: its keys are snapshots, catalog, kubeconfig, context, jobs and max_steps"
@@ -161,11 +198,25 @@ fn read(path: &Utf8Path) -> Result<File, Failure> {
 mod tests {
     use super::*;
 
-    fn merged(file: &str, environment: &[(&str, &str)], flag: Option<&str>) -> Result<Settings, Failure> {
-        let environment =
-            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let flags = Global { snapshots: flag.map(Utf8PathBuf::from), ..Global::default() };
-        Settings::merge(toml::from_str(file).unwrap(), "aiopslab.toml", &environment, &flags)
+    fn merged(
+        file: &str,
+        environment: &[(&str, &str)],
+        flag: Option<&str>,
+    ) -> Result<Settings, Failure> {
+        let environment = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let flags = Global {
+            snapshots: flag.map(Utf8PathBuf::from),
+            ..Global::default()
+        };
+        Settings::merge(
+            toml::from_str(file).unwrap(),
+            "aiopslab.toml",
+            &environment,
+            &flags,
+        )
     }
 
     #[test]
@@ -177,9 +228,18 @@ mod tests {
         let told = |value: &str, from: &str| (Some(value.to_owned()), from.to_owned());
         let variable = [("AIOPSLAB_SNAPSHOTS", "e")];
         assert_eq!(of("", &[], None), (None, "default".to_owned()));
-        assert_eq!(of("snapshots = 'f'", &[], None), told("f", "file aiopslab.toml"));
-        assert_eq!(of("snapshots = 'f'", &variable, None), told("e", "environment AIOPSLAB_SNAPSHOTS"));
-        assert_eq!(of("snapshots = 'f'", &variable, Some("a")), told("a", "flag"));
+        assert_eq!(
+            of("snapshots = 'f'", &[], None),
+            told("f", "file aiopslab.toml")
+        );
+        assert_eq!(
+            of("snapshots = 'f'", &variable, None),
+            told("e", "environment AIOPSLAB_SNAPSHOTS")
+        );
+        assert_eq!(
+            of("snapshots = 'f'", &variable, Some("a")),
+            told("a", "flag")
+        );
     }
 
     #[test]

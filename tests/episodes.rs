@@ -43,7 +43,10 @@ fn the_doctor_solves_every_sample_and_the_constant_half_of_detection() {
     }
     assert_eq!(of("baseline:doctor")["coverage"], 1.0);
     assert_eq!(of("baseline:constant")["detection_balanced_accuracy"], 0.5);
-    assert!(!summary["not_run"].as_array().unwrap().is_empty(), "mitigation needs a cluster");
+    assert!(
+        !summary["not_run"].as_array().unwrap().is_empty(),
+        "mitigation needs a cluster"
+    );
 }
 
 #[test]
@@ -66,8 +69,17 @@ fn nothing_that_tells_the_answer_reaches_an_agent() {
         if !path.ends_with("transcript.jsonl") {
             continue;
         }
-        for line in text.lines().filter(|line| line.contains(r#""record":"step""#)) {
-            for secret in ["misconfig", "scale_pod_zero", "revoke_auth", "aiopslab.io/journal", "truth"] {
+        for line in text
+            .lines()
+            .filter(|line| line.contains(r#""record":"step""#))
+        {
+            for secret in [
+                "misconfig",
+                "scale_pod_zero",
+                "revoke_auth",
+                "aiopslab.io/journal",
+                "truth",
+            ] {
                 assert!(!line.contains(secret), "{} shows {secret}", path.display());
             }
         }
@@ -93,9 +105,16 @@ fn a_scripted_agent_and_a_child_process_give_the_same_answers() {
 #[test]
 fn an_agent_that_breaks_ends_its_episodes_and_nothing_else() {
     let place = Place::new();
-    let summary = evaluate(&place, "out", &["--agent", "exec:exit 3", "--task", "analysis"]);
+    let summary = evaluate(
+        &place,
+        "out",
+        &["--agent", "exec:exit 3", "--task", "analysis"],
+    );
     let episodes = summary["episodes"].as_array().unwrap();
-    let broken: Vec<_> = episodes.iter().filter(|one| one["agent"] == "exec:exit 3").collect();
+    let broken: Vec<_> = episodes
+        .iter()
+        .filter(|one| one["agent"] == "exec:exit 3")
+        .collect();
     assert!(!broken.is_empty());
     for episode in broken {
         assert_eq!(episode["end"], "agent_failed");

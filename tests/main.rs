@@ -1,5 +1,7 @@
 //! End-to-end tests: the architecture, the command line, whole episodes on the shipped samples.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
 mod command_line;
 mod episodes;
 mod program;

@@ -17,7 +17,9 @@ pub(crate) struct Ran {
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
@@ -53,7 +55,11 @@ impl Place {
         let ran = self.run(arguments);
         assert_eq!(ran.code, 1, "{arguments:?}: {}{}", ran.stdout, ran.stderr);
         for part in says {
-            assert!(ran.stderr.contains(part), "{arguments:?} should say {part:?}: {}", ran.stderr);
+            assert!(
+                ran.stderr.contains(part),
+                "{arguments:?} should say {part:?}: {}",
+                ran.stderr
+            );
         }
     }
 }

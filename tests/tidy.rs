@@ -11,11 +11,25 @@ const LONGEST_FILE: usize = 800;
 
 /// Which rooms of ours each room may depend on (design section 2, `ARCHITECTURE.md`).
 const ARROWS: [(&str, &[&str]); 6] = [
-    ("aiopslab", &["aiopslab-capture", "aiopslab-datasets", "aiopslab-problems", "aiopslab-replay"]),
-    ("aiopslab-capture", &["aiopslab-datasets", "aiopslab-problems"]),
+    (
+        "aiopslab",
+        &[
+            "aiopslab-capture",
+            "aiopslab-datasets",
+            "aiopslab-problems",
+            "aiopslab-replay",
+        ],
+    ),
+    (
+        "aiopslab-capture",
+        &["aiopslab-datasets", "aiopslab-problems"],
+    ),
     ("aiopslab-datasets", &[]),
     ("aiopslab-problems", &[]),
-    ("aiopslab-replay", &["aiopslab-datasets", "aiopslab-problems"]),
+    (
+        "aiopslab-replay",
+        &["aiopslab-datasets", "aiopslab-problems"],
+    ),
     ("aiopslab-testbed", &[]),
 ];
 
@@ -34,7 +48,13 @@ fn root() -> &'static Path {
 
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+        ])
         .current_dir(root())
         .output()
         .unwrap();
@@ -46,7 +66,13 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
         .iter()
         .map(|package| {
             let used = package["dependencies"].as_array().unwrap();
-            (name(package), used.iter().filter(|used| used["kind"].is_null()).map(name).collect())
+            (
+                name(package),
+                used.iter()
+                    .filter(|used| used["kind"].is_null())
+                    .map(name)
+                    .collect(),
+            )
         })
         .collect()
 }
@@ -55,11 +81,21 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 fn rooms_depend_only_along_the_arrows() {
     let all = dependencies();
     let rooms: BTreeSet<&str> = all.keys().map(String::as_str).collect();
-    assert_eq!(rooms, ARROWS.iter().map(|(room, _)| *room).collect(), "a room has no row in ARROWS");
+    assert_eq!(
+        rooms,
+        ARROWS.iter().map(|(room, _)| *room).collect(),
+        "a room has no row in ARROWS"
+    );
     for (room, allowed) in ARROWS {
-        let used: Vec<&String> = all[room].iter().filter(|used| rooms.contains(used.as_str())).collect();
+        let used: Vec<&String> = all[room]
+            .iter()
+            .filter(|used| rooms.contains(used.as_str()))
+            .collect();
         for used in used {
-            assert!(allowed.contains(&used.as_str()), "{room} may not depend on {used}");
+            assert!(
+                allowed.contains(&used.as_str()),
+                "{room} may not depend on {used}"
+            );
         }
     }
 }
@@ -69,7 +105,10 @@ fn heavy_dependencies_stay_in_their_rooms() {
     for (room, used) in dependencies() {
         for (heavy, homes) in HOMES {
             let at_home = homes.contains(&room.as_str());
-            assert!(at_home || !used.contains(heavy), "{room} may not depend on {heavy}");
+            assert!(
+                at_home || !used.contains(heavy),
+                "{room} may not depend on {heavy}"
+            );
         }
     }
 }
@@ -77,20 +116,32 @@ fn heavy_dependencies_stay_in_their_rooms() {
 #[test]
 fn no_file_is_too_long() {
     let mut files = Vec::new();
-    for room in ["src", "problems", "datasets", "capture", "replay", "testbed", "tests", "benches"] {
+    for room in [
+        "src", "problems", "datasets", "capture", "replay", "testbed", "tests", "benches",
+    ] {
         collect(&root().join(room), &mut files);
     }
-    assert!(files.len() > 50, "the walk found only {} files", files.len());
+    assert!(
+        files.len() > 50,
+        "the walk found only {} files",
+        files.len()
+    );
     for file in files {
         let lines = std::fs::read_to_string(&file).unwrap().lines().count();
-        assert!(lines <= LONGEST_FILE, "{} has {lines} lines", file.display());
+        assert!(
+            lines <= LONGEST_FILE,
+            "{} has {lines} lines",
+            file.display()
+        );
     }
 }
 
 #[test]
 fn nothing_is_unfinished() {
     let mut files = Vec::new();
-    for room in ["src", "problems", "datasets", "capture", "replay", "testbed"] {
+    for room in [
+        "src", "problems", "datasets", "capture", "replay", "testbed",
+    ] {
         collect(&root().join(room), &mut files);
     }
     for file in files {
@@ -104,9 +155,15 @@ fn nothing_is_unfinished() {
 #[test]
 fn the_read_me_names_the_toolchain() {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    let version = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).unwrap();
+    let version = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("rust-version = "))
+        .unwrap();
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    assert!(readme.contains(version.trim_matches('"')), "README.md does not name Rust {version}");
+    assert!(
+        readme.contains(version.trim_matches('"')),
+        "README.md does not name Rust {version}"
+    );
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {

@@ -29,8 +29,18 @@ pub struct CheckLine {
 impl CheckLine {
     fn new(name: &'static str, found: Result<String, String>, fix: &str) -> Self {
         match found {
-            Ok(detail) => Self { name, ok: true, detail, fix: None },
-            Err(detail) => Self { name, ok: false, detail, fix: Some(fix.to_owned()) },
+            Ok(detail) => Self {
+                name,
+                ok: true,
+                detail,
+                fix: None,
+            },
+            Err(detail) => Self {
+                name,
+                ok: false,
+                detail,
+                fix: Some(fix.to_owned()),
+            },
         }
     }
 }
@@ -76,7 +86,9 @@ pub async fn check(
 
 fn unreachable(error: &ClusterError) -> CheckLine {
     let text = error.to_string();
-    let (detail, fix) = text.split_once("\nhint: ").unwrap_or((&text, "pass --kubeconfig FILE"));
+    let (detail, fix) = text
+        .split_once("\nhint: ")
+        .unwrap_or((&text, "pass --kubeconfig FILE"));
     CheckLine::new("cluster", Err(detail.to_owned()), fix)
 }
 
@@ -94,7 +106,10 @@ async fn rights(cluster: &Cluster) -> CheckLine {
         let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
         match cluster.create(path, &review).await {
             Ok(answer) if answer["status"]["allowed"] == Value::Bool(true) => {}
-            Ok(_) => denied.push(format!("{verb} {resource}{}{subresource}", if subresource.is_empty() { "" } else { "/" })),
+            Ok(_) => denied.push(format!(
+                "{verb} {resource}{}{subresource}",
+                if subresource.is_empty() { "" } else { "/" }
+            )),
             Err(error) => return CheckLine::new("rights", Err(error.to_string()), fix),
         }
     }
@@ -107,24 +122,36 @@ async fn rights(cluster: &Cluster) -> CheckLine {
 }
 
 async fn nodes(cluster: &Cluster) -> CheckLine {
-    let found = cluster.list("/api/v1/nodes").await.map_err(|error| error.to_string());
+    let found = cluster
+        .list("/api/v1/nodes")
+        .await
+        .map_err(|error| error.to_string());
     let found = found.and_then(|nodes| {
         let ready = nodes.iter().filter(|node| {
             let conditions = node.pointer("/status/conditions").and_then(Value::as_array);
-            let is_ready = |condition: &Value| {
-                condition["type"] == "Ready" && condition["status"] == "True"
-            };
+            let is_ready =
+                |condition: &Value| condition["type"] == "Ready" && condition["status"] == "True";
             conditions.is_some_and(|conditions| conditions.iter().any(is_ready))
         });
         let detail = format!("{} of {} ready", ready.clone().count(), nodes.len());
-        if ready.count() > 0 { Ok(detail) } else { Err(detail) }
+        if ready.count() > 0 {
+            Ok(detail)
+        } else {
+            Err(detail)
+        }
     });
-    CheckLine::new("nodes", found, "`kubectl describe nodes` says why; `lab/status` for the lab")
+    CheckLine::new(
+        "nodes",
+        found,
+        "`kubectl describe nodes` says why; `lab/status` for the lab",
+    )
 }
 
 /// Images that are made here, not pulled: they must be on the nodes already.
 async fn images(cluster: &Cluster, application: &Application) -> CheckLine {
-    let found = missing_images(cluster, application).await.map_err(|error| error.to_string());
+    let found = missing_images(cluster, application)
+        .await
+        .map_err(|error| error.to_string());
     let found = found.and_then(|(wanted, missing)| {
         if missing.is_empty() {
             Ok(format!("{wanted} on the nodes"))
@@ -150,31 +177,49 @@ async fn missing_images(
         }
     }
     let count = wanted.len();
-    Ok((count, wanted.into_iter().filter(|image| !known.contains(image)).collect()))
+    Ok((
+        count,
+        wanted
+            .into_iter()
+            .filter(|image| !known.contains(image))
+            .collect(),
+    ))
 }
 
 async fn storage(cluster: &Cluster) -> CheckLine {
     let classes = cluster.list("/apis/storage.k8s.io/v1/storageclasses").await;
-    let found = classes.map_err(|error| error.to_string()).and_then(|classes| {
-        let default = classes.iter().find(|class| {
-            let annotation = "storageclass.kubernetes.io/is-default-class";
-            class["metadata"]["annotations"][annotation] == "true"
+    let found = classes
+        .map_err(|error| error.to_string())
+        .and_then(|classes| {
+            let default = classes.iter().find(|class| {
+                let annotation = "storageclass.kubernetes.io/is-default-class";
+                class["metadata"]["annotations"][annotation] == "true"
+            });
+            match default {
+                Some(class) => Ok(format!("default class {}", text(class, "/metadata/name"))),
+                None => Err("no default StorageClass".to_owned()),
+            }
         });
-        match default {
-            Some(class) => Ok(format!("default class {}", text(class, "/metadata/name"))),
-            None => Err("no default StorageClass".to_owned()),
-        }
-    });
-    CheckLine::new("storage", found, "annotate a StorageClass with storageclass.kubernetes.io/is-default-class=true")
+    CheckLine::new(
+        "storage",
+        found,
+        "annotate a StorageClass with storageclass.kubernetes.io/is-default-class=true",
+    )
 }
 
 /// Asks Prometheus for its build through the API server's service proxy.
 pub(crate) async fn prometheus(cluster: &Cluster, application: &Application) -> CheckLine {
     let endpoint = &application.prometheus;
     let path = "/api/v1/status/buildinfo";
-    let answer = cluster.proxy_json(endpoint, &application.namespace, path).await;
+    let answer = cluster
+        .proxy_json(endpoint, &application.namespace, path)
+        .await;
     let found = match answer {
-        Ok(answer) => Ok(format!("{} at {}", text(&answer, "/data/version"), endpoint.service)),
+        Ok(answer) => Ok(format!(
+            "{} at {}",
+            text(&answer, "/data/version"),
+            endpoint.service
+        )),
         Err(error) => Err(error.to_string()),
     };
     CheckLine::new(
@@ -187,7 +232,9 @@ pub(crate) async fn prometheus(cluster: &Cluster, application: &Application) -> 
 /// Asks Jaeger for its services through the API server's service proxy.
 pub(crate) async fn jaeger(cluster: &Cluster, application: &Application) -> CheckLine {
     let endpoint = &application.jaeger;
-    let answer = cluster.proxy_json(endpoint, &application.namespace, "/api/services").await;
+    let answer = cluster
+        .proxy_json(endpoint, &application.namespace, "/api/services")
+        .await;
     let found = match answer {
         Ok(answer) => {
             let services = answer["data"].as_array().map_or(0, Vec::len);
@@ -207,18 +254,29 @@ async fn deployed(cluster: &Cluster, application: &Application) -> CheckLine {
     let name = &application.name;
     let healthy = async {
         if deploy::phase(cluster, application).await?.is_none() {
-            return Ok(Ok(format!("{name} is not deployed; a capture deploys and deletes it")));
+            return Ok(Ok(format!(
+                "{name} is not deployed; a capture deploys and deletes it"
+            )));
         }
         let anchors = Anchors::default();
         let without_load = deploy::without_load(application);
-        let evidence =
-            judge(cluster, application, None, &anchors, "healthy", &without_load).await?;
+        let evidence = judge(
+            cluster,
+            application,
+            None,
+            &anchors,
+            "healthy",
+            &without_load,
+        )
+        .await?;
         Ok(match evidence.because() {
             None => Ok(format!("{name} is healthy")),
             Some(because) => Err(format!("{name} is not healthy: {because}")),
         })
     };
-    let found = healthy.await.unwrap_or_else(|error: CaptureError| Err(error.to_string()));
+    let found = healthy
+        .await
+        .unwrap_or_else(|error: CaptureError| Err(error.to_string()));
     CheckLine::new("application", found, fix)
 }
 
@@ -229,7 +287,11 @@ async fn leftovers(cluster: &Cluster) -> CheckLine {
             let names: Vec<_> = journals
                 .iter()
                 .map(|found| {
-                    let state = if found.is_alive() { "under way" } else { "left over" };
+                    let state = if found.is_alive() {
+                        "under way"
+                    } else {
+                        "left over"
+                    };
                     format!("capture of {} {state}", found.journal.family)
                 })
                 .collect();
@@ -237,5 +299,9 @@ async fn leftovers(cluster: &Cluster) -> CheckLine {
         }
         Err(error) => Err(error.to_string()),
     };
-    CheckLine::new("leftovers", found, "`aiopslab recover` undoes what a dead capture left")
+    CheckLine::new(
+        "leftovers",
+        found,
+        "`aiopslab recover` undoes what a dead capture left",
+    )
 }

@@ -73,8 +73,7 @@ impl Inventory {
         let is_left_out = without.contains(&namespace)
             || (resource.resource == "namespaces" && without.contains(&name))
             || without.contains(text(&object, "/spec/claimRef/namespace"));
-        let is_journal =
-            namespace == journal::NAMESPACE && name.starts_with(journal::NAME_PREFIX);
+        let is_journal = namespace == journal::NAMESPACE && name.starts_with(journal::NAME_PREFIX);
         if is_left_out || is_journal || is_derived(resource, &object) {
             return;
         }
@@ -85,8 +84,13 @@ impl Inventory {
             .filter(|(field, _)| *field != "apiVersion" && *field != "kind")
             .map(|(field, value)| (field.clone(), Sha256::digest(value.to_string()).into()))
             .collect();
-        let place = if namespace.is_empty() { String::new() } else { format!("{namespace}/") };
-        self.objects.insert(format!("{} {place}{name}", resource.full_name()), digests);
+        let place = if namespace.is_empty() {
+            String::new()
+        } else {
+            format!("{namespace}/")
+        };
+        self.objects
+            .insert(format!("{} {place}{name}", resource.full_name()), digests);
     }
 
     /// Names what a later inventory has more, less or otherwise.
@@ -106,7 +110,10 @@ impl Inventory {
                 }
             }
         }
-        let added = later.objects.keys().filter(|name| !self.objects.contains_key(*name));
+        let added = later
+            .objects
+            .keys()
+            .filter(|name| !self.objects.contains_key(*name));
         differences.extend(added.map(|name| format!("{name} was not there")));
         differences
     }
@@ -149,11 +156,17 @@ fn is_derived(resource: &ApiResource, object: &Value) -> bool {
 }
 
 fn strip_volatile_annotations(object: &mut Value) {
-    let annotations = object.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut);
-    let Some(annotations) = annotations else { return };
+    let annotations = object
+        .pointer_mut("/metadata/annotations")
+        .and_then(Value::as_object_mut);
+    let Some(annotations) = annotations else {
+        return;
+    };
     annotations.retain(|key, _| !VOLATILE_ANNOTATIONS.contains(&key.as_str()));
     if annotations.is_empty()
-        && let Some(metadata) = object.pointer_mut("/metadata").and_then(Value::as_object_mut)
+        && let Some(metadata) = object
+            .pointer_mut("/metadata")
+            .and_then(Value::as_object_mut)
     {
         metadata.shift_remove("annotations");
     }
@@ -178,18 +191,27 @@ mod tests {
         };
         let mut inventory = Inventory::default();
         for object in objects {
-            inventory.add(&resource, object.clone(), &BTreeSet::from(["left-out".to_owned()]));
+            inventory.add(
+                &resource,
+                object.clone(),
+                &BTreeSet::from(["left-out".to_owned()]),
+            );
         }
         inventory
     }
 
     #[test]
     fn a_volume_without_its_claim_is_leaving() {
-        let volume = |phase: &str| json!({"spec": {"claimRef": {"name": "x"}}, "status": {"phase": phase}});
+        let volume =
+            |phase: &str| json!({"spec": {"claimRef": {"name": "x"}}, "status": {"phase": phase}});
         assert!(is_leaving(&volume("Released")));
         assert!(!is_leaving(&volume("Bound")));
-        assert!(is_leaving(&json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}})));
-        assert!(is_leaving(&json!({"spec": {"containers": []}, "status": {"phase": "Succeeded"}})));
+        assert!(is_leaving(
+            &json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}})
+        ));
+        assert!(is_leaving(
+            &json!({"spec": {"containers": []}, "status": {"phase": "Succeeded"}})
+        ));
     }
 
     #[test]
@@ -201,12 +223,19 @@ mod tests {
         let other = json!({"metadata": {"name": "x", "namespace": "left-out"}});
         let before = inventory(&[service(1, "5"), other]);
         assert_eq!(before.len(), 1);
-        assert!(before.differences(&inventory(&[service(1, "6")])).is_empty());
+        assert!(
+            before
+                .differences(&inventory(&[service(1, "6")]))
+                .is_empty()
+        );
         assert_eq!(
             before.differences(&inventory(&[service(2, "6")])),
             ["services shop/rate: spec differs"]
         );
-        assert_eq!(before.differences(&inventory(&[])), ["services shop/rate is gone"]);
+        assert_eq!(
+            before.differences(&inventory(&[])),
+            ["services shop/rate is gone"]
+        );
         assert_eq!(
             inventory(&[]).differences(&before),
             ["services shop/rate was not there"]

@@ -42,7 +42,9 @@ pub(crate) async fn delete(
     for object in manifests::objects(application)?.iter().rev() {
         let is_inside = text(object, "/metadata/namespace") == application.namespace;
         if !is_inside {
-            cluster.delete(&object_path(cluster, application, object).await?).await?;
+            cluster
+                .delete(&object_path(cluster, application, object).await?)
+                .await?;
         }
     }
     Ok(())
@@ -68,7 +70,9 @@ pub(crate) async fn quiet_for(
 ) -> Result<Option<Duration>, CaptureError> {
     let mut youngest: Option<Timestamp> = None;
     for pod in pods(cluster, application, None).await? {
-        let statuses = pod.pointer("/status/containerStatuses").and_then(Value::as_array);
+        let statuses = pod
+            .pointer("/status/containerStatuses")
+            .and_then(Value::as_array);
         for status in statuses.into_iter().flatten() {
             let Ok(started) = text(status, "/state/running/startedAt").parse::<Timestamp>() else {
                 return Ok(None);
@@ -83,5 +87,10 @@ pub(crate) async fn quiet_for(
 /// The health conditions that hold without a workload too.
 pub(crate) fn without_load(application: &Application) -> Vec<Condition> {
     let needs_load = |condition: &Condition| condition.needs().contains(&Question::Workload);
-    application.healthy.iter().filter(|condition| !needs_load(condition)).cloned().collect()
+    application
+        .healthy
+        .iter()
+        .filter(|condition| !needs_load(condition))
+        .cloned()
+        .collect()
 }

@@ -19,7 +19,9 @@ pub enum CaptureError {
     #[error(transparent)]
     Recorder(#[from] RecorderError),
     /// Writing the snapshot broke off.
-    #[error("failed to finish the snapshot {folder}: {reason}\nhint: `aiopslab snapshot salvage {folder}` tries again")]
+    #[error(
+        "failed to finish the snapshot {folder}: {reason}\nhint: `aiopslab snapshot salvage {folder}` tries again"
+    )]
     Unfinished {
         /// The snapshot's folder.
         folder: Utf8PathBuf,
@@ -154,12 +156,18 @@ impl CaptureError {
         E: std::error::Error + Send + Sync + 'static,
     {
         let what = what.to_owned();
-        move |source| Self::Parse { what, source: Box::new(source) }
+        move |source| Self::Parse {
+            what,
+            source: Box::new(source),
+        }
     }
 
     /// Whether the cause lies with us rather than with the user's input or cluster.
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        matches!(self, Self::Oracle { .. } | Self::UnknownManifests { .. } | Self::Unfinished { .. })
+        matches!(
+            self,
+            Self::Oracle { .. } | Self::UnknownManifests { .. } | Self::Unfinished { .. }
+        )
     }
 }

@@ -38,11 +38,15 @@ pub(crate) async fn prepare(
             }
         };
         if !copies.contains_key(object) {
-            let live = cluster.find_json(&cluster.object_path(namespace, object).await?).await?;
+            let live = cluster
+                .find_json(&cluster.object_path(namespace, object).await?)
+                .await?;
             let live = live.ok_or_else(|| nothing(object, "there is no such object"))?;
             copies.insert(object.clone(), live);
         }
-        let Some(before) = copies.get(object).cloned() else { continue };
+        let Some(before) = copies.get(object).cloned() else {
+            continue;
+        };
         let mut after = before.clone();
         change(step, &mut after)?;
         let mut fields = Vec::new();
@@ -52,7 +56,11 @@ pub(crate) async fn prepare(
         }
         let mut image = before;
         resource::strip_server_fields(&mut image);
-        entries.push(Entry::Fields { object: object.clone(), fields, before: image });
+        entries.push(Entry::Fields {
+            object: object.clone(),
+            fields,
+            before: image,
+        });
         copies.insert(object.clone(), after);
     }
     Ok(entries)
@@ -97,7 +105,10 @@ fn change(step: &Step, object: &mut Value) -> Result<(), CaptureError> {
 }
 
 fn nothing(object: &str, because: &str) -> CaptureError {
-    CaptureError::NothingToChange { object: object.to_owned(), because: because.to_owned() }
+    CaptureError::NothingToChange {
+        object: object.to_owned(),
+        because: because.to_owned(),
+    }
 }
 
 /// The smallest fields in which two values differ.
@@ -112,7 +123,12 @@ fn difference(
             let added = new.keys().filter(|key| !old.contains_key(*key));
             for key in old.keys().chain(added) {
                 let escaped = key.replace('~', "~0").replace('/', "~1");
-                difference(old.get(key), new.get(key), format!("{pointer}/{escaped}"), changes);
+                difference(
+                    old.get(key),
+                    new.get(key),
+                    format!("{pointer}/{escaped}"),
+                    changes,
+                );
             }
         }
         (Some(Value::Array(old)), Some(Value::Array(new))) if old.len() == new.len() => {
@@ -121,7 +137,11 @@ fn difference(
             }
         }
         (before, after) if before != after => {
-            changes.push(FieldChange { pointer, before: before.cloned(), after: after.cloned() });
+            changes.push(FieldChange {
+                pointer,
+                before: before.cloned(),
+                after: after.cloned(),
+            });
         }
         _ => {}
     }
@@ -148,12 +168,17 @@ pub(crate) async fn inject(
                     (None, Some(after)) => add(&field.pointer, after),
                 });
             }
-            cluster.patch(&path, PatchKind::Json, &Value::Array(operations)).await?;
+            cluster
+                .patch(&path, PatchKind::Json, &Value::Array(operations))
+                .await?;
             Ok(())
         }
-        Entry::Exec { object, container, command, .. } => {
-            run(cluster, namespace, object, container.as_deref(), command).await
-        }
+        Entry::Exec {
+            object,
+            container,
+            command,
+            ..
+        } => run(cluster, namespace, object, container.as_deref(), command).await,
     }
 }
 
@@ -181,7 +206,11 @@ pub(crate) async fn undo(
     entry: &Entry,
 ) -> Result<Undone, CaptureError> {
     match entry {
-        Entry::Fields { object, fields, before } => {
+        Entry::Fields {
+            object,
+            fields,
+            before,
+        } => {
             let path = cluster.object_path(namespace, object).await?;
             let Some(live) = cluster.find_json(&path).await? else {
                 let (kind, _) = resource::split(object)?;
@@ -197,11 +226,22 @@ pub(crate) async fn undo(
             if operations.is_empty() {
                 return Ok(Undone::AsBefore);
             }
-            cluster.patch(&path, PatchKind::Json, &Value::Array(operations)).await?;
+            cluster
+                .patch(&path, PatchKind::Json, &Value::Array(operations))
+                .await?;
             Ok(Undone::Restored)
         }
-        Entry::Exec { object, container, recover, .. } => {
-            if cluster.find_json(&cluster.object_path(namespace, object).await?).await?.is_none() {
+        Entry::Exec {
+            object,
+            container,
+            recover,
+            ..
+        } => {
+            if cluster
+                .find_json(&cluster.object_path(namespace, object).await?)
+                .await?
+                .is_none()
+            {
                 return Ok(Undone::AsBefore);
             }
             run(cluster, namespace, object, container.as_deref(), recover).await?;
@@ -237,7 +277,9 @@ async fn run(
     command: &[String],
 ) -> Result<(), CaptureError> {
     let pod = ready_pod(cluster, namespace, object).await?;
-    let output = cluster.exec(namespace, &pod, container, command, EXEC_TIMEOUT).await?;
+    let output = cluster
+        .exec(namespace, &pod, container, command, EXEC_TIMEOUT)
+        .await?;
     if output.exit_code == 0 {
         return Ok(());
     }
@@ -254,13 +296,24 @@ async fn ready_pod(
     namespace: &str,
     object: &str,
 ) -> Result<String, CaptureError> {
-    let none = || CaptureError::NoReadyPod { object: object.to_owned() };
-    let workload = cluster.find_json(&cluster.object_path(namespace, object).await?).await?.ok_or_else(none)?;
-    let labels = workload.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
+    let none = || CaptureError::NoReadyPod {
+        object: object.to_owned(),
+    };
+    let workload = cluster
+        .find_json(&cluster.object_path(namespace, object).await?)
+        .await?
+        .ok_or_else(none)?;
+    let labels = workload
+        .pointer("/spec/selector/matchLabels")
+        .and_then(Value::as_object);
     let labels = labels.ok_or_else(none)?;
-    let selector =
-        labels.iter().map(|(key, value)| (key.as_str(), value.as_str().unwrap_or_default()));
-    let path = format!("/api/v1/namespaces/{namespace}/pods?{}", resource::with_labels(selector));
+    let selector = labels
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str().unwrap_or_default()));
+    let path = format!(
+        "/api/v1/namespaces/{namespace}/pods?{}",
+        resource::with_labels(selector)
+    );
     let pods = cluster.list(&path).await?;
     let mut names: Vec<String> = pods
         .iter()
@@ -282,7 +335,12 @@ mod tests {
     #[test]
     fn only_what_changes_is_recorded_and_restored() {
         let mut changes = Vec::new();
-        difference(Some(&service(8080)), Some(&service(9999)), String::new(), &mut changes);
+        difference(
+            Some(&service(8080)),
+            Some(&service(9999)),
+            String::new(),
+            &mut changes,
+        );
         assert_eq!(changes.len(), 1);
         assert_eq!(changes[0].pointer, "/spec/ports/0/targetPort");
         let mut live = service(9999);
@@ -297,7 +355,9 @@ mod tests {
     fn an_added_annotation_is_removed_again() {
         let before = json!({"spec": {"template": {"metadata": {"labels": {}}}}});
         let mut after = before.clone();
-        let restart = aiopslab_problems::fault::Restart { restart: "deployment/geo".to_owned() };
+        let restart = aiopslab_problems::fault::Restart {
+            restart: "deployment/geo".to_owned(),
+        };
         change(&Step::Restart(restart), &mut after).ok();
         let mut changes = Vec::new();
         difference(Some(&before), Some(&after), String::new(), &mut changes);

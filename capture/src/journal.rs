@@ -125,14 +125,18 @@ impl Journal {
             "metadata": {"name": self.name, "namespace": NAMESPACE, "labels": {LABEL.0: LABEL.1}},
             "data": {"session": session, "renewed": Timestamp::now().to_string()},
         });
-        cluster.patch(&self.path(), PatchKind::Apply, &object).await?;
+        cluster
+            .patch(&self.path(), PatchKind::Apply, &object)
+            .await?;
         Ok(())
     }
 
     /// Says that the capture is alive.
     pub(crate) async fn renew(&self, cluster: &Cluster) -> Result<(), CaptureError> {
         let patch = json!({"data": {"renewed": Timestamp::now().to_string()}});
-        cluster.patch(&self.path(), PatchKind::Merge, &patch).await?;
+        cluster
+            .patch(&self.path(), PatchKind::Merge, &patch)
+            .await?;
         Ok(())
     }
 
@@ -170,8 +174,7 @@ impl Journal {
         for entry in &self.entries {
             let (kind, name) = resource::split(entry.object())?;
             let resource = &cluster.resolve(kind).await?.resource;
-            let object =
-                json!({"resource": resource, "namespace": self.namespace, "name": name});
+            let object = json!({"resource": resource, "namespace": self.namespace, "name": name});
             if !objects.contains(&object) {
                 objects.push(object);
             }

@@ -11,10 +11,22 @@ const TESTBED: &str = "testbed/manifests";
 
 /// The testbed's manifests in the order of their names.
 const TESTBED_FILES: &[(&str, &str)] = &[
-    ("00-namespace.yaml", include_str!("../../testbed/manifests/00-namespace.yaml")),
-    ("10-seed.yaml", include_str!("../../testbed/manifests/10-seed.yaml")),
-    ("20-stores.yaml", include_str!("../../testbed/manifests/20-stores.yaml")),
-    ("30-services.yaml", include_str!("../../testbed/manifests/30-services.yaml")),
+    (
+        "00-namespace.yaml",
+        include_str!("../../testbed/manifests/00-namespace.yaml"),
+    ),
+    (
+        "10-seed.yaml",
+        include_str!("../../testbed/manifests/10-seed.yaml"),
+    ),
+    (
+        "20-stores.yaml",
+        include_str!("../../testbed/manifests/20-stores.yaml"),
+    ),
+    (
+        "30-services.yaml",
+        include_str!("../../testbed/manifests/30-services.yaml"),
+    ),
 ];
 
 /// The generator's Job, whose arguments a capture replaces.
@@ -36,7 +48,9 @@ pub(crate) fn objects(application: &Application) -> Result<Vec<Value>, CaptureEr
 pub(crate) fn workload(application: &Application) -> Result<Value, CaptureError> {
     known(application)?;
     let objects = parse("workload.yaml", TESTBED_WORKLOAD)?;
-    let job = objects.into_iter().find(|object| text(object, "/kind") == "Job");
+    let job = objects
+        .into_iter()
+        .find(|object| text(object, "/kind") == "Job");
     job.ok_or_else(|| CaptureError::UnknownManifests {
         application: application.name.clone(),
         path: format!("{TESTBED}/workload.yaml"),
@@ -113,7 +127,15 @@ mod tests {
             };
             assert!(is_there("Deployment") && is_there("Service"), "{name}");
         }
-        assert_eq!(text(&workload(&application).unwrap(), "/metadata/name"), "workload");
-        assert!(images(&application).unwrap().iter().all(|image| image.contains("aiopslab/")));
+        assert_eq!(
+            text(&workload(&application).unwrap(), "/metadata/name"),
+            "workload"
+        );
+        assert!(
+            images(&application)
+                .unwrap()
+                .iter()
+                .all(|image| image.contains("aiopslab/"))
+        );
     }
 }

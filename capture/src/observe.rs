@@ -62,17 +62,21 @@ impl Evidence {
     /// Whether every condition holds.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.judgements.iter().all(|judgement| judgement.outcome == Outcome::Holds)
+        self.judgements
+            .iter()
+            .all(|judgement| judgement.outcome == Outcome::Holds)
     }
 
     /// The first condition that does not hold and why; none: all hold.
     #[must_use]
     pub fn because(&self) -> Option<String> {
-        self.judgements.iter().find_map(|judgement| match &judgement.outcome {
-            Outcome::Holds => None,
-            Outcome::Fails(because) => Some(because.clone()),
-            Outcome::Unknown(because) => Some(format!("unknown: {because}")),
-        })
+        self.judgements
+            .iter()
+            .find_map(|judgement| match &judgement.outcome {
+                Outcome::Holds => None,
+                Outcome::Fails(because) => Some(because.clone()),
+                Outcome::Unknown(because) => Some(format!("unknown: {because}")),
+            })
     }
 }
 
@@ -94,8 +98,16 @@ pub async fn judge(
             outcome: condition.eval(&answers),
         })
         .collect();
-    let answers = answers.into_iter().map(|(question, answer)| (question, condense(answer))).collect();
-    Ok(Evidence { what: what.to_owned(), at: Timestamp::now(), judgements, answers })
+    let answers = answers
+        .into_iter()
+        .map(|(question, answer)| (question, condense(answer)))
+        .collect();
+    Ok(Evidence {
+        what: what.to_owned(),
+        at: Timestamp::now(),
+        judgements,
+        answers,
+    })
 }
 
 /// Drops what no condition reads and only fills the record.
@@ -116,7 +128,9 @@ fn condense(mut answer: Value) -> Value {
 }
 
 fn condensed_pod(pod: &Value) -> Value {
-    let statuses = pod.pointer("/status/containerStatuses").and_then(Value::as_array);
+    let statuses = pod
+        .pointer("/status/containerStatuses")
+        .and_then(Value::as_array);
     let statuses: Vec<Value> = statuses
         .into_iter()
         .flatten()
@@ -148,9 +162,9 @@ pub async fn answers(
                 let path = cluster.object_path(namespace, object).await?;
                 Some(cluster.find_json(&path).await?.unwrap_or(Value::Null))
             }
-            Question::Pods(service) => {
-                Some(Value::Array(pods(cluster, application, service.as_deref()).await?))
-            }
+            Question::Pods(service) => Some(Value::Array(
+                pods(cluster, application, service.as_deref()).await?,
+            )),
             Question::Endpoints(service) => {
                 let labels = with_labels([("kubernetes.io/service-name", service.as_str())]);
                 let path = format!(
@@ -158,7 +172,11 @@ pub async fn answers(
                 );
                 Some(Value::Array(cluster.list(&path).await?))
             }
-            Question::Log { service, matches, since } => match begin(anchors, *since) {
+            Question::Log {
+                service,
+                matches,
+                since,
+            } => match begin(anchors, *since) {
                 Some(since) => Some(log(cluster, application, service, matches, since).await?),
                 None => None,
             },
@@ -185,7 +203,10 @@ pub(crate) async fn pods(
         Some(service) => with_labels([(label.as_str(), service)]),
         None => format!("labelSelector={label}"),
     };
-    let path = format!("/api/v1/namespaces/{}/pods?{selector}", application.namespace);
+    let path = format!(
+        "/api/v1/namespaces/{}/pods?{selector}",
+        application.namespace
+    );
     Ok(cluster.list(&path).await?)
 }
 
@@ -221,7 +242,9 @@ async fn log(
                 application.namespace,
                 text(container, "/name"),
             );
-            let answer = cluster.request(http::Method::GET, &path, &[], Vec::new()).await?;
+            let answer = cluster
+                .request(http::Method::GET, &path, &[], Vec::new())
+                .await?;
             // A container that has not started has no log yet.
             if answer.status != 200 {
                 continue;
@@ -257,7 +280,9 @@ async fn figures(
     for anchor in [anchors.inject, anchors.submit].into_iter().flatten() {
         from = from.max(anchor);
     }
-    if to.duration_since(from) < jiff::SignedDuration::try_from(SHORTEST_PRESENT).unwrap_or_default() {
+    if to.duration_since(from)
+        < jiff::SignedDuration::try_from(SHORTEST_PRESENT).unwrap_or_default()
+    {
         return Ok(None);
     }
     let present = client.figures(Window { from, to });

@@ -51,24 +51,32 @@ pub(crate) async fn recover_one(
     match workload::stop(cluster).await {
         Ok(true) => recovered.done.push("deleted the workload's job".to_owned()),
         Ok(false) => {}
-        Err(error) => recovered.problems.push(format!("failed to delete the workload's job: {error}")),
+        Err(error) => recovered
+            .problems
+            .push(format!("failed to delete the workload's job: {error}")),
     }
     if journal.delete_application
         && let Some(application) = application
     {
         match deploy::delete(cluster, application).await {
             Ok(()) => {
-                recovered.done.push(format!("deleted the application {}", application.name));
+                recovered
+                    .done
+                    .push(format!("deleted the application {}", application.name));
             }
-            Err(error) => recovered
-                .problems
-                .push(format!("failed to delete the application {}: {error}", application.name)),
+            Err(error) => recovered.problems.push(format!(
+                "failed to delete the application {}: {error}",
+                application.name
+            )),
         }
     }
     if recovered.problems.is_empty()
         && let Err(error) = journal.delete(cluster).await
     {
-        recovered.problems.push(format!("failed to delete the journal {}: {error}", journal.name));
+        recovered.problems.push(format!(
+            "failed to delete the journal {}: {error}",
+            journal.name
+        ));
     }
     recovered
 }

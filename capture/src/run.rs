@@ -114,10 +114,12 @@ impl CaptureRequest {
     fn workload(&self) -> Result<Workload, CaptureError> {
         let name = &self.family.workload;
         let workload = self.application.workloads.get(name);
-        let mut workload = workload.cloned().ok_or_else(|| CaptureError::UnknownWorkload {
-            application: self.application.name.clone(),
-            workload: name.clone(),
-        })?;
+        let mut workload = workload
+            .cloned()
+            .ok_or_else(|| CaptureError::UnknownWorkload {
+                application: self.application.name.clone(),
+                workload: name.clone(),
+            })?;
         workload.rate = self.rate.unwrap_or(workload.rate);
         Ok(workload)
     }
@@ -267,27 +269,34 @@ impl Capture {
 
     /// Undoes everything after a failure or a cancellation and says what became of it.
     async fn abandon(&mut self, error: CaptureError) -> CaptureError {
-        self.progress.stage("recover", "the capture is broken off; undoing what it did");
+        self.progress
+            .stage("recover", "the capture is broken off; undoing what it did");
         self.save_recording().await;
         self.stop_renewal().await;
         let application = &self.request.application;
         let recovered = recover_one(&self.cluster, &self.journal, Some(application)).await;
         tell(&self.progress, &recovered);
         let error = match error {
-            CaptureError::Cancelled { stage, .. } => {
-                CaptureError::Cancelled { stage, outcome: self.salvage_hint() }
-            }
+            CaptureError::Cancelled { stage, .. } => CaptureError::Cancelled {
+                stage,
+                outcome: self.salvage_hint(),
+            },
             other => other,
         };
         if recovered.problems.is_empty() {
             return error;
         }
-        CaptureError::NotUndone { first: Box::new(error), problems: recovered.problems }
+        CaptureError::NotUndone {
+            first: Box::new(error),
+            problems: recovered.problems,
+        }
     }
 
     /// Brings what was recorded to the disk for a salvage; a second failure would add nothing.
     async fn save_recording(&mut self) {
-        let Some(recording) = self.recording.take() else { return };
+        let Some(recording) = self.recording.take() else {
+            return;
+        };
         let now = Timestamp::now();
         if let Some(window) = &mut self.windows.fault {
             window.to = window.to.max(now);
@@ -349,7 +358,9 @@ async fn settle_leftovers(
             let seconds = found.age().unwrap_or_default().as_secs();
             return Err(CaptureError::Busy { family, seconds });
         }
-        progress.note(&format!("a dead capture of {family} left its fault or workload; undoing it"));
+        progress.note(&format!(
+            "a dead capture of {family} left its fault or workload; undoing it"
+        ));
         let is_same = found.journal.application == request.application.name;
         let application = is_same.then_some(&request.application);
         let recovered = recover_one(cluster, &found.journal, application).await;
@@ -358,8 +369,11 @@ async fn settle_leftovers(
             return Err(CaptureError::NotReady(recovered.problems));
         }
         let journal = &found.journal;
-        stages::wait_until_gone(cluster, journal.delete_application.then_some(&journal.namespace))
-            .await?;
+        stages::wait_until_gone(
+            cluster,
+            journal.delete_application.then_some(&journal.namespace),
+        )
+        .await?;
     }
     Ok(())
 }
@@ -390,7 +404,11 @@ async fn ready(
     if let Some(problem) = foreign_workload(cluster).await? {
         problems.push(problem);
     }
-    if problems.is_empty() { Ok(()) } else { Err(CaptureError::NotReady(problems)) }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(CaptureError::NotReady(problems))
+    }
 }
 
 /// A workload that is not ours to delete; one that is on its way out gets the time to go.
@@ -422,7 +440,12 @@ fn new_journal(request: &CaptureRequest, folder: &Utf8PathBuf) -> Journal {
 /// Nothing that is guessed from a problem's id.
 fn identity(request: &CaptureRequest) -> String {
     let drawn: u128 = rand::random();
-    format!("{}/{}/{}/{drawn:032x}", request.name(), request.seed, Timestamp::now())
+    format!(
+        "{}/{}/{}/{drawn:032x}",
+        request.name(),
+        request.seed,
+        Timestamp::now()
+    )
 }
 
 /// A window that starts now and has no end yet.

@@ -36,7 +36,11 @@ impl Lengths {
             let drawn = random.random_range(range.min * 1000..=range.max.max(range.min) * 1000);
             Duration::from_millis(drawn)
         };
-        Self { age: draw(age), baseline: draw(baseline), fault: draw(window) }
+        Self {
+            age: draw(age),
+            baseline: draw(baseline),
+            fault: draw(window),
+        }
     }
 }
 

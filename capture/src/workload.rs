@@ -76,16 +76,20 @@ impl WorkloadClient {
                 None => return Ok(()),
             },
         };
-        let last = self.intervals.last_key_value().map_or(0, |((interval, _), _)| *interval);
+        let last = self
+            .intervals
+            .last_key_value()
+            .map_or(0, |((interval, _), _)| *interval);
         let since = last.saturating_sub(STILL_CHANGING);
         let path = format!(
             "/api/v1/namespaces/{NAMESPACE}/pods/{pod}:{PORT}/proxy/intervals?since={since}"
         );
         let answer = cluster.get_json(&path).await?;
-        let intervals: Vec<Interval> =
-            serde_json::from_value(answer).map_err(CaptureError::json("the workload's intervals"))?;
+        let intervals: Vec<Interval> = serde_json::from_value(answer)
+            .map_err(CaptureError::json("the workload's intervals"))?;
         for interval in intervals {
-            self.intervals.insert((interval.interval, interval.endpoint.clone()), interval);
+            self.intervals
+                .insert((interval.interval, interval.endpoint.clone()), interval);
         }
         Ok(())
     }
@@ -146,26 +150,39 @@ pub(crate) async fn start(
     if let Some(container) = job.pointer_mut("/spec/template/spec/containers/0") {
         container["args"] = json!(args);
     }
-    cluster.create(&format!("/apis/batch/v1/namespaces/{NAMESPACE}/jobs"), &job).await?;
+    cluster
+        .create(&format!("/apis/batch/v1/namespaces/{NAMESPACE}/jobs"), &job)
+        .await?;
     Ok(())
 }
 
 /// The arguments of the generator.
 fn args(application: &Application, workload: &Workload, seed: u64) -> Vec<String> {
     let frontend = &application.frontend;
-    let namespace = frontend.namespace.as_deref().unwrap_or(&application.namespace);
-    let mix: Vec<String> =
-        workload.mix.iter().map(|(kind, share)| format!("{kind}={share}")).collect();
+    let namespace = frontend
+        .namespace
+        .as_deref()
+        .unwrap_or(&application.namespace);
+    let mix: Vec<String> = workload
+        .mix
+        .iter()
+        .map(|(kind, share)| format!("{kind}={share}"))
+        .collect();
     let mut args = vec![
         "workload".to_owned(),
-        format!("--url=http://{}.{namespace}:{}", frontend.service, frontend.port),
+        format!(
+            "--url=http://{}.{namespace}:{}",
+            frontend.service, frontend.port
+        ),
         format!("--rate={}", workload.rate),
         format!("--arrival={}", workload.arrival),
         format!("--mix={}", mix.join(",")),
         format!("--seed={seed}"),
     ];
     for (name, value) in &workload.extra {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let value = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
         args.push(format!("--{name}={value}"));
     }
     args
@@ -179,14 +196,17 @@ pub(crate) async fn running_pod(cluster: &Cluster) -> Result<Option<String>, Cap
 }
 
 async fn pods(cluster: &Cluster) -> Result<Vec<Value>, CaptureError> {
-    let path =
-        format!("/api/v1/namespaces/{NAMESPACE}/pods?labelSelector=job-name%3D{NAME}");
+    let path = format!("/api/v1/namespaces/{NAMESPACE}/pods?labelSelector=job-name%3D{NAME}");
     Ok(cluster.list(&path).await?)
 }
 
 /// Deletes the generator's Job; says whether there was one.
 pub(crate) async fn stop(cluster: &Cluster) -> Result<bool, CaptureError> {
-    Ok(cluster.delete(&format!("/apis/batch/v1/namespaces/{NAMESPACE}/jobs/{NAME}")).await?)
+    Ok(cluster
+        .delete(&format!(
+            "/apis/batch/v1/namespaces/{NAMESPACE}/jobs/{NAME}"
+        ))
+        .await?)
 }
 
 /// Whether there is a Job of the generator.
@@ -217,7 +237,9 @@ mod tests {
                 errors: BTreeMap::from([("500".to_owned(), u64::from(second >= 5))]),
                 latency_ms_histogram: vec![(Some(10.0), 9), (Some(250.0), u64::from(second >= 5))],
             };
-            client.intervals.insert((second, interval.endpoint.clone()), interval);
+            client
+                .intervals
+                .insert((second, interval.endpoint.clone()), interval);
         }
         let window = |from, to| Window {
             from: jiff::Timestamp::from_second(from).unwrap(),

@@ -49,14 +49,21 @@ impl Clock {
     /// nowhere else.
     pub fn resolve(self, snapshot: &Snapshot) -> Result<i64, ClockError> {
         let manifest = snapshot.manifest();
-        let (from, to) = (nanoseconds(manifest.observed.from), nanoseconds(manifest.observed.to));
+        let (from, to) = (
+            nanoseconds(manifest.observed.from),
+            nanoseconds(manifest.observed.to),
+        );
         let moment = match self {
             Self::End => return Ok(nanoseconds(manifest.end)),
             Self::BeforeFault => injection(snapshot)?.saturating_sub(1),
             Self::At(moment) => moment,
         };
         if moment < from || moment > to {
-            return Err(ClockError::Outside { asked: time(moment), from: time(from), to: time(to) });
+            return Err(ClockError::Outside {
+                asked: time(moment),
+                from: time(from),
+                to: time(to),
+            });
         }
         Ok(moment)
     }
@@ -98,14 +105,21 @@ pub(crate) fn nanoseconds(time: Timestamp) -> i64 {
 }
 
 fn injection(snapshot: &Snapshot) -> Result<i64, ClockError> {
-    let missing = |reason: &str| ClockError::NoInjection { reason: reason.to_owned() };
+    let missing = |reason: &str| ClockError::NoInjection {
+        reason: reason.to_owned(),
+    };
     if !snapshot.has_withheld() {
-        return Err(missing("this snapshot came without withheld/, which says when the fault was injected"));
+        return Err(missing(
+            "this snapshot came without withheld/, which says when the fault was injected",
+        ));
     }
     let windows = snapshot
         .withheld_json("windows")
         .map_err(|error| missing(&format!("withheld/windows.json can't be read: {error}")))?;
-    match windows.get("injected").and_then(|injected| injected.as_str()) {
+    match windows
+        .get("injected")
+        .and_then(|injected| injected.as_str())
+    {
         Some(text) => match text.parse::<Timestamp>() {
             Ok(time) => Ok(nanoseconds(time)),
             Err(_) => Err(missing("withheld/windows.json names no time of injection")),

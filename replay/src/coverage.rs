@@ -46,14 +46,20 @@ impl CoverageAt {
         // What is known in part of a wider scope takes nothing from what is recorded of this one.
         known.retain(|row| row.state == "recorded");
         known.sort_by_key(|row| (row.from, row.to));
-        let Some(first) = known.first() else { return WindowCoverage::Part };
+        let Some(first) = known.first() else {
+            return WindowCoverage::Part;
+        };
         let mut whole = first.from <= start || first.from_is_source_start;
         let mut reached = first.to;
         for row in &known {
             whole &= row.from <= reached;
             reached = reached.max(row.to);
         }
-        if whole && reached >= self.now { WindowCoverage::Whole } else { WindowCoverage::Part }
+        if whole && reached >= self.now {
+            WindowCoverage::Whole
+        } else {
+            WindowCoverage::Part
+        }
     }
 
     fn matching<'a>(
@@ -80,23 +86,28 @@ pub(crate) enum WindowCoverage {
 
 fn scope_holds(scope: &str, part: &[(&str, &str)]) -> bool {
     let part: BTreeMap<&str, &str> = part.iter().copied().collect();
-    let names_group = scope.split(',').any(|pair| pair.trim().starts_with("group="));
-    scope.split(',').filter(|pair| !pair.trim().is_empty()).all(|pair| {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (key, value) = (key.trim(), value.trim());
-        match (key, part.get(key)) {
-            // `resource=deployments.apps` as well as `group=apps,resource=deployments`.
-            ("resource", Some(resource)) => {
-                let group = part.get("group").copied().unwrap_or_default();
-                match value.split_once('.') {
-                    Some((name, of)) => name == *resource && of == group,
-                    None => value == *resource && (names_group || group.is_empty()),
+    let names_group = scope
+        .split(',')
+        .any(|pair| pair.trim().starts_with("group="));
+    scope
+        .split(',')
+        .filter(|pair| !pair.trim().is_empty())
+        .all(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (key, value) = (key.trim(), value.trim());
+            match (key, part.get(key)) {
+                // `resource=deployments.apps` as well as `group=apps,resource=deployments`.
+                ("resource", Some(resource)) => {
+                    let group = part.get("group").copied().unwrap_or_default();
+                    match value.split_once('.') {
+                        Some((name, of)) => name == *resource && of == group,
+                        None => value == *resource && (names_group || group.is_empty()),
+                    }
                 }
+                (_, Some(asked)) => value == *asked,
+                (_, None) => false,
             }
-            (_, Some(asked)) => value == *asked,
-            (_, None) => false,
-        }
-    })
+        })
 }
 
 #[cfg(test)]
@@ -119,20 +130,53 @@ mod tests {
     #[test]
     fn scopes_and_times_decide() {
         let coverage = CoverageAt::new(
-            vec![row("resource=pods,namespace=shop", 10, 20, "recorded"), row("resource=deployments.apps", 10, 20, "recorded")],
+            vec![
+                row("resource=pods,namespace=shop", 10, 20, "recorded"),
+                row("resource=deployments.apps", 10, 20, "recorded"),
+            ],
             15,
         );
-        let pods = |namespace| vec![("group", ""), ("resource", "pods"), ("namespace", namespace)];
+        let pods = |namespace| {
+            vec![
+                ("group", ""),
+                ("resource", "pods"),
+                ("namespace", namespace),
+            ]
+        };
         assert!(coverage.covers(Table::ObjectVersions, &pods("shop")));
         assert!(!coverage.covers(Table::ObjectVersions, &pods("other")));
-        assert!(!coverage.covers(Table::ObjectVersions, &[("group", ""), ("resource", "pods")]));
-        assert!(coverage.covers(Table::ObjectVersions, &[("group", "apps"), ("resource", "deployments")]));
+        assert!(!coverage.covers(
+            Table::ObjectVersions,
+            &[("group", ""), ("resource", "pods")]
+        ));
+        assert!(coverage.covers(
+            Table::ObjectVersions,
+            &[("group", "apps"), ("resource", "deployments")]
+        ));
         assert!(!coverage.covers(Table::LogLines, &pods("shop")));
         let part = pods("shop");
-        assert_eq!(coverage.window(Table::ObjectVersions, &part, 10), WindowCoverage::Whole);
-        assert_eq!(coverage.window(Table::ObjectVersions, &part, 9), WindowCoverage::Part);
-        let partial = CoverageAt::new(vec![row("", 0, 20, "partial"), row("namespace=shop", 10, 20, "recorded")], 15);
-        assert_eq!(partial.window(Table::ObjectVersions, &part, 10), WindowCoverage::Whole);
-        assert_eq!(partial.window(Table::ObjectVersions, &[], 10), WindowCoverage::Part);
+        assert_eq!(
+            coverage.window(Table::ObjectVersions, &part, 10),
+            WindowCoverage::Whole
+        );
+        assert_eq!(
+            coverage.window(Table::ObjectVersions, &part, 9),
+            WindowCoverage::Part
+        );
+        let partial = CoverageAt::new(
+            vec![
+                row("", 0, 20, "partial"),
+                row("namespace=shop", 10, 20, "recorded"),
+            ],
+            15,
+        );
+        assert_eq!(
+            partial.window(Table::ObjectVersions, &part, 10),
+            WindowCoverage::Whole
+        );
+        assert_eq!(
+            partial.window(Table::ObjectVersions, &[], 10),
+            WindowCoverage::Part
+        );
     }
 }

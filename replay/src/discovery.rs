@@ -43,7 +43,10 @@ pub(crate) fn column_definitions(document: &Value) -> Vec<ColumnDefinition> {
 }
 
 fn read_list(name: &str, document: &Value, found: &mut Vec<ResourceType>) {
-    let group_version = document.get("groupVersion").and_then(Value::as_str).unwrap_or(name);
+    let group_version = document
+        .get("groupVersion")
+        .and_then(Value::as_str)
+        .unwrap_or(name);
     let (group, version) = group_version.split_once('/').unwrap_or(("", group_version));
     for resource in items(document, "resources") {
         let plural = text(resource, "name");
@@ -63,7 +66,10 @@ fn read_list(name: &str, document: &Value, found: &mut Vec<ResourceType>) {
             kind,
             singular,
             short_names: texts(resource, "shortNames"),
-            namespaced: resource.get("namespaced").and_then(Value::as_bool).unwrap_or_default(),
+            namespaced: resource
+                .get("namespaced")
+                .and_then(Value::as_bool)
+                .unwrap_or_default(),
             categories: texts(resource, "categories"),
             verbs: texts(resource, "verbs"),
         });
@@ -72,7 +78,10 @@ fn read_list(name: &str, document: &Value, found: &mut Vec<ResourceType>) {
 
 fn read_groups(document: &Value, found: &mut Vec<ResourceType>) {
     for item in items(document, "items") {
-        let group = item.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+        let group = item
+            .pointer("/metadata/name")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         for version in items(item, "versions") {
             for resource in items(version, "resources") {
                 let kind = resource.get("responseKind").map(|kind| text(kind, "kind"));
@@ -111,15 +120,26 @@ fn stability(version: &str) -> (u8, u32, u32) {
 }
 
 fn items<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
-    value.get(field).and_then(Value::as_array).into_iter().flatten()
+    value
+        .get(field)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 fn text(value: &Value, field: &str) -> String {
-    value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
+    value
+        .get(field)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn texts(value: &Value, field: &str) -> Vec<String> {
-    items(value, field).filter_map(Value::as_str).map(str::to_owned).collect()
+    items(value, field)
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }
 
 #[cfg(test)]
@@ -140,6 +160,9 @@ mod tests {
         let (beta, one, two) = (list("v2beta2"), list("v1"), list("v2"));
         let types = resource_types([("a", &two), ("b", &beta), ("c", &one)].into_iter());
         assert_eq!(types.len(), 1);
-        assert_eq!((types[0].version.as_str(), types[0].singular.as_str()), ("v2", "horizontalpodautoscaler"));
+        assert_eq!(
+            (types[0].version.as_str(), types[0].singular.as_str()),
+            ("v2", "horizontalpodautoscaler")
+        );
     }
 }

@@ -74,7 +74,9 @@ impl ReplayEnvironment {
     }
 
     async fn exec_shell(&mut self, command: &str) -> Result<Observation, ViewError> {
-        if self.upstream_quirks && let Some(refusal) = answer::refused_command(command) {
+        if self.upstream_quirks
+            && let Some(refusal) = answer::refused_command(command)
+        {
             return Ok(Observation::new(refusal, Verdict::Denied));
         }
         let outcome = shell::run(&self.recording, &mut self.files, command).await?;
@@ -107,12 +109,14 @@ impl Environment for ReplayEnvironment {
         self.calls += 1;
         let observation = match action {
             Action::GetLogs { namespace, service } => self.get_logs(namespace, service).await,
-            Action::GetMetrics { namespace, duration } => {
-                self.get_metrics(namespace, *duration).await
-            }
-            Action::GetTraces { namespace, duration } => {
-                self.get_traces(namespace, *duration).await
-            }
+            Action::GetMetrics {
+                namespace,
+                duration,
+            } => self.get_metrics(namespace, *duration).await,
+            Action::GetTraces {
+                namespace,
+                duration,
+            } => self.get_traces(namespace, *duration).await,
             Action::ExecShell { command, .. } => self.exec_shell(command).await,
             Action::ReadMetrics { file_path } => {
                 let missing = answer::metrics_file_not_found(file_path);
@@ -122,12 +126,15 @@ impl Environment for ReplayEnvironment {
                 let missing = answer::traces_file_not_found(file_path);
                 Ok(self.read_table(file_path, missing, "traces"))
             }
-            Action::Submit { .. } => {
-                Ok(Observation::new("submit ends the episode; nothing is left to do here", Verdict::Invalid))
-            }
+            Action::Submit { .. } => Ok(Observation::new(
+                "submit ends the episode; nothing is left to do here",
+                Verdict::Invalid,
+            )),
         };
-        observation
-            .map_err(|error| EnvironmentError { action: action.name(), source: Box::new(error) })
+        observation.map_err(|error| EnvironmentError {
+            action: action.name(),
+            source: Box::new(error),
+        })
     }
 }
 
@@ -135,7 +142,9 @@ impl Environment for ReplayEnvironment {
 fn window_start(now: i64, minutes: i64) -> Result<i64, Observation> {
     if minutes <= 0 {
         return Err(Observation::new(
-            format!("Error: duration is a number of minutes back from now, at least 1; got {minutes}."),
+            format!(
+                "Error: duration is a number of minutes back from now, at least 1; got {minutes}."
+            ),
             Verdict::Invalid,
         ));
     }

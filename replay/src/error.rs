@@ -19,7 +19,9 @@ pub enum ReplayError {
     #[error(transparent)]
     Clock(#[from] ClockError),
     /// The query engine could not be set up or failed on a table.
-    #[error("failed to read {table}: {cause}\nhint: `aiopslab snapshot verify` tells whether the snapshot is damaged")]
+    #[error(
+        "failed to read {table}: {cause}\nhint: `aiopslab snapshot verify` tells whether the snapshot is damaged"
+    )]
     Read {
         /// The table.
         table: &'static str,
@@ -38,7 +40,9 @@ pub enum ReplayError {
         cause: serde_json::Error,
     },
     /// A statement that does more than read.
-    #[error("{statement} is refused: snapshots are read-only\nhint: only SELECT, EXPLAIN, DESCRIBE and SHOW run; for a changed copy use `--format parquet` and another tool")]
+    #[error(
+        "{statement} is refused: snapshots are read-only\nhint: only SELECT, EXPLAIN, DESCRIBE and SHOW run; for a changed copy use `--format parquet` and another tool"
+    )]
     Write {
         /// The statement's first word.
         statement: String,

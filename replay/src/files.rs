@@ -22,13 +22,18 @@ impl VirtualFiles {
 
     /// Adds to the end of a file, which need not be there.
     pub fn append(&mut self, path: impl AsRef<str>, text: &str) {
-        self.files.entry(normalize(path.as_ref())).or_default().push_str(text);
+        self.files
+            .entry(normalize(path.as_ref()))
+            .or_default()
+            .push_str(text);
     }
 
     /// The text of a file.
     #[must_use]
     pub fn read(&self, path: impl AsRef<str>) -> Option<&str> {
-        self.files.get(&normalize(path.as_ref())).map(String::as_str)
+        self.files
+            .get(&normalize(path.as_ref()))
+            .map(String::as_str)
     }
 
     /// Removes a file; tells whether it was there.
@@ -42,13 +47,18 @@ impl VirtualFiles {
         let folder = normalize(path.as_ref());
         folder == "/" || {
             let below = format!("{folder}/");
-            self.files.range(below.clone()..).next().is_some_and(|(path, _)| path.starts_with(&below))
+            self.files
+                .range(below.clone()..)
+                .next()
+                .is_some_and(|(path, _)| path.starts_with(&below))
         }
     }
 
     /// Every path with its text, sorted.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.files.iter().map(|(path, text)| (path.as_str(), text.as_str()))
+        self.files
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
     /// Number of bytes in all files.
@@ -83,6 +93,8 @@ mod tests {
         let mut files = VirtualFiles::new();
         files.write("/a//b/./c.csv", "x");
         assert_eq!(files.read("a/d/../b/c.csv"), Some("x"));
-        assert!(files.is_folder("/a/b/") && !files.is_folder("/a/b/c.csv") && !files.is_folder("/c"));
+        assert!(
+            files.is_folder("/a/b/") && !files.is_folder("/a/b/c.csv") && !files.is_folder("/c")
+        );
     }
 }

@@ -33,7 +33,10 @@ pub(crate) struct RangeSeries {
 }
 
 /// Evaluates a selector over a range, sorted by name and series.
-pub(crate) async fn query_range(tables: &Tables, query: &RangeQuery<'_>) -> Result<Vec<RangeSeries>> {
+pub(crate) async fn query_range(
+    tables: &Tables,
+    query: &RangeQuery<'_>,
+) -> Result<Vec<RangeSeries>> {
     let names = query.names.iter().map(|name| lit(*name)).collect();
     let oldest = query.start.saturating_sub(LOOK_BACK_MS);
     let selection = Selection::default()
@@ -51,10 +54,20 @@ pub(crate) async fn query_range(tables: &Tables, query: &RangeQuery<'_>) -> Resu
     };
     // A range of ids prunes row groups; the few others in it are dropped below.
     let selection = Selection::default()
-        .and(column("series_id").gt_eq(lit(lowest)).and(column("series_id").lt_eq(lit(highest))))
-        .and(column("timestamp").gt(millis(oldest)).and(column("timestamp").lt_eq(millis(query.end))));
-    let mut samples: BTreeMap<u64, Vec<MetricSample>> =
-        series.iter().map(|series| (series.series_id, Vec::new())).collect();
+        .and(
+            column("series_id")
+                .gt_eq(lit(lowest))
+                .and(column("series_id").lt_eq(lit(highest))),
+        )
+        .and(
+            column("timestamp")
+                .gt(millis(oldest))
+                .and(column("timestamp").lt_eq(millis(query.end))),
+        );
+    let mut samples: BTreeMap<u64, Vec<MetricSample>> = series
+        .iter()
+        .map(|series| (series.series_id, Vec::new()))
+        .collect();
     for sample in tables.rows::<MetricSample>(selection).await? {
         if let Some(samples) = samples.get_mut(&sample.series_id) {
             samples.push(sample);
@@ -112,13 +125,28 @@ mod tests {
             value,
             histogram: None,
         };
-        let query =
-            RangeQuery { namespace: "", names: &[], start: 0, end: 600_000, step: 60_000 };
+        let query = RangeQuery {
+            namespace: "",
+            names: &[],
+            start: 0,
+            end: 600_000,
+            step: 60_000,
+        };
         let points = evaluate(vec![sample(30, 1.0), sample(90, 2.0)], &query);
-        let seconds: Vec<_> = points.iter().map(|(at, value)| (at / 1000, *value)).collect();
+        let seconds: Vec<_> = points
+            .iter()
+            .map(|(at, value)| (at / 1000, *value))
+            .collect();
         assert_eq!(
             seconds,
-            [(60, 1.0), (120, 2.0), (180, 2.0), (240, 2.0), (300, 2.0), (360, 2.0)]
+            [
+                (60, 1.0),
+                (120, 2.0),
+                (180, 2.0),
+                (240, 2.0),
+                (300, 2.0),
+                (360, 2.0)
+            ]
         );
         let ended = vec![sample(30, 1.0), sample(90, f64::from_bits(STALE))];
         assert_eq!(evaluate(ended, &query), [(60_000, 1.0)]);

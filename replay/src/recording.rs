@@ -18,7 +18,9 @@ use crate::coverage::CoverageAt;
 use crate::discovery;
 use crate::error::{ReplayError, Result};
 use crate::tables::{Selection, Tables, column, moment, valid_at};
-use crate::view::{ColumnDefinition, LogQuery, ObjectQuery, RecordedObject, ResourceType, View, ViewError};
+use crate::view::{
+    ColumnDefinition, LogQuery, ObjectQuery, RecordedObject, ResourceType, View, ViewError,
+};
 
 /// How old a sample may be that still counts: Prometheus' look-back, and ours for usage.
 pub(crate) const LOOK_BACK_NS: i64 = 5 * 60 * 1_000_000_000;
@@ -85,15 +87,24 @@ impl Recording {
     async fn versions(&self) -> Result<&ByResource<Vec<ObjectVersion>>> {
         self.versions
             .get_or_try_init(async || {
-                let rows: Vec<ObjectVersion> =
-                    self.tables.rows(Selection::default().and(valid_at(self.now))).await?;
+                let rows: Vec<ObjectVersion> = self
+                    .tables
+                    .rows(Selection::default().and(valid_at(self.now)))
+                    .await?;
                 let mut by_resource: ByResource<Vec<ObjectVersion>> = BTreeMap::new();
                 for row in rows {
-                    by_resource.entry((row.group.clone(), row.resource.clone())).or_default().push(row);
+                    by_resource
+                        .entry((row.group.clone(), row.resource.clone()))
+                        .or_default()
+                        .push(row);
                 }
                 for rows in by_resource.values_mut() {
                     rows.sort_by(|one, other| {
-                        (&one.namespace, &one.name, one.seq).cmp(&(&other.namespace, &other.name, other.seq))
+                        (&one.namespace, &one.name, one.seq).cmp(&(
+                            &other.namespace,
+                            &other.name,
+                            other.seq,
+                        ))
                     });
                 }
                 Ok(by_resource)
@@ -104,7 +115,12 @@ impl Recording {
     /// The objects of a resource, parsed once.
     async fn parsed(&self, group: &str, resource: &str) -> Result<Arc<Vec<RecordedObject>>> {
         let key = (group.to_owned(), resource.to_owned());
-        let known = self.parsed.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let known = self
+            .parsed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key)
+            .cloned();
         if let Some(known) = known {
             return Ok(known);
         }
@@ -123,7 +139,9 @@ impl Recording {
     async fn instances(&self) -> Result<&Vec<LogInstance>> {
         self.instances
             .get_or_try_init(async || {
-                let started = column("started").is_null().or(column("started").lt_eq(moment(self.now)));
+                let started = column("started")
+                    .is_null()
+                    .or(column("started").lt_eq(moment(self.now)));
                 let mut rows: Vec<LogInstance> =
                     self.tables.rows(Selection::default().and(started)).await?;
                 for row in &mut rows {
@@ -159,7 +177,14 @@ impl Recording {
 }
 
 fn instance_order(row: &LogInstance) -> (&str, &str, &str, i32, Option<i64>, u64) {
-    (&row.namespace, &row.pod, &row.container, row.restart, row.started, row.instance_id)
+    (
+        &row.namespace,
+        &row.pod,
+        &row.container,
+        row.restart,
+        row.started,
+        row.instance_id,
+    )
 }
 
 /// The newest row of every container and node; a pod that is gone has no usage any more.
@@ -182,11 +207,23 @@ fn newest(rows: Vec<Usage>, pods: &BTreeSet<(String, String)>) -> Vec<Usage> {
 }
 
 fn recorded(version: &ObjectVersion) -> Result<RecordedObject> {
-    let what = || format!("{}/{} in {:?}", version.resource, version.name, version.namespace);
-    let json = |cause| ReplayError::Json { what: what(), cause };
+    let what = || {
+        format!(
+            "{}/{} in {:?}",
+            version.resource, version.name, version.namespace
+        )
+    };
+    let json = |cause| ReplayError::Json {
+        what: what(),
+        cause,
+    };
     let object: Value = serde_json::from_str(&version.object).map_err(json)?;
-    let cells: Option<Vec<Value>> =
-        version.cells.as_deref().map(serde_json::from_str).transpose().map_err(json)?;
+    let cells: Option<Vec<Value>> = version
+        .cells
+        .as_deref()
+        .map(serde_json::from_str)
+        .transpose()
+        .map_err(json)?;
     Ok(RecordedObject {
         group: version.group.clone(),
         version: version.version.clone(),
@@ -203,8 +240,10 @@ fn recorded(version: &ObjectVersion) -> Result<RecordedObject> {
 }
 
 fn parse(row: &ObjectApi) -> Result<Value> {
-    serde_json::from_str(&row.json)
-        .map_err(|cause| ReplayError::Json { what: format!("{} {}", row.kind, row.name), cause })
+    serde_json::from_str(&row.json).map_err(|cause| ReplayError::Json {
+        what: format!("{} {}", row.kind, row.name),
+        cause,
+    })
 }
 
 #[async_trait]
@@ -218,13 +257,18 @@ impl View for Recording {
         for row in self.api("discovery").await? {
             documents.push((row.name.as_str(), parse(row)?));
         }
-        Ok(discovery::resource_types(documents.iter().map(|(name, document)| (*name, document))))
+        Ok(discovery::resource_types(
+            documents.iter().map(|(name, document)| (*name, document)),
+        ))
     }
 
     async fn objects(&self, query: &ObjectQuery) -> Result<Vec<RecordedObject>, ViewError> {
         let all = self.parsed(&query.group, &query.resource).await?;
         let wanted = |object: &&RecordedObject| {
-            query.namespace.as_ref().is_none_or(|namespace| *namespace == object.namespace)
+            query
+                .namespace
+                .as_ref()
+                .is_none_or(|namespace| *namespace == object.namespace)
                 && query.name.as_ref().is_none_or(|name| *name == object.name)
         };
         Ok(all.iter().filter(wanted).cloned().collect())
@@ -262,7 +306,11 @@ impl View for Recording {
         pod: &str,
     ) -> Result<Vec<LogInstance>, ViewError> {
         let all = self.instances().await?;
-        Ok(all.iter().filter(|row| row.namespace == namespace && row.pod == pod).cloned().collect())
+        Ok(all
+            .iter()
+            .filter(|row| row.namespace == namespace && row.pod == pod)
+            .cloned()
+            .collect())
     }
 
     async fn log_lines(&self, query: &LogQuery) -> Result<Vec<LogLine>, ViewError> {
@@ -293,14 +341,23 @@ impl View for Recording {
     }
 
     async fn covers_logs(&self, namespace: &str) -> Result<bool, ViewError> {
-        Ok(self.coverage().await?.covers(Table::LogLines, &[("namespace", namespace)]))
+        Ok(self
+            .coverage()
+            .await?
+            .covers(Table::LogLines, &[("namespace", namespace)]))
     }
 
     async fn usage(&self, kind: &str, namespace: Option<&str>) -> Result<Vec<Usage>, ViewError> {
         let wanted = |row: &&Usage| {
             row.kind == kind && namespace.is_none_or(|namespace| row.namespace == namespace)
         };
-        Ok(self.all_usage().await?.iter().filter(wanted).cloned().collect())
+        Ok(self
+            .all_usage()
+            .await?
+            .iter()
+            .filter(wanted)
+            .cloned()
+            .collect())
     }
 
     async fn server_version(&self) -> Result<Value, ViewError> {

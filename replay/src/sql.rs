@@ -94,7 +94,11 @@ impl SqlSession {
         let context = tables.context();
         for (name, text) in VIEWS {
             let failed = |error: DataFusionError| read_error(name, &error);
-            let plan = context.state().create_logical_plan(text).await.map_err(failed)?;
+            let plan = context
+                .state()
+                .create_logical_plan(text)
+                .await
+                .map_err(failed)?;
             let view = DataFrame::new(context.state(), plan).into_view();
             context.register_table(name, view).map_err(failed)?;
         }
@@ -120,15 +124,24 @@ impl SqlSession {
     pub async fn query(&self, text: &str) -> Result<QueryAnswer> {
         let failed = |error: DataFusionError| self.explain(&error);
         let dialect = self.state.config().options().sql_parser.dialect;
-        let statement = self.state.sql_to_statement(text, &dialect).map_err(failed)?;
+        let statement = self
+            .state
+            .sql_to_statement(text, &dialect)
+            .map_err(failed)?;
         refuse_writes(&statement)?;
-        let plan = self.state.statement_to_plan(statement).await.map_err(failed)?;
+        let plan = self
+            .state
+            .statement_to_plan(statement)
+            .await
+            .map_err(failed)?;
         SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)
             .with_allow_statements(false)
             .verify_plan(&plan)
-            .map_err(|_| ReplayError::Write { statement: "a statement within it".to_owned() })?;
+            .map_err(|_| ReplayError::Write {
+                statement: "a statement within it".to_owned(),
+            })?;
         let frame = DataFrame::new(self.state.clone(), plan);
         let schema = Arc::clone(frame.schema().inner());
         let batches = frame.collect().await.map_err(failed)?;
@@ -177,7 +190,9 @@ fn refuse_writes(statement: &Statement) -> Result<()> {
     }
     let text = statement.to_string();
     let word = text.split_whitespace().next().unwrap_or("this");
-    Err(ReplayError::Write { statement: word.to_uppercase() })
+    Err(ReplayError::Write {
+        statement: word.to_uppercase(),
+    })
 }
 
 #[cfg(test)]

@@ -50,7 +50,11 @@ impl Selection {
 
     /// In this order, ascending or not.
     pub(crate) fn order(mut self, columns: &[&str], ascending: bool) -> Self {
-        self.order.extend(columns.iter().map(|name| column(name).sort(ascending, true)));
+        self.order.extend(
+            columns
+                .iter()
+                .map(|name| column(name).sort(ascending, true)),
+        );
         self
     }
 
@@ -131,12 +135,17 @@ fn register(context: &SessionContext, snapshot: &Snapshot, table: Table) -> Resu
         .with_listing_options(options)
         .with_schema(table.schema());
     let provider = ListingTable::try_new(config).map_err(failed)?;
-    context.register_table(table.name(), Arc::new(provider)).map_err(failed)?;
+    context
+        .register_table(table.name(), Arc::new(provider))
+        .map_err(failed)?;
     Ok(())
 }
 
 pub(crate) fn read_error(table: &'static str, error: &DataFusionError) -> ReplayError {
-    ReplayError::Read { table, cause: error.strip_backtrace() }
+    ReplayError::Read {
+        table,
+        cause: error.strip_backtrace(),
+    }
 }
 
 /// A column; its name is taken as it is.
@@ -146,17 +155,25 @@ pub(crate) fn column(name: &str) -> Expr {
 
 /// A moment as a literal of the tables' nanosecond type.
 pub(crate) fn moment(nanoseconds: i64) -> Expr {
-    lit(ScalarValue::TimestampNanosecond(Some(nanoseconds), Some("UTC".into())))
+    lit(ScalarValue::TimestampNanosecond(
+        Some(nanoseconds),
+        Some("UTC".into()),
+    ))
 }
 
 /// A moment as a literal of the metrics' millisecond type.
 pub(crate) fn millis(milliseconds: i64) -> Expr {
-    lit(ScalarValue::TimestampMillisecond(Some(milliseconds), Some("UTC".into())))
+    lit(ScalarValue::TimestampMillisecond(
+        Some(milliseconds),
+        Some("UTC".into()),
+    ))
 }
 
 /// Whether an interval of the columns `valid_from` and `valid_to` holds a moment.
 pub(crate) fn valid_at(now: i64) -> Expr {
-    column("valid_from")
-        .lt_eq(moment(now))
-        .and(column("valid_to").is_null().or(column("valid_to").gt(moment(now))))
+    column("valid_from").lt_eq(moment(now)).and(
+        column("valid_to")
+            .is_null()
+            .or(column("valid_to").gt(moment(now))),
+    )
 }

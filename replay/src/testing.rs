@@ -2,7 +2,8 @@
 
 use aiopslab_datasets::manifest::{ManifestDraft, Observed};
 use aiopslab_datasets::rows::{
-    Coverage, LogInstance, LogLine, MetricSample, MetricSeries, ObjectApi, ObjectVersion, Span, Usage,
+    Coverage, LogInstance, LogLine, MetricSample, MetricSeries, ObjectApi, ObjectVersion, Span,
+    Usage,
 };
 use aiopslab_datasets::schema::Table;
 use aiopslab_datasets::snapshot::Snapshot;
@@ -35,12 +36,19 @@ impl TestSnapshot {
         let writer = SnapshotWriter::create(&dir).unwrap();
         write(&writer);
         writer.finish(draft()).unwrap();
-        Self { snapshot: Snapshot::open(&dir).unwrap(), _folder: folder }
+        Self {
+            snapshot: Snapshot::open(&dir).unwrap(),
+            _folder: folder,
+        }
     }
 
     pub(crate) fn environment(&self, clock: Clock, upstream_quirks: bool) -> ReplayEnvironment {
         let application = application();
-        let options = ReplayOptions { clock, upstream_quirks, application };
+        let options = ReplayOptions {
+            clock,
+            upstream_quirks,
+            application,
+        };
         ReplayEnvironment::new(&self.snapshot, &options).unwrap()
     }
 }
@@ -51,15 +59,21 @@ fn draft() -> ManifestDraft {
         application: "shop".to_owned(),
         namespaces: vec!["shop".to_owned()],
         service_label: "app".to_owned(),
-        observed: Some(Observed { from: clock::time(at(0)), to: clock::time(at(200)) }),
+        observed: Some(Observed {
+            from: clock::time(at(0)),
+            to: clock::time(at(200)),
+        }),
         end: Some(clock::time(at(200))),
         ..ManifestDraft::default()
     }
 }
 
 fn application() -> Application {
-    let endpoint =
-        || Endpoint { namespace: None, service: "geo".to_owned(), port: 80 };
+    let endpoint = || Endpoint {
+        namespace: None,
+        service: "geo".to_owned(),
+        port: 80,
+    };
     Application {
         name: "shop".to_owned(),
         title: String::new(),
@@ -81,37 +95,70 @@ fn write(writer: &SnapshotWriter) {
     writer.append_rows(visible, &coverage()).unwrap();
     writer.append_rows(visible, &objects()).unwrap();
     writer.append_rows(visible, &api()).unwrap();
-    writer.append_rows(visible, &[instance(1, "geo-1", "uid-1", 0), instance(2, "geo-2", "uid-2", 110)]).unwrap();
-    writer.append_rows(visible, &[
-        line(1, 0, 10, "one"),
-        line(1, 1, 90, "two"),
-        line(2, 0, 120, "three"),
-    ]).unwrap();
-    writer.append_rows(visible, &[
-        series(1, "geo-1", "geo"),
-        series(2, "geo-1", ""),
-        series(3, "geo-2", "geo"),
-    ]).unwrap();
+    writer
+        .append_rows(
+            visible,
+            &[
+                instance(1, "geo-1", "uid-1", 0),
+                instance(2, "geo-2", "uid-2", 110),
+            ],
+        )
+        .unwrap();
+    writer
+        .append_rows(
+            visible,
+            &[
+                line(1, 0, 10, "one"),
+                line(1, 1, 90, "two"),
+                line(2, 0, 120, "three"),
+            ],
+        )
+        .unwrap();
+    writer
+        .append_rows(
+            visible,
+            &[
+                series(1, "geo-1", "geo"),
+                series(2, "geo-1", ""),
+                series(3, "geo-2", "geo"),
+            ],
+        )
+        .unwrap();
     let sample = |series_id, seconds, value| MetricSample {
         series_id,
         timestamp: at(seconds) / 1_000_000,
         value,
         histogram: None,
     };
-    writer.append_rows(visible, &[
-        sample(1, 5, 1.0),
-        sample(1, 50, 2.0),
-        sample(1, 105, f64::from_bits(0x7ff0_0000_0000_0002)),
-        sample(2, 5, 7.5),
-        sample(3, 120, 3.0),
-    ]).unwrap();
-    writer.append_rows(visible, &[
-        span("a", "1", None, "frontend", 10, 12, "ok"),
-        span("a", "2", Some("1"), "geo", 10, 11, "ok"),
-        span("b", "3", None, "frontend", 99, 101, "error"),
-        span("b", "4", Some("3"), "geo", 99, 100, "error"),
-    ]).unwrap();
-    writer.append_rows(visible, &[usage("geo-1", 60), usage("geo-1", 90), usage("geo-2", 150)]).unwrap();
+    writer
+        .append_rows(
+            visible,
+            &[
+                sample(1, 5, 1.0),
+                sample(1, 50, 2.0),
+                sample(1, 105, f64::from_bits(0x7ff0_0000_0000_0002)),
+                sample(2, 5, 7.5),
+                sample(3, 120, 3.0),
+            ],
+        )
+        .unwrap();
+    writer
+        .append_rows(
+            visible,
+            &[
+                span("a", "1", None, "frontend", 10, 12, "ok"),
+                span("a", "2", Some("1"), "geo", 10, 11, "ok"),
+                span("b", "3", None, "frontend", 99, 101, "error"),
+                span("b", "4", Some("3"), "geo", 99, 100, "error"),
+            ],
+        )
+        .unwrap();
+    writer
+        .append_rows(
+            visible,
+            &[usage("geo-1", 60), usage("geo-1", 90), usage("geo-2", 150)],
+        )
+        .unwrap();
     let windows = json!({"injected": clock::time(at(100))});
     writer.write_withheld_json("windows", &windows).unwrap();
 }
@@ -160,7 +207,13 @@ fn objects() -> Vec<ObjectVersion> {
 }
 
 fn version(seq: u64, event: &str, seconds: i64, resource: &str, object: Value) -> ObjectVersion {
-    let text = |path: &str| object.pointer(path).and_then(Value::as_str).unwrap().to_owned();
+    let text = |path: &str| {
+        object
+            .pointer(path)
+            .and_then(Value::as_str)
+            .unwrap()
+            .to_owned()
+    };
     ObjectVersion {
         seq,
         event: event.to_owned(),
@@ -191,10 +244,18 @@ fn api() -> Vec<ObjectApi> {
     };
     vec![
         row("version", "kubernetes", json!({"gitVersion": "v1.34.0"})),
-        row("discovery", "api", json!({"kind": "APIGroupDiscoveryList", "items": [{"metadata": {}, "versions": [
+        row(
+            "discovery",
+            "api",
+            json!({"kind": "APIGroupDiscoveryList", "items": [{"metadata": {}, "versions": [
             {"version": "v1", "resources": [{"resource": "pods", "responseKind": {"kind": "Pod"}, "scope": "Namespaced",
-             "singularResource": "pod", "verbs": ["list"], "shortNames": ["po"], "categories": ["all"]}]}]}]})),
-        row("columns", "pods", json!([{"name": "Name", "type": "string", "format": "name", "priority": 0}])),
+             "singularResource": "pod", "verbs": ["list"], "shortNames": ["po"], "categories": ["all"]}]}]}]}),
+        ),
+        row(
+            "columns",
+            "pods",
+            json!([{"name": "Name", "type": "string", "format": "name", "priority": 0}]),
+        ),
     ]
 }
 
@@ -232,12 +293,19 @@ fn line(instance_id: u64, seq: u64, seconds: i64, message: &str) -> LogLine {
 }
 
 fn series(series_id: u64, pod: &str, container: &str) -> MetricSeries {
-    let labels = [("container", container), ("instance", "lab"), ("namespace", "shop"), ("pod", pod)];
+    let labels = [
+        ("container", container),
+        ("instance", "lab"),
+        ("namespace", "shop"),
+        ("pod", pod),
+    ];
     MetricSeries {
         series_id,
         source: "test".to_owned(),
         name: "container_memory_rss".to_owned(),
-        labels: labels.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec(),
+        labels: labels
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .to_vec(),
         namespace: Some("shop".to_owned()),
         pod: Some(pod.to_owned()),
         container: Some(container.to_owned()),
@@ -268,7 +336,8 @@ fn span(
         end: at(end),
         status: status.to_owned(),
         message: (status == "error").then(|| "refused".to_owned()),
-        attributes: json!([{"key": "http.response.status_code", "type": "int", "value": code}]).to_string(),
+        attributes: json!([{"key": "http.response.status_code", "type": "int", "value": code}])
+            .to_string(),
         resource: "[]".to_owned(),
         scope: None,
         events: "[]".to_owned(),

@@ -13,7 +13,11 @@ pub(crate) async fn spans(tables: &Tables, since: Option<i64>, now: i64) -> Resu
     }
     let mut spans: Vec<Span> = tables.rows(selection).await?;
     spans.sort_by(|one, other| {
-        (one.start, &one.trace_id, &one.span_id).cmp(&(other.start, &other.trace_id, &other.span_id))
+        (one.start, &one.trace_id, &one.span_id).cmp(&(
+            other.start,
+            &other.trace_id,
+            &other.span_id,
+        ))
     });
     Ok(spans)
 }

@@ -21,13 +21,17 @@ impl Agent for Constant {
             // The one component that every application has.
             Task::Localization => json!(["frontend"]),
             // The commonest pair in AIOpsLab's catalog.
-            Task::Analysis => json!({"system_level": "Virtualization", "fault_type": "Misconfiguration"}),
+            Task::Analysis => {
+                json!({"system_level": "Virtualization", "fault_type": "Misconfiguration"})
+            }
             Task::Mitigation => Value::Null,
         };
         Ok(())
     }
 
     async fn respond(&mut self, _observation: &str) -> Result<String, AgentError> {
-        Ok(action::render(&Action::Submit { solution: self.solution.clone() }))
+        Ok(action::render(&Action::Submit {
+            solution: self.solution.clone(),
+        }))
     }
 }

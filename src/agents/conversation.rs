@@ -25,13 +25,19 @@ impl Talk {
         }
         let observation = self.observations.recv().await.unwrap_or_default();
         // Every observation ends by asking for the next step; what it says comes before.
-        let said = observation.strip_suffix(NEXT_STEP).map(|said| said.strip_suffix('\n').unwrap_or(said));
+        let said = observation
+            .strip_suffix(NEXT_STEP)
+            .map(|said| said.strip_suffix('\n').unwrap_or(said));
         said.unwrap_or(&observation).to_owned()
     }
 
     /// Runs a shell command.
     pub(super) async fn shell(&mut self, command: &str) -> String {
-        self.call(&Action::ExecShell { command: command.to_owned(), timeout: 30 }).await
+        self.call(&Action::ExecShell {
+            command: command.to_owned(),
+            timeout: 30,
+        })
+        .await
     }
 }
 
@@ -50,7 +56,10 @@ struct Running {
 
 impl<F> Talking<F> {
     pub(super) fn new(function: F) -> Self {
-        Self { function, running: None }
+        Self {
+            function,
+            running: None,
+        }
     }
 }
 
@@ -63,15 +72,29 @@ where
     async fn start(&mut self, briefing: &Briefing) -> Result<(), AgentError> {
         let (call, calls) = mpsc::channel(1);
         let (observation, observations) = mpsc::channel(1);
-        let talk = Talk { calls: call, observations };
+        let talk = Talk {
+            calls: call,
+            observations,
+        };
         let task = tokio::spawn((self.function)(talk, briefing.clone()));
-        self.running = Some(Running { calls, observations: observation, task, begun: false });
+        self.running = Some(Running {
+            calls,
+            observations: observation,
+            task,
+            begun: false,
+        });
         Ok(())
     }
 
     async fn respond(&mut self, observation: &str) -> Result<String, AgentError> {
-        let broken = |what: &str| AgentError::Broken { command: "baseline".to_owned(), what: what.to_owned() };
-        let running = self.running.as_mut().ok_or_else(|| broken("was never started"))?;
+        let broken = |what: &str| AgentError::Broken {
+            command: "baseline".to_owned(),
+            what: what.to_owned(),
+        };
+        let running = self
+            .running
+            .as_mut()
+            .ok_or_else(|| broken("was never started"))?;
         // The first observation only says "begin": the function's first call does not answer it.
         // Nobody takes an observation once the function has returned.
         if running.begun {

@@ -42,19 +42,41 @@ pub(super) async fn diagnose(mut talk: Talk, briefing: Briefing) -> Value {
 }
 
 async fn examine(talk: &mut Talk, namespace: &str) -> Option<Finding> {
-    let deployments = talk.shell(&format!("kubectl get deployments -n {namespace}")).await;
-    let endpoints = talk.shell(&format!("kubectl get endpoints -n {namespace}")).await;
+    let deployments = talk
+        .shell(&format!("kubectl get deployments -n {namespace}"))
+        .await;
+    let endpoints = talk
+        .shell(&format!("kubectl get endpoints -n {namespace}"))
+        .await;
     if let Some(component) = scaled_to_zero(&deployments, &endpoints) {
-        return Some(Finding { component, system_level: "Virtualization", fault_type: "Operation Error" });
+        return Some(Finding {
+            component,
+            system_level: "Virtualization",
+            fault_type: "Operation Error",
+        });
     }
-    let services = talk.shell(&format!("kubectl get services -n {namespace} -o json")).await;
-    let pods = talk.shell(&format!("kubectl get pods -n {namespace} -o json")).await;
+    let services = talk
+        .shell(&format!("kubectl get services -n {namespace} -o json"))
+        .await;
+    let pods = talk
+        .shell(&format!("kubectl get pods -n {namespace} -o json"))
+        .await;
     if let Some(component) = port_mismatch(&services, &pods) {
-        return Some(Finding { component, system_level: "Virtualization", fault_type: "Misconfiguration" });
+        return Some(Finding {
+            component,
+            system_level: "Virtualization",
+            fault_type: "Misconfiguration",
+        });
     }
-    let listed = talk.shell(&format!("kubectl get pods -n {namespace}")).await;
+    let listed = talk
+        .shell(&format!("kubectl get pods -n {namespace}"))
+        .await;
     if let Some(component) = unready(&listed, &pods) {
-        return Some(Finding { component, system_level: "Virtualization", fault_type: "Dependency Problem" });
+        return Some(Finding {
+            component,
+            system_level: "Virtualization",
+            fault_type: "Dependency Problem",
+        });
     }
     let spans = recent_spans(talk, namespace).await?;
     if spans.error_ratio() < ERROR_RATIO {
@@ -62,15 +84,29 @@ async fn examine(talk: &mut Talk, namespace: &str) -> Option<Finding> {
     }
     let culprit = spans.culprit()?;
     let log = talk
-        .call(&Action::GetLogs { namespace: namespace.to_owned(), service: culprit.clone() })
+        .call(&Action::GetLogs {
+            namespace: namespace.to_owned(),
+            service: culprit.clone(),
+        })
         .await;
     Some(read_log(&log, culprit))
 }
 
 async fn recent_spans(talk: &mut Talk, namespace: &str) -> Option<ErrorSpans> {
-    let answer = talk.call(&Action::GetTraces { namespace: namespace.to_owned(), duration: 1 }).await;
-    let path = answer.split_whitespace().find(|word| word.ends_with(".csv"))?;
-    let table = talk.call(&Action::ReadTraces { file_path: path.to_owned() }).await;
+    let answer = talk
+        .call(&Action::GetTraces {
+            namespace: namespace.to_owned(),
+            duration: 1,
+        })
+        .await;
+    let path = answer
+        .split_whitespace()
+        .find(|word| word.ends_with(".csv"))?;
+    let table = talk
+        .call(&Action::ReadTraces {
+            file_path: path.to_owned(),
+        })
+        .await;
     Some(ErrorSpans::read(&table))
 }
 
@@ -83,11 +119,33 @@ fn read_log(log: &str, component: String) -> Finding {
             words.iter().any(|word| line.contains(word))
         })
     };
-    if says(&["permission denied", "authentication failed", "not authorized", "access denied"]) {
-        Finding { component, system_level: "Application", fault_type: "Authentication Issue" }
-    } else if says(&["connection refused", "timed out", "timeout", "no route to host"]) {
-        Finding { component, system_level: "Virtualization", fault_type: "Network/Storage Issue" }
+    if says(&[
+        "permission denied",
+        "authentication failed",
+        "not authorized",
+        "access denied",
+    ]) {
+        Finding {
+            component,
+            system_level: "Application",
+            fault_type: "Authentication Issue",
+        }
+    } else if says(&[
+        "connection refused",
+        "timed out",
+        "timeout",
+        "no route to host",
+    ]) {
+        Finding {
+            component,
+            system_level: "Virtualization",
+            fault_type: "Network/Storage Issue",
+        }
     } else {
-        Finding { component, system_level: "Application", fault_type: "Code Defect" }
+        Finding {
+            component,
+            system_level: "Application",
+            fault_type: "Code Defect",
+        }
     }
 }

@@ -27,11 +27,17 @@ struct Process {
 
 impl External {
     pub(super) fn new(command: String) -> Self {
-        Self { command, process: None }
+        Self {
+            command,
+            process: None,
+        }
     }
 
     fn broken(&self, what: impl Into<String>) -> AgentError {
-        AgentError::Broken { command: self.command.clone(), what: what.into() }
+        AgentError::Broken {
+            command: self.command.clone(),
+            what: what.into(),
+        }
     }
 
     async fn tell(&mut self, message: &Value) -> Result<(), AgentError> {
@@ -44,12 +50,19 @@ impl External {
     }
 
     async fn hear(&mut self) -> Result<String, AgentError> {
-        let Some(process) = &mut self.process else { return Err(self.broken("was never started")) };
+        let Some(process) = &mut self.process else {
+            return Err(self.broken("was never started"));
+        };
         let mut line = Vec::new();
-        let read = (&mut process.output).take(LONGEST_LINE).read_until(b'\n', &mut line).await;
+        let read = (&mut process.output)
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut line)
+            .await;
         match read {
             Ok(0) => Err(self.broken("ended without an answer")),
-            Ok(_) if line.last() != Some(&b'\n') => Err(self.broken("ended in the middle of a line, or wrote over 4 MiB")),
+            Ok(_) if line.last() != Some(&b'\n') => {
+                Err(self.broken("ended in the middle of a line, or wrote over 4 MiB"))
+            }
             Ok(_) => Ok(String::from_utf8_lossy(&line).into_owned()),
             Err(error) => Err(self.broken(format!("can't be read: {error}"))),
         }
@@ -59,8 +72,15 @@ impl External {
 #[async_trait]
 impl Agent for External {
     async fn start(&mut self, briefing: &Briefing) -> Result<(), AgentError> {
-        let start = |source| AgentError::Start { command: self.command.clone(), source };
-        let shell = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
+        let start = |source| AgentError::Start {
+            command: self.command.clone(),
+            source,
+        };
+        let shell = if cfg!(windows) {
+            ("cmd", "/C")
+        } else {
+            ("sh", "-c")
+        };
         let mut child = Command::new(shell.0)
             .args([shell.1, &self.command])
             .stdin(Stdio::piped())
@@ -71,14 +91,19 @@ impl Agent for External {
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(self.broken("has no standard input or output"));
         };
-        self.process = Some(Process { input, output: BufReader::new(output), _child: child });
+        self.process = Some(Process {
+            input,
+            output: BufReader::new(output),
+            _child: child,
+        });
         let mut message = serde_json::to_value(briefing).unwrap_or_default();
         message["type"] = json!("start");
         self.tell(&message).await
     }
 
     async fn respond(&mut self, observation: &str) -> Result<String, AgentError> {
-        self.tell(&json!({"type": "observation", "observation": observation})).await?;
+        self.tell(&json!({"type": "observation", "observation": observation}))
+            .await?;
         let line = self.hear().await?;
         serde_json::from_str::<Value>(&line)
             .ok()

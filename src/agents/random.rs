@@ -2,9 +2,9 @@
 
 use aiopslab_problems::score::{FAULT_TYPES, SYSTEM_LEVELS};
 use aiopslab_problems::task::Task;
+use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
-use rand::SeedableRng;
 use serde_json::{Value, json};
 
 use super::Briefing;
@@ -14,14 +14,21 @@ use super::conversation::Talk;
 pub(super) async fn guess(mut talk: Talk, briefing: Briefing, seed: u64) -> Value {
     let mut random = StdRng::seed_from_u64(seed);
     let one_of = |choices: &[&str], random: &mut StdRng| {
-        choices.choose(random).map_or(Value::Null, |choice| json!(choice))
+        choices
+            .choose(random)
+            .map_or(Value::Null, |choice| json!(choice))
     };
     match briefing.task {
         Task::Detection => one_of(&["Yes", "No"], &mut random),
         Task::Localization => {
-            let listed = talk.shell(&format!("kubectl get services -n {}", briefing.namespace)).await;
-            let names: Vec<&str> =
-                listed.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+            let listed = talk
+                .shell(&format!("kubectl get services -n {}", briefing.namespace))
+                .await;
+            let names: Vec<&str> = listed
+                .lines()
+                .skip(1)
+                .filter_map(|line| line.split_whitespace().next())
+                .collect();
             json!([one_of(&names, &mut random)])
         }
         Task::Analysis => json!({

@@ -21,7 +21,10 @@ pub(super) struct Scripted {
 
 impl Scripted {
     pub(super) fn new(responses: Vec<String>) -> Self {
-        Self { responses, given: 0 }
+        Self {
+            responses,
+            given: 0,
+        }
     }
 }
 

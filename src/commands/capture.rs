@@ -35,7 +35,8 @@ pub(super) async fn recover(cluster: Cluster, settings: &Settings) -> Result<(),
     let library = Library::open(settings)?;
     let cluster = connect(&cluster, settings).await?;
     let recovered =
-        aiopslab_capture::recover(&cluster, |name| library.catalog.application(name).cloned()).await?;
+        aiopslab_capture::recover(&cluster, |name| library.catalog.application(name).cloned())
+            .await?;
     if recovered.is_empty() {
         print("nothing to recover: no capture left anything on this cluster\n");
     }
@@ -77,7 +78,10 @@ pub(super) async fn check(arguments: Check, settings: &Settings) -> Result<(), F
     if failed == 0 {
         return Ok(());
     }
-    Err(Failure::user(format!("{failed} of {} needs are not met", lines.len())))
+    Err(Failure::user(format!(
+        "{failed} of {} needs are not met",
+        lines.len()
+    )))
 }
 
 async fn connect(cluster: &Cluster, settings: &Settings) -> Result<LiveCluster, Failure> {
@@ -86,8 +90,14 @@ async fn connect(cluster: &Cluster, settings: &Settings) -> Result<LiveCluster, 
 
 fn options(cluster: &Cluster, settings: &Settings) -> ClusterOptions {
     ClusterOptions {
-        kubeconfig: cluster.kubeconfig.clone().or_else(|| settings.kubeconfig.value.clone()),
-        context: cluster.context.clone().or_else(|| settings.context.value.clone()),
+        kubeconfig: cluster
+            .kubeconfig
+            .clone()
+            .or_else(|| settings.kubeconfig.value.clone()),
+        context: cluster
+            .context
+            .clone()
+            .or_else(|| settings.context.value.clone()),
     }
 }
 
@@ -95,7 +105,8 @@ fn request(arguments: &Capture, settings: &Settings) -> Result<CaptureRequest, F
     let library = Library::open(settings)?;
     let (family, variant) = library.family(&arguments.family)?;
     let application = library.application(&family.application)?.clone();
-    let mut request = CaptureRequest::new(family.resolve(variant)?, application, arguments.out.clone());
+    let mut request =
+        CaptureRequest::new(family.resolve(variant)?, application, arguments.out.clone());
     request.cluster = options(&arguments.cluster, settings);
     request.baseline = seconds(&arguments.baseline)?;
     request.window = seconds(&arguments.window)?;
@@ -118,7 +129,11 @@ fn recorders(without: &[String]) -> Result<RecorderOptions, Failure> {
 
 /// `60s`, `2m` or `45s..75s`.
 fn seconds(text: &str) -> Result<Seconds, Failure> {
-    let wrong = || Failure::user(format!("{text:?} is no length of time\nhint: 60s, 2m, or a range like 45s..75s"));
+    let wrong = || {
+        Failure::user(format!(
+            "{text:?} is no length of time\nhint: 60s, 2m, or a range like 45s..75s"
+        ))
+    };
     let one = |text: &str| -> Option<u64> {
         let text = text.trim();
         match text.strip_suffix('m') {
@@ -171,7 +186,10 @@ fn describe(summary: &CaptureSummary) -> String {
         summary.objects_compared,
     );
     if summary.wrong_repairs_failed > 0 {
-        out.push_str(&format!("oracle: {} wrong repairs refused\n", summary.wrong_repairs_failed));
+        out.push_str(&format!(
+            "oracle: {} wrong repairs refused\n",
+            summary.wrong_repairs_failed
+        ));
     }
     for (stage, took) in &summary.durations {
         out.push_str(&format!("  {stage:<14} {took:>7.1} s\n"));

@@ -31,9 +31,14 @@ pub(super) async fn run(arguments: Eval, settings: Settings) -> Result<(), Failu
         out: evaluation::output_folder(arguments.out.as_deref())?,
     };
     let mut agents = vec![spec.clone()];
-    agents.extend(AgentSpec::BASELINES.into_iter().filter(|baseline| *baseline != spec));
-    std::fs::create_dir_all(&options.out)
-        .map_err(|error| Failure::user(format!("the folder {} can't be made: {error}", options.out)))?;
+    agents.extend(
+        AgentSpec::BASELINES
+            .into_iter()
+            .filter(|baseline| *baseline != spec),
+    );
+    std::fs::create_dir_all(&options.out).map_err(|error| {
+        Failure::user(format!("the folder {} can't be made: {error}", options.out))
+    })?;
 
     let started = Instant::now();
     let bar = progress(agents.len() * plan.questions.len() * options.repeat as usize);
@@ -47,16 +52,26 @@ pub(super) async fn run(arguments: Eval, settings: Settings) -> Result<(), Failu
     let summary = summary(&spec, &agents, &plan, options.repeat, episodes);
     let text = format!("{:#}\n", serde_json::to_value(&summary)?);
     let file = options.out.join("summary.json");
-    std::fs::write(&file, &text).map_err(|error| Failure::user(format!("{file} can't be written: {error}")))?;
+    std::fs::write(&file, &text)
+        .map_err(|error| Failure::user(format!("{file} can't be written: {error}")))?;
     if arguments.json {
         print(&text);
     } else {
-        print(&format!("{} on {} snapshots, {} problems\n", spec, plan.snapshots, plan.questions.len()));
+        print(&format!(
+            "{} on {} snapshots, {} problems\n",
+            spec,
+            plan.snapshots,
+            plan.questions.len()
+        ));
         print(&report::table(&summary));
         print(&format!("episodes are in {}\n", options.out));
     }
     let count = summary.episodes.len();
-    eprintln!("{count} episodes in {:.2} s ({:.0} a second)", took.as_secs_f64(), count as f64 / took.as_secs_f64());
+    eprintln!(
+        "{count} episodes in {:.2} s ({:.0} a second)",
+        took.as_secs_f64(),
+        count as f64 / took.as_secs_f64()
+    );
     Ok(())
 }
 
@@ -69,7 +84,10 @@ fn summary(
 ) -> Summary {
     let figures = agents.iter().map(|agent| {
         let name = agent.to_string();
-        let own: Vec<&Evaluated> = episodes.iter().filter(|episode| episode.agent == name).collect();
+        let own: Vec<&Evaluated> = episodes
+            .iter()
+            .filter(|episode| episode.agent == name)
+            .collect();
         AgentSummary::of(&name, &own)
     });
     Summary {
@@ -87,5 +105,6 @@ fn progress(episodes: usize) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} episodes {elapsed}");
-    ProgressBar::new(episodes as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    ProgressBar::new(episodes as u64)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

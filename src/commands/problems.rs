@@ -27,7 +27,11 @@ pub(super) fn run(arguments: Problems, settings: &Settings) -> Result<(), Failur
 }
 
 fn list(library: &Library, problems: &[&Problem], as_json: bool) -> Result<(), Failure> {
-    let recorded: Vec<String> = library.snapshots(&[])?.iter().map(|dir| base_name(dir)).collect();
+    let recorded: Vec<String> = library
+        .snapshots(&[])?
+        .iter()
+        .map(|dir| base_name(dir))
+        .collect();
     let rows: Vec<Value> = problems
         .iter()
         .map(|problem| {
@@ -49,11 +53,18 @@ fn list(library: &Library, problems: &[&Problem], as_json: bool) -> Result<(), F
         return Ok(());
     }
     let text = |row: &Value, key: &str| row[key].as_str().unwrap_or("-").to_owned();
-    print(&format!("{:<58} {:<13} {:<9} {:<9} {}\n", "PROBLEM", "TASK", "EXERCISED", "NEEDS", "SNAPSHOT"));
+    print(&format!(
+        "{:<58} {:<13} {:<9} {:<9} {}\n",
+        "PROBLEM", "TASK", "EXERCISED", "NEEDS", "SNAPSHOT"
+    ));
     for row in &rows {
         print(&format!(
             "{:<58} {:<13} {:<9} {:<9} {}\n",
-            text(row, "id"), text(row, "task"), text(row, "exercised"), text(row, "needs"), text(row, "snapshot"),
+            text(row, "id"),
+            text(row, "task"),
+            text(row, "exercised"),
+            text(row, "needs"),
+            text(row, "snapshot"),
         ));
     }
     Ok(())
@@ -68,12 +79,15 @@ fn show(library: &Library, problem: &Problem, as_json: bool) -> Result<(), Failu
     let description = prompt::description(problem.task, application);
     let instructions = prompt::instructions(problem.task);
     if as_json {
-        print(&format!("{:#}\n", json!({
-            "problem": problem,
-            "summary": family.summary,
-            "description": description,
-            "instructions": instructions,
-        })));
+        print(&format!(
+            "{:#}\n",
+            json!({
+                "problem": problem,
+                "summary": family.summary,
+                "description": description,
+                "instructions": instructions,
+            })
+        ));
         return Ok(());
     }
     print(&format!(
@@ -92,8 +106,12 @@ fn truth(problem: &Problem) -> String {
     if !problem.truth.anomaly {
         return "nothing is wrong".to_owned();
     }
-    let components: Vec<String> =
-        problem.truth.faulty_components.iter().map(|set| set.join(" and ")).collect();
+    let components: Vec<String> = problem
+        .truth
+        .faulty_components
+        .iter()
+        .map(|set| set.join(" and "))
+        .collect();
     format!(
         "faulty component  {}\nsystem level      {}\nfault type        {}",
         components.join(", or "),

@@ -17,8 +17,14 @@ use crate::settings::Settings;
 pub(super) async fn run(arguments: Shell, settings: &Settings) -> Result<(), Failure> {
     let library = Library::open(settings)?;
     let dir = library.find(&arguments.snapshot)?;
-    let application = library.application(&Snapshot::open(&dir)?.manifest().application)?.clone();
-    let options = ReplayOptions { clock: arguments.clock.parse()?, application, upstream_quirks: false };
+    let application = library
+        .application(&Snapshot::open(&dir)?.manifest().application)?
+        .clone();
+    let options = ReplayOptions {
+        clock: arguments.clock.parse()?,
+        application,
+        upstream_quirks: false,
+    };
     let mut environment = ReplayEnvironment::open(&dir, &options)?;
     if let Some(command) = arguments.command {
         return match execute(&mut environment, &command).await? {
@@ -45,7 +51,10 @@ pub(super) async fn run(arguments: Shell, settings: &Settings) -> Result<(), Fai
 }
 
 async fn execute(environment: &mut ReplayEnvironment, command: &str) -> Result<Verdict, Failure> {
-    let action = Action::ExecShell { command: command.to_owned(), timeout: 30 };
+    let action = Action::ExecShell {
+        command: command.to_owned(),
+        timeout: 30,
+    };
     let observation = environment.act(&action).await?;
     print(&observation.text);
     if !observation.text.is_empty() && !observation.text.ends_with('\n') {

@@ -20,18 +20,30 @@ pub(super) fn run(arguments: Snapshot, settings: &Settings) -> Result<(), Failur
             if json {
                 print(&format!("{:#}\n", serde_json::to_value(opened.manifest())?));
             } else {
-                print(&describe(opened.manifest(), opened.dir(), opened.has_withheld()));
+                print(&describe(
+                    opened.manifest(),
+                    opened.dir(),
+                    opened.has_withheld(),
+                ));
             }
             Ok(())
         }
-        Snapshot::Verify { snapshot, content, json } => {
+        Snapshot::Verify {
+            snapshot,
+            content,
+            json,
+        } => {
             let library = Library::open(settings)?;
             let opened = Opened::open(&library.find(&snapshot)?)?;
             check(&verify(&opened, content), json)
         }
         Snapshot::Salvage { folder } => {
             let manifest = salvage(&folder)?;
-            print(&describe(&manifest, &folder, folder.join("withheld").is_dir()));
+            print(&describe(
+                &manifest,
+                &folder,
+                folder.join("withheld").is_dir(),
+            ));
             Ok(())
         }
     }
@@ -42,18 +54,30 @@ fn describe(manifest: &Manifest, dir: &Utf8Path, has_withheld: bool) -> String {
         "snapshot     {} in {dir}\nformat       {}, {}\napplication  {} in {}\nobserved     {} to {}\nclock `end`  {}\nwithheld     {}\n\n",
         manifest.snapshot,
         manifest.format_version,
-        serde_json::to_value(manifest.state).ok().and_then(|state| state.as_str().map(str::to_owned)).unwrap_or_default(),
+        serde_json::to_value(manifest.state)
+            .ok()
+            .and_then(|state| state.as_str().map(str::to_owned))
+            .unwrap_or_default(),
         manifest.application,
         manifest.namespaces.join(", "),
         manifest.observed.from,
         manifest.observed.to,
         manifest.end,
-        if has_withheld { "truth, windows and hidden rows are here" } else { "left out" },
+        if has_withheld {
+            "truth, windows and hidden rows are here"
+        } else {
+            "left out"
+        },
     );
     out.push_str(&format!("{:<17} {:>9} {:>10}\n", "table", "rows", "bytes"));
     for table in Table::ALL {
         if let Some(entry) = manifest.files.get(Visibility::Visible.file(table).as_str()) {
-            out.push_str(&format!("{:<17} {:>9} {:>10}\n", table.name(), entry.rows, entry.bytes));
+            out.push_str(&format!(
+                "{:<17} {:>9} {:>10}\n",
+                table.name(),
+                entry.rows,
+                entry.bytes
+            ));
         }
     }
     let bytes: u64 = manifest.files.values().map(|entry| entry.bytes).sum();
@@ -67,9 +91,14 @@ fn check(report: &Report, json: bool) -> Result<(), Failure> {
         let checks: Vec<_> = report
             .checks
             .iter()
-            .map(|check| json!({"name": check.name, "passed": check.passed, "detail": check.detail}))
+            .map(
+                |check| json!({"name": check.name, "passed": check.passed, "detail": check.detail}),
+            )
             .collect();
-        print(&format!("{:#}\n", json!({"passed": failed == 0, "checks": checks})));
+        print(&format!(
+            "{:#}\n",
+            json!({"passed": failed == 0, "checks": checks})
+        ));
     } else {
         for check in &report.checks {
             let mark = if check.passed { "ok  " } else { "FAIL" };
@@ -79,5 +108,8 @@ fn check(report: &Report, json: bool) -> Result<(), Failure> {
     if failed == 0 {
         return Ok(());
     }
-    Err(Failure::user(format!("{failed} of {} checks failed", report.checks.len())))
+    Err(Failure::user(format!(
+        "{failed} of {} checks failed",
+        report.checks.len()
+    )))
 }

@@ -7,6 +7,7 @@ use aiopslab_datasets::Snapshot;
 use aiopslab_replay::clock::Clock;
 use aiopslab_replay::queries::{queries, query};
 use aiopslab_replay::sql::{QueryAnswer, sql};
+use arrow::array::RecordBatch;
 use arrow::util::display::FormatOptions;
 use arrow::util::pretty::pretty_format_batches_with_options;
 
@@ -22,10 +23,19 @@ pub(super) async fn statement(arguments: Sql, settings: &Settings) -> Result<(),
         (None, Some(path)) => std::fs::read_to_string(path)
             .map_err(|error| Failure::user(format!("the file {path} can't be read: {error}")))?,
         (None, None) => {
-            return Err(Failure::user("there is no statement\nhint: aiopslab sql -s SNAPSHOT 'show tables'"));
+            return Err(Failure::user(
+                "there is no statement\nhint: aiopslab sql -s SNAPSHOT 'show tables'",
+            ));
         }
     };
-    answer(&arguments.at.snapshot, &arguments.at.clock, &text, arguments.format, settings).await
+    answer(
+        &arguments.at.snapshot,
+        &arguments.at.clock,
+        &text,
+        arguments.format,
+        settings,
+    )
+    .await
 }
 
 pub(super) async fn named(arguments: Query, settings: &Settings) -> Result<(), Failure> {
@@ -48,7 +58,14 @@ pub(super) async fn named(arguments: Query, settings: &Settings) -> Result<(), F
             .ok_or_else(|| Failure::user(format!("{pair:?} is no parameter\nhint: NAME=VALUE")))?;
         values.insert(name.to_owned(), value.to_owned());
     }
-    answer(snapshot, &arguments.clock, &query.render(&values)?, arguments.format, settings).await
+    answer(
+        snapshot,
+        &arguments.clock,
+        &query.render(&values)?,
+        arguments.format,
+        settings,
+    )
+    .await
 }
 
 async fn answer(
@@ -68,11 +85,24 @@ fn show(answer: &QueryAnswer, format: Format) -> Result<(), Failure> {
     match format {
         Format::Table => {
             let options = FormatOptions::new().with_display_error(true).with_null("-");
-            print(&format!("{}\n", pretty_format_batches_with_options(&answer.batches, &options)?));
+            // Without a row, an empty batch still shows the columns.
+            let empty = [RecordBatch::new_empty(answer.schema.clone())];
+            let batches = if answer.rows() == 0 {
+                &empty[..]
+            } else {
+                &answer.batches[..]
+            };
+            print(&format!(
+                "{}\n{} rows\n",
+                pretty_format_batches_with_options(batches, &options)?,
+                answer.rows()
+            ));
         }
         Format::Csv => {
             let mut out = Vec::new();
-            let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(&mut out);
+            let mut writer = arrow::csv::WriterBuilder::new()
+                .with_header(true)
+                .build(&mut out);
             for batch in &answer.batches {
                 writer.write(batch)?;
             }

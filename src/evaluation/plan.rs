@@ -55,7 +55,11 @@ impl Plan {
     ///
     /// # Errors
     /// When a snapshot can't be opened, a problem is unknown, or nothing is left to ask.
-    pub fn make(library: &Library, places: &[camino::Utf8PathBuf], wanted: &Wanted) -> Result<Self, Failure> {
+    pub fn make(
+        library: &Library,
+        places: &[camino::Utf8PathBuf],
+        wanted: &Wanted,
+    ) -> Result<Self, Failure> {
         for id in &wanted.problems {
             library.catalog.problem(id)?;
         }
@@ -105,7 +109,8 @@ impl Plan {
 
 impl Wanted {
     fn includes(&self, problem: &Problem) -> bool {
-        let named = self.problems.is_empty() || self.problems.iter().any(|id| id == problem.id.as_str());
+        let named =
+            self.problems.is_empty() || self.problems.iter().any(|id| id == problem.id.as_str());
         let of_task = self.task.is_none_or(|task| task == problem.task);
         // A moment given by name decides which of a detection problem and its control makes sense.
         let at_clock = match self.clock {
@@ -118,5 +123,9 @@ impl Wanted {
 }
 
 fn own_clock(problem: &Problem) -> Clock {
-    if problem.control { Clock::BeforeFault } else { Clock::End }
+    if problem.control {
+        Clock::BeforeFault
+    } else {
+        Clock::End
+    }
 }

@@ -40,21 +40,30 @@ impl EpisodeFiles {
         std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
         let open = |name: &str| {
             let path = folder.join(name);
-            File::create(&path).map(BufWriter::new).map_err(|error| unwritable(&path, &error))
+            File::create(&path)
+                .map(BufWriter::new)
+                .map_err(|error| unwritable(&path, &error))
         };
         let mut files = Self {
             folder: folder.to_owned(),
             transcript: open("transcript.jsonl")?,
             timing: open("timing.jsonl")?,
         };
-        line(&mut files.transcript, &Record::Header(header.clone()), &files.folder)?;
+        line(
+            &mut files.transcript,
+            &Record::Header(header.clone()),
+            &files.folder,
+        )?;
         Ok(files)
     }
 
     /// Starts measuring a step.
     #[must_use]
     pub fn clock(&self) -> StepClock {
-        StepClock { asked: Instant::now(), answered: None }
+        StepClock {
+            asked: Instant::now(),
+            answered: None,
+        }
     }
 
     /// Writes a step.
@@ -62,7 +71,11 @@ impl EpisodeFiles {
     /// # Errors
     /// When a file can't be written.
     pub fn record(&mut self, step: &EpisodeStep, clock: &StepClock) -> Result<(), Failure> {
-        line(&mut self.transcript, &Record::Step(step.clone()), &self.folder)?;
+        line(
+            &mut self.transcript,
+            &Record::Step(step.clone()),
+            &self.folder,
+        )?;
         let answered = clock.answered.unwrap_or(clock.asked);
         let milliseconds = |from: Instant, to: Instant| to.duration_since(from).as_secs_f64() * 1e3;
         let timing = json!({
@@ -78,7 +91,11 @@ impl EpisodeFiles {
     /// # Errors
     /// When a file can't be written.
     pub fn end(&mut self, end: &EpisodeEnd) -> Result<(), Failure> {
-        line(&mut self.transcript, &Record::End(end.clone()), &self.folder)
+        line(
+            &mut self.transcript,
+            &Record::End(end.clone()),
+            &self.folder,
+        )
     }
 
     /// Writes `result.json`.
@@ -92,11 +109,19 @@ impl EpisodeFiles {
     }
 }
 
-fn line(file: &mut BufWriter<File>, value: &impl Serialize, folder: &Utf8Path) -> Result<(), Failure> {
+fn line(
+    file: &mut BufWriter<File>,
+    value: &impl Serialize,
+    folder: &Utf8Path,
+) -> Result<(), Failure> {
     let text = serde_json::to_string(value)?;
-    writeln!(file, "{text}").and_then(|()| file.flush()).map_err(|error| unwritable(folder, &error))
+    writeln!(file, "{text}")
+        .and_then(|()| file.flush())
+        .map_err(|error| unwritable(folder, &error))
 }
 
 fn unwritable(path: &Utf8Path, error: &std::io::Error) -> Failure {
-    Failure::user(format!("{path} can't be written: {error}\nhint: is the disk full?"))
+    Failure::user(format!(
+        "{path} can't be written: {error}\nhint: is the disk full?"
+    ))
 }

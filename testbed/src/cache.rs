@@ -50,7 +50,13 @@ impl Cache {
         let dependency = format!("{name}-{service}");
         let address = settings::address(variable, &format!("{dependency}:{port}"));
         metrics.announce_dependency(&dependency);
-        Self { kind, dependency, address, connection: Arc::default(), metrics: metrics.clone() }
+        Self {
+            kind,
+            dependency,
+            address,
+            connection: Arc::default(),
+            metrics: metrics.clone(),
+        }
     }
 
     /// The value under `key`; nothing if it is absent or the cache does not answer.
@@ -63,7 +69,9 @@ impl Cache {
 
     /// Keeps `value` under `key` for a few seconds, if the cache answers.
     pub(crate) async fn set<T: Serialize>(&self, key: &str, value: &T) {
-        let Ok(text) = serde_json::to_string(value) else { return };
+        let Ok(text) = serde_json::to_string(value) else {
+            return;
+        };
         let call = self.call("set");
         // A failure is already logged, counted and in the span; the caller has its value.
         let _ = call
@@ -116,10 +124,12 @@ impl Cache {
         match self.kind {
             CacheKind::Memcached => {
                 let client = async_memcached::Client::new(format!("tcp://{}", self.address)).await;
-                client.map(Connection::Memcached).map_err(|error| match &error {
-                    async_memcached::Error::Connect(io) => Failure::of(io, &self.address),
-                    other => Failure::of(other, &self.address),
-                })
+                client
+                    .map(Connection::Memcached)
+                    .map_err(|error| match &error {
+                        async_memcached::Error::Connect(io) => Failure::of(io, &self.address),
+                        other => Failure::of(other, &self.address),
+                    })
             }
             CacheKind::Redis => {
                 let failure = |error: redis::RedisError| {
@@ -164,7 +174,11 @@ impl Connection {
             }
             Self::Redis(connection) => {
                 let mut command = redis::cmd("SET");
-                command.arg(key).arg(value).arg("EX").arg(TIME_TO_LIVE_SECONDS);
+                command
+                    .arg(key)
+                    .arg(value)
+                    .arg("EX")
+                    .arg(TIME_TO_LIVE_SECONDS);
                 let stored: Result<(), _> = command.query_async(connection).await;
                 stored.map_err(|error| Failure::error(error.to_string()))
             }

@@ -47,7 +47,10 @@ pub(crate) struct Failure {
 impl Failure {
     /// A failure with an answer or a broken connection.
     pub(crate) fn error(detail: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Error, detail: detail.into() }
+        Self {
+            outcome: Outcome::Error,
+            detail: detail.into(),
+        }
     }
 
     /// The failure that an error of a client library stands for, told with its causes.
@@ -60,7 +63,10 @@ impl Failure {
                 match io.kind() {
                     std::io::ErrorKind::ConnectionRefused => {
                         let detail = format!("connection refused: {address}");
-                        return Self { outcome: Outcome::Refused, detail };
+                        return Self {
+                            outcome: Outcome::Refused,
+                            detail,
+                        };
                     }
                     std::io::ErrorKind::TimedOut => outcome = Outcome::Timeout,
                     _ => {}
@@ -73,7 +79,10 @@ impl Failure {
             }
             next = cause.source();
         }
-        Self { outcome, detail: format!("{}: {address}", causes.join(": ")) }
+        Self {
+            outcome,
+            detail: format!("{}: {address}", causes.join(": ")),
+        }
     }
 }
 
@@ -95,9 +104,11 @@ impl Call<'_> {
         mut self,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, ServiceError> {
-        self.attributes.push(KeyValue::new("peer.service", self.dependency.to_owned()));
+        self.attributes
+            .push(KeyValue::new("peer.service", self.dependency.to_owned()));
         let (host, port) = self.address.rsplit_once(':').unwrap_or((self.address, ""));
-        self.attributes.push(KeyValue::new("server.address", host.to_owned()));
+        self.attributes
+            .push(KeyValue::new("server.address", host.to_owned()));
         if let Ok(port) = port.parse::<i64>() {
             self.attributes.push(KeyValue::new("server.port", port));
         }
@@ -117,19 +128,36 @@ impl Call<'_> {
             })
         });
         let took = started.elapsed();
-        let outcome = result.as_ref().map_or_else(|failure| failure.outcome, |_| Outcome::Ok);
-        self.metrics.dependency_called(self.dependency, outcome, took);
+        let outcome = result
+            .as_ref()
+            .map_or_else(|failure| failure.outcome, |_| Outcome::Ok);
+        self.metrics
+            .dependency_called(self.dependency, outcome, took);
         let answer = result.map_err(|Failure { outcome, detail }| {
             telemetry::fail_span(&context, outcome.as_str().to_owned(), detail.clone());
             let _current = context.clone().attach();
             let took = took.as_millis() as u64;
             let dependency = self.dependency;
             if self.optional {
-                tracing::warn!(dependency, error = detail, duration_ms = took, "call failed");
+                tracing::warn!(
+                    dependency,
+                    error = detail,
+                    duration_ms = took,
+                    "call failed"
+                );
             } else {
-                tracing::error!(dependency, error = detail, duration_ms = took, "call failed");
+                tracing::error!(
+                    dependency,
+                    error = detail,
+                    duration_ms = took,
+                    "call failed"
+                );
             }
-            ServiceError::Dependency { dependency: dependency.to_owned(), outcome, detail }
+            ServiceError::Dependency {
+                dependency: dependency.to_owned(),
+                outcome,
+                detail,
+            }
         });
         context.span().end();
         answer

@@ -53,7 +53,9 @@ impl Database {
         if let Some(password) = settings::variable("POSTGRES_PASSWORD") {
             config.password(password);
         }
-        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let recycling = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
         let pool = Pool::builder(Manager::from_config(config, NoTls, recycling))
             .max_size(POOL_SIZE)
             .runtime(Runtime::Tokio1)
@@ -62,7 +64,13 @@ impl Database {
             .recycle_timeout(Some(DEPENDENCY_TIMEOUT))
             .build()?;
         metrics.announce_dependency(&dependency);
-        Ok(Self { dependency, address, name, pool, metrics: metrics.clone() })
+        Ok(Self {
+            dependency,
+            address,
+            name,
+            pool,
+            metrics: metrics.clone(),
+        })
     }
 
     /// Runs a statement and gives its rows.
@@ -71,7 +79,11 @@ impl Database {
         statement: &Statement,
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, ServiceError> {
-        let Statement { operation, table, sql } = statement;
+        let Statement {
+            operation,
+            table,
+            sql,
+        } = statement;
         let call = Call {
             metrics: &self.metrics,
             dependency: &self.dependency,
@@ -89,7 +101,11 @@ impl Database {
             optional: false,
         };
         call.run(async {
-            let connection = self.pool.get().await.map_err(|error| self.pool_failure(&error))?;
+            let connection = self
+                .pool
+                .get()
+                .await
+                .map_err(|error| self.pool_failure(&error))?;
             let prepared = connection.prepare_cached(sql).await;
             let prepared = prepared.map_err(|error| self.failure(&error))?;
             let rows = connection.query(&prepared, parameters).await;
@@ -103,8 +119,11 @@ impl Database {
         let mut pause = Duration::from_millis(250);
         loop {
             let probe = tokio::time::timeout(DEPENDENCY_TIMEOUT, async {
-                let connection =
-                    self.pool.get().await.map_err(|error| self.pool_failure(&error))?;
+                let connection = self
+                    .pool
+                    .get()
+                    .await
+                    .map_err(|error| self.pool_failure(&error))?;
                 let answer = connection.simple_query("SELECT 1").await;
                 answer.map_err(|error| self.failure(&error))
             });
@@ -116,7 +135,11 @@ impl Database {
                 Ok(Err(failure)) => failure.detail,
                 Err(_) => format!("timeout: {}", self.address),
             };
-            tracing::warn!(dependency = self.dependency, error = reason, "store is not reachable");
+            tracing::warn!(
+                dependency = self.dependency,
+                error = reason,
+                "store is not reachable"
+            );
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(5));
         }

@@ -30,9 +30,10 @@ impl ServiceError {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             // Unreachable is temporary as far as a caller can tell; a wrong answer is a bug here.
-            Self::Dependency { outcome: Outcome::Refused | Outcome::Timeout, .. } => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Dependency {
+                outcome: Outcome::Refused | Outcome::Timeout,
+                ..
+            } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Dependency { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
@@ -52,7 +53,9 @@ impl IntoResponse for ServiceError {
             body["dependency"] = json!(dependency);
         }
         let mut response = (self.status(), Json(body)).into_response();
-        response.extensions_mut().insert(ErrorDetail(self.to_string()));
+        response
+            .extensions_mut()
+            .insert(ErrorDetail(self.to_string()));
         response
     }
 }

@@ -44,7 +44,10 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let mut line = Map::new();
-        line.insert("timestamp".into(), json!(format!("{:.3}", jiff::Timestamp::now())));
+        line.insert(
+            "timestamp".into(),
+            json!(format!("{:.3}", jiff::Timestamp::now())),
+        );
         line.insert("level".into(), json!(event.metadata().level().as_str()));
         line.insert("service".into(), json!(self.service));
         event.record(&mut Fields(&mut line));

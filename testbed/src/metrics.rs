@@ -40,7 +40,10 @@ impl Metrics {
         )?;
         let in_flight = IntGauge::new("http_requests_in_flight", "Requests being answered.")?;
         let dependency_requests = IntCounterVec::new(
-            Opts::new("dependency_requests_total", "Calls of services, databases and caches."),
+            Opts::new(
+                "dependency_requests_total",
+                "Calls of services, databases and caches.",
+            ),
             &["dependency", "outcome"],
         )?;
         let dependency_duration = histogram(
@@ -49,12 +52,19 @@ impl Metrics {
             "dependency",
         )?;
         let pool_connections = IntGaugeVec::new(
-            Opts::new("db_pool_connections", "Connections of the database pool by state."),
+            Opts::new(
+                "db_pool_connections",
+                "Connections of the database pool by state.",
+            ),
             &["state"],
         )?;
-        let start_time =
-            Gauge::new("process_start_time_seconds", "Start of the process, seconds since 1970.")?;
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let start_time = Gauge::new(
+            "process_start_time_seconds",
+            "Start of the process, seconds since 1970.",
+        )?;
+        let since_epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         start_time.set(since_epoch.as_secs_f64());
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(request_duration.clone()))?;
@@ -82,28 +92,39 @@ impl Metrics {
 
     /// Counts an answered request.
     pub(crate) fn request_answered(&self, route: &str, method: &str, status: u16, took: Duration) {
-        self.requests.with_label_values(&[route, method, &status.to_string()]).inc();
-        self.request_duration.with_label_values(&[route]).observe(took.as_secs_f64());
+        self.requests
+            .with_label_values(&[route, method, &status.to_string()])
+            .inc();
+        self.request_duration
+            .with_label_values(&[route])
+            .observe(took.as_secs_f64());
     }
 
     /// Makes a dependency's series exist at zero, so that its first failure shows as an increase.
     pub(crate) fn announce_dependency(&self, dependency: &str) {
         for outcome in [Outcome::Ok, Outcome::Error] {
-            self.dependency_requests.with_label_values(&[dependency, outcome.as_str()]);
+            self.dependency_requests
+                .with_label_values(&[dependency, outcome.as_str()]);
         }
         self.dependency_duration.with_label_values(&[dependency]);
     }
 
     /// Counts a call of a dependency.
     pub(crate) fn dependency_called(&self, dependency: &str, outcome: Outcome, took: Duration) {
-        self.dependency_requests.with_label_values(&[dependency, outcome.as_str()]).inc();
-        self.dependency_duration.with_label_values(&[dependency]).observe(took.as_secs_f64());
+        self.dependency_requests
+            .with_label_values(&[dependency, outcome.as_str()])
+            .inc();
+        self.dependency_duration
+            .with_label_values(&[dependency])
+            .observe(took.as_secs_f64());
     }
 
     /// Sets the number of pool connections in `state`.
     pub(crate) fn set_pool_connections(&self, state: &str, connections: usize) {
         let connections = i64::try_from(connections).unwrap_or(i64::MAX);
-        self.pool_connections.with_label_values(&[state]).set(connections);
+        self.pool_connections
+            .with_label_values(&[state])
+            .set(connections);
     }
 
     /// Renders all metrics in Prometheus' text format.
@@ -122,7 +143,10 @@ impl Drop for InFlight {
 }
 
 fn histogram(name: &str, help: &str, label: &str) -> prometheus::Result<HistogramVec> {
-    HistogramVec::new(HistogramOpts::new(name, help).buckets(BUCKETS.to_vec()), &[label])
+    HistogramVec::new(
+        HistogramOpts::new(name, help).buckets(BUCKETS.to_vec()),
+        &[label],
+    )
 }
 
 #[cfg(test)]

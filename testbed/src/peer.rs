@@ -35,7 +35,12 @@ impl Peer {
         // next client, and not when some idle connection happens to end.
         let client = Client::builder().pool_max_idle_per_host(0).build()?;
         metrics.announce_dependency(name);
-        Ok(Self { name, address, client, metrics: metrics.clone() })
+        Ok(Self {
+            name,
+            address,
+            client,
+            metrics: metrics.clone(),
+        })
     }
 
     /// Asks for `path`.
@@ -64,9 +69,8 @@ impl Peer {
         body: Option<&Value>,
     ) -> Result<T, ServiceError> {
         let base = format!("http://{}{path}", self.address);
-        let url = Url::parse_with_params(&base, parameters).map_err(|error| {
-            ServiceError::BadRequest(format!("cannot call {base}: {error}"))
-        })?;
+        let url = Url::parse_with_params(&base, parameters)
+            .map_err(|error| ServiceError::BadRequest(format!("cannot call {base}: {error}")))?;
         let call = Call {
             metrics: &self.metrics,
             dependency: self.name,
@@ -110,6 +114,9 @@ impl Peer {
         }
         let answer: Value = response.json().await.unwrap_or_default();
         let reason = answer["error"].as_str().unwrap_or("no reason given");
-        Err(Failure::error(format!("status {status} from {}: {reason}", self.address)))
+        Err(Failure::error(format!(
+            "status {status} from {}: {reason}",
+            self.address
+        )))
     }
 }

@@ -41,7 +41,11 @@ pub(crate) async fn run(role: Role) -> anyhow::Result<()> {
     let metrics = Metrics::new()?;
     let services::Assembled { routes, database } = services::assemble(role, &metrics)?;
 
-    let health = Health { ready: Arc::default(), metrics: metrics.clone(), database };
+    let health = Health {
+        ready: Arc::default(),
+        metrics: metrics.clone(),
+        database,
+    };
     let observer = Observer {
         service,
         metrics,
@@ -53,7 +57,11 @@ pub(crate) async fn run(role: Role) -> anyhow::Result<()> {
         .merge(health_routes(health.clone()));
     let listener = TcpListener::bind(&settings.listen).await;
     let listener = listener.context(format!("cannot listen on {}", settings.listen))?;
-    tracing::info!(listen = settings.listen, version = env!("CARGO_PKG_VERSION"), "started");
+    tracing::info!(
+        listen = settings.listen,
+        version = env!("CARGO_PKG_VERSION"),
+        "started"
+    );
 
     let startup = tokio::spawn(become_ready(health.clone()));
     let (stop, stopping) = watch::channel(false);
@@ -84,9 +92,10 @@ pub(crate) async fn run(role: Role) -> anyhow::Result<()> {
 
 /// Returns when the process is asked to end.
 pub(crate) async fn termination() {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
         // Without handlers the default action ends the process, so waiting for ever is right.
         return std::future::pending().await;
     };
@@ -169,7 +178,11 @@ async fn observe(State(observer): State<Observer>, request: Request, next: Next)
     let started = Instant::now();
     let answer = async {
         let response = next.run(request).await;
-        let answered = Answered { method, route, took: started.elapsed() };
+        let answered = Answered {
+            method,
+            route,
+            took: started.elapsed(),
+        };
         observer.report(&answered, &response);
         drop(in_flight);
         response
@@ -189,14 +202,22 @@ impl Observer {
     fn report(&self, request: &Answered, response: &Response) {
         let status = response.status();
         let method = request.method.as_str();
-        self.metrics.request_answered(&request.route, method, status.as_u16(), request.took);
-        let detail = response.extensions().get::<ErrorDetail>().map(|detail| detail.0.clone());
+        self.metrics
+            .request_answered(&request.route, method, status.as_u16(), request.took);
+        let detail = response
+            .extensions()
+            .get::<ErrorDetail>()
+            .map(|detail| detail.0.clone());
         let detail = detail.unwrap_or_else(|| status.to_string());
 
         let context = opentelemetry::Context::current();
         let code = i64::from(status.as_u16());
-        context.span().set_attribute(KeyValue::new("http.response.status_code", code));
-        context.span().set_attribute(KeyValue::new("http.status_code", code));
+        context
+            .span()
+            .set_attribute(KeyValue::new("http.response.status_code", code));
+        context
+            .span()
+            .set_attribute(KeyValue::new("http.status_code", code));
         if status.is_server_error() {
             telemetry::fail_span(&context, status.as_u16().to_string(), detail.clone());
         }
@@ -206,11 +227,23 @@ impl Observer {
         let duration_ms = request.took.as_millis() as u64;
         let status_code = status.as_u16();
         if status.is_server_error() {
-            tracing::error!(method, route, status = status_code, duration_ms, error = detail,
-                "request failed");
+            tracing::error!(
+                method,
+                route,
+                status = status_code,
+                duration_ms,
+                error = detail,
+                "request failed"
+            );
         } else if status.is_client_error() {
-            tracing::warn!(method, route, status = status_code, duration_ms, error = detail,
-                "request rejected");
+            tracing::warn!(
+                method,
+                route,
+                status = status_code,
+                duration_ms,
+                error = detail,
+                "request rejected"
+            );
         } else if request.method != Method::GET
             || request.took > SLOW_REQUEST
             || answered.is_multiple_of(self.access_log_every)

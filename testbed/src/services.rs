@@ -121,8 +121,11 @@ struct Place {
 
 /// Splits a comma-separated list of hotel ids; the ids are sorted, so that a cache key is stable.
 fn split_ids(list: &str) -> Vec<String> {
-    let mut ids: Vec<String> =
-        list.split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect();
+    let mut ids: Vec<String> = list
+        .split(',')
+        .filter(|id| !id.is_empty())
+        .map(str::to_owned)
+        .collect();
     ids.sort();
     ids.dedup();
     ids
@@ -137,7 +140,9 @@ fn check_dates(in_date: &str, out_date: &str) -> Result<(), ServiceError> {
     if parse(in_date)? < parse(out_date)? {
         Ok(())
     } else {
-        Err(ServiceError::BadRequest(format!("a stay from {in_date} to {out_date} has no night")))
+        Err(ServiceError::BadRequest(format!(
+            "a stay from {in_date} to {out_date} has no night"
+        )))
     }
 }
 

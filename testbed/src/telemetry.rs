@@ -41,8 +41,10 @@ impl Telemetry {
         for (key, value) in from_pod {
             attributes.extend(value.clone().map(|value| KeyValue::new(key, value)));
         }
-        let resource =
-            Resource::builder().with_service_name(service).with_attributes(attributes).build();
+        let resource = Resource::builder()
+            .with_service_name(service)
+            .with_attributes(attributes)
+            .build();
         let mut builder = SdkTracerProvider::builder()
             .with_sampler(Sampler::AlwaysOn)
             .with_resource(resource);
@@ -73,12 +75,17 @@ fn batches(endpoint: &str) -> anyhow::Result<BatchSpanProcessor> {
         .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
         .with_timeout(EXPORT_TIMEOUT)
         .build()?;
-    let exporter = RuntimeExporter { inner: Arc::new(exporter), runtime: Handle::current() };
+    let exporter = RuntimeExporter {
+        inner: Arc::new(exporter),
+        runtime: Handle::current(),
+    };
     let config = BatchConfigBuilder::default()
         .with_max_queue_size(QUEUED_SPANS)
         .with_scheduled_delay(EXPORT_EVERY)
         .build();
-    Ok(BatchSpanProcessor::builder(exporter).with_batch_config(config).build())
+    Ok(BatchSpanProcessor::builder(exporter)
+        .with_batch_config(config)
+        .build())
 }
 
 /// Runs the HTTP exporter on the runtime: the batch processor calls it from a plain thread, where
@@ -98,7 +105,8 @@ impl SpanExporter for RuntimeExporter {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let inner = Arc::clone(&self.inner);
         let sent = self.runtime.spawn(async move { inner.export(batch).await });
-        sent.await.map_err(|error| OTelSdkError::InternalFailure(error.to_string()))?
+        sent.await
+            .map_err(|error| OTelSdkError::InternalFailure(error.to_string()))?
     }
 
     fn set_resource(&mut self, resource: &Resource) {
@@ -116,7 +124,10 @@ pub(crate) fn start_span(
     attributes: Vec<KeyValue>,
 ) -> Context {
     let tracer = global::tracer("aiopslab-testbed");
-    let builder = tracer.span_builder(name).with_kind(kind).with_attributes(attributes);
+    let builder = tracer
+        .span_builder(name)
+        .with_kind(kind)
+        .with_attributes(attributes);
     let span = tracer.build_with_context(builder, parent);
     parent.with_span(span)
 }
@@ -160,9 +171,10 @@ struct HeadersMut(HeaderMap);
 
 impl Injector for HeadersMut {
     fn set(&mut self, key: &str, value: String) {
-        if let (Ok(name), Ok(value)) =
-            (HeaderName::from_bytes(key.as_bytes()), HeaderValue::from_str(&value))
-        {
+        if let (Ok(name), Ok(value)) = (
+            HeaderName::from_bytes(key.as_bytes()),
+            HeaderValue::from_str(&value),
+        ) {
             self.0.insert(name, value);
         }
     }

@@ -31,7 +31,11 @@ use crate::workload::plan::{Mix, PlannedRequest, plan_request, planned_gap};
 #[derive(Debug, Args)]
 pub(crate) struct WorkloadArguments {
     /// Where the frontend answers
-    #[arg(long, alias = "target", default_value = "http://frontend.hotel-testbed:5000")]
+    #[arg(
+        long,
+        alias = "target",
+        default_value = "http://frontend.hotel-testbed:5000"
+    )]
     url: Url,
     /// Requests per second
     #[arg(long, default_value_t = 10.0, value_parser = positive_rate)]
@@ -72,13 +76,19 @@ pub(crate) enum Arrival {
 }
 
 /// Sends requests until SIGTERM or the end of the duration, then prints a summary.
-#[expect(clippy::print_stdout, reason = "the summary on stdout is what a load generator is read for")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the summary on stdout is what a load generator is read for"
+)]
 pub(crate) async fn run(arguments: WorkloadArguments) -> anyhow::Result<()> {
     let timeout = Duration::from_millis(arguments.timeout_ms);
     let generator = Arc::new(Generator {
         target: arguments.url.clone(),
         // One connection per request, like a new user each time.
-        client: Client::builder().pool_max_idle_per_host(0).timeout(timeout).build()?,
+        client: Client::builder()
+            .pool_max_idle_per_host(0)
+            .timeout(timeout)
+            .build()?,
         intervals: Intervals::starting_now(timeout),
     });
     let listener = TcpListener::bind(&arguments.listen)
@@ -86,7 +96,10 @@ pub(crate) async fn run(arguments: WorkloadArguments) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {}", arguments.listen))?;
     let reader = tokio::spawn(axum::serve(listener, routes(Arc::clone(&generator))).into_future());
     println!("Running test @ {}", arguments.url);
-    println!("  rate {}/s, {:?} arrival, seed {}", arguments.rate, arguments.arrival, arguments.seed);
+    println!(
+        "  rate {}/s, {:?} arrival, seed {}",
+        arguments.rate, arguments.arrival, arguments.seed
+    );
 
     let slots = Arc::new(Semaphore::new(arguments.max_in_flight));
     let length = arguments.duration.map(Duration::from_secs);
@@ -116,7 +129,11 @@ struct Generator {
     intervals: Intervals,
 }
 
-async fn send_all(generator: &Arc<Generator>, arguments: &WorkloadArguments, slots: &Arc<Semaphore>) {
+async fn send_all(
+    generator: &Arc<Generator>,
+    arguments: &WorkloadArguments,
+    slots: &Arc<Semaphore>,
+) {
     // Two streams, so that another arrival distribution leaves the requests as they are.
     let mut gaps = StdRng::seed_from_u64(arguments.seed);
     let mut requests = StdRng::seed_from_u64(arguments.seed ^ 0x5eed);
@@ -132,8 +149,13 @@ async fn send_all(generator: &Arc<Generator>, arguments: &WorkloadArguments, slo
                 tokio::spawn(async move { generator.send(request, interval, due, slot).await });
             }
             Err(_) => {
-                let answer = Answer::Failed { reason: "overload".to_owned(), took: None };
-                generator.intervals.answered(interval, request.endpoint, answer);
+                let answer = Answer::Failed {
+                    reason: "overload".to_owned(),
+                    took: None,
+                };
+                generator
+                    .intervals
+                    .answered(interval, request.endpoint, answer);
             }
         }
     }
@@ -149,17 +171,25 @@ impl Generator {
     ) {
         let endpoint = request.endpoint;
         let answer = match self.exchange(request).await {
-            Ok(200) => Answer::Ok { took: due.elapsed() },
-            Ok(status) => {
-                Answer::Failed { reason: status.to_string(), took: Some(due.elapsed()) }
-            }
-            Err(error) if error.is_timeout() => {
-                Answer::Failed { reason: "timeout".to_owned(), took: None }
-            }
-            Err(error) if error.is_connect() => {
-                Answer::Failed { reason: "connect".to_owned(), took: None }
-            }
-            Err(_) => Answer::Failed { reason: "read".to_owned(), took: None },
+            Ok(200) => Answer::Ok {
+                took: due.elapsed(),
+            },
+            Ok(status) => Answer::Failed {
+                reason: status.to_string(),
+                took: Some(due.elapsed()),
+            },
+            Err(error) if error.is_timeout() => Answer::Failed {
+                reason: "timeout".to_owned(),
+                took: None,
+            },
+            Err(error) if error.is_connect() => Answer::Failed {
+                reason: "connect".to_owned(),
+                took: None,
+            },
+            Err(_) => Answer::Failed {
+                reason: "read".to_owned(),
+                took: None,
+            },
         };
         self.intervals.answered(interval, endpoint, answer);
         drop(slot);
@@ -168,7 +198,9 @@ impl Generator {
     async fn exchange(&self, request: PlannedRequest) -> Result<u16, reqwest::Error> {
         let mut url = self.target.clone();
         url.set_path(request.path);
-        url.query_pairs_mut().clear().extend_pairs(&request.parameters);
+        url.query_pairs_mut()
+            .clear()
+            .extend_pairs(&request.parameters);
         let response = self.client.request(request.method, url).send().await?;
         let status = response.status().as_u16();
         response.bytes().await?;
@@ -205,6 +237,8 @@ fn positive_rate(text: &str) -> Result<f64, String> {
 
 /// Milliseconds since 1970.
 fn now_ms() -> u64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since_epoch = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }

@@ -53,7 +53,7 @@ impl Covered {
     }
 
     /// From another moment than the start of the recording.
-    pub(super) fn from(mut self, from: i64) -> Self {
+    pub(super) fn since(mut self, from: i64) -> Self {
         self.from = Some(from);
         self
     }

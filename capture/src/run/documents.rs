@@ -46,8 +46,10 @@ impl Capture {
         let end = self.windows.fault.filter(|_| self.outcome.is_some());
         let end = end.map_or(i64::MAX, |window| window.to.as_millisecond());
         let intervals = self.workload_client.intervals();
-        let intervals: Vec<_> =
-            intervals.into_iter().filter(|interval| interval.start_ms < end).collect();
+        let intervals: Vec<_> = intervals
+            .into_iter()
+            .filter(|interval| interval.start_ms < end)
+            .collect();
         Ok(json!({
             "name": self.request.family.workload,
             "workload": to_json("the workload", &self.workload)?,
@@ -76,7 +78,9 @@ impl Capture {
         if let Some(outcome) = &self.outcome {
             draft.end = end;
             draft.versions = outcome.versions.clone();
-            draft.versions.insert("aiopslab".to_owned(), json!(env!("CARGO_PKG_VERSION")));
+            draft
+                .versions
+                .insert("aiopslab".to_owned(), json!(env!("CARGO_PKG_VERSION")));
             draft.clock_offsets = outcome.clock_offsets.clone();
             draft.recorders = outcome.counts.clone();
             draft.redaction = outcome.redaction.clone();
@@ -104,9 +108,18 @@ impl Capture {
         }
         let differences = self.compare().await?;
         self.close_stage();
-        self.progress.stage("finish", "sorting the tables and writing the manifest");
+        self.progress
+            .stage("finish", "sorting the tables and writing the manifest");
         let draft = self.draft();
-        let Self { writer, folder, windows, mut durations, wrong_repairs_failed, before, .. } = self;
+        let Self {
+            writer,
+            folder,
+            windows,
+            mut durations,
+            wrong_repairs_failed,
+            before,
+            ..
+        } = self;
         let started = Instant::now();
         let manifest = finish(writer, &folder, draft).await?;
         durations.push(("finish".to_owned(), started.elapsed().as_secs_f64()));
@@ -114,7 +127,14 @@ impl Capture {
             return Err(CaptureError::Different(differences));
         }
         let objects_compared = before.len();
-        Ok(CaptureSummary { folder, manifest, windows, durations, wrong_repairs_failed, objects_compared })
+        Ok(CaptureSummary {
+            folder,
+            manifest,
+            windows,
+            durations,
+            wrong_repairs_failed,
+            objects_compared,
+        })
     }
 }
 
@@ -123,7 +143,10 @@ async fn finish(
     folder: &Utf8Path,
     draft: ManifestDraft,
 ) -> Result<Manifest, CaptureError> {
-    let unfinished = |reason: String| CaptureError::Unfinished { folder: folder.to_owned(), reason };
+    let unfinished = |reason: String| CaptureError::Unfinished {
+        folder: folder.to_owned(),
+        reason,
+    };
     // The recorders have been joined, so that this is the last handle.
     let writer =
         Arc::into_inner(writer).ok_or_else(|| unfinished("a recorder still writes".to_owned()))?;

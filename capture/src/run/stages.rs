@@ -15,7 +15,7 @@ use crate::error::CaptureError;
 use crate::journal::Entry;
 use crate::observe::{Evidence, judge};
 use crate::recorder::Recording;
-use crate::recover::{undo_fault, undo_entries};
+use crate::recover::{undo_entries, undo_fault};
 use crate::{deploy, fault, manifests, resource, workload};
 
 /// How long the application may take to become healthy and quiet.
@@ -114,10 +114,19 @@ impl Capture {
 
     async fn start_workload(&mut self) -> Result<(), CaptureError> {
         let rate = self.workload.rate;
-        let what = format!("{} at {rate} requests per second", self.request.family.workload);
+        let what = format!(
+            "{} at {rate} requests per second",
+            self.request.family.workload
+        );
         self.enter("workload", &what)?;
         let seed = self.request.seed;
-        workload::start(&self.cluster, &self.request.application, &self.workload, seed).await?;
+        workload::start(
+            &self.cluster,
+            &self.request.application,
+            &self.workload,
+            seed,
+        )
+        .await?;
         let until = Instant::now() + HEALTHY_WITHIN;
         while workload::running_pod(&self.cluster).await?.is_none() {
             if Instant::now() > until {
@@ -131,7 +140,10 @@ impl Capture {
     /// Waits until the application is healthy under load and no container started of late.
     async fn settle(&mut self) -> Result<(), CaptureError> {
         let age = self.lengths.age;
-        self.enter("settle", &format!("healthy and quiet for {} s", age.as_secs()))?;
+        self.enter(
+            "settle",
+            &format!("healthy and quiet for {} s", age.as_secs()),
+        )?;
         let until = Instant::now() + HEALTHY_WITHIN;
         loop {
             let evidence = self.judge(Purpose::Healthy).await?;
@@ -141,7 +153,9 @@ impl Capture {
                 return Ok(());
             }
             if Instant::now() > until {
-                let because = evidence.because().unwrap_or_else(|| "containers restart".to_owned());
+                let because = evidence
+                    .because()
+                    .unwrap_or_else(|| "containers restart".to_owned());
                 return Err(self.timeout(HEALTHY_WITHIN, &because));
             }
             self.pause(POLL).await?;
@@ -165,7 +179,10 @@ impl Capture {
 
     async fn baseline(&mut self) -> Result<(), CaptureError> {
         let length = self.lengths.baseline;
-        self.enter("baseline", &format!("{} s without a fault", length.as_secs()))?;
+        self.enter(
+            "baseline",
+            &format!("{} s without a fault", length.as_secs()),
+        )?;
         let mut window = open_window();
         let until = Instant::now() + length;
         self.windows.baseline = Some(window);
@@ -226,11 +243,19 @@ impl Capture {
     async fn fault_window(&mut self) -> Result<(), CaptureError> {
         let length = self.lengths.fault;
         let has_fault = !self.request.family.inject.is_empty();
-        let kind = if has_fault { "with the fault" } else { "without a fault" };
+        let kind = if has_fault {
+            "with the fault"
+        } else {
+            "without a fault"
+        };
         self.enter("window", &format!("{} s {kind}", length.as_secs()))?;
         self.pause(length).await?;
         self.enter("probe", "is it still as it should be at the end?")?;
-        let purpose = if has_fault { Purpose::Manifested } else { Purpose::Healthy };
+        let purpose = if has_fault {
+            Purpose::Manifested
+        } else {
+            Purpose::Healthy
+        };
         let evidence = self
             .wait_for("probe", STILL_THERE_WITHIN, purpose)
             .await
@@ -248,7 +273,10 @@ impl Capture {
     async fn stop_recorders(&mut self) -> Result<(), CaptureError> {
         self.enter("stop", "the recorders take what arrives late, and stop")?;
         self.pause(AFTERMATH).await?;
-        let end = self.windows.fault.map_or_else(Timestamp::now, |window| window.to);
+        let end = self
+            .windows
+            .fault
+            .map_or_else(Timestamp::now, |window| window.to);
         if let Some(recording) = self.recording.take() {
             let outcome = recording.finish(self.recording_from, end).await;
             self.outcome = Some(outcome?);
@@ -265,7 +293,10 @@ impl Capture {
         let mut evidence = self.judge(Purpose::Mitigated).await?;
         evidence.what = format!("mitigated, after {what}: must fail");
         let fails = |outcome: &Outcome| matches!(outcome, Outcome::Fails(_));
-        let has_failed = evidence.judgements.iter().any(|judgement| fails(&judgement.outcome));
+        let has_failed = evidence
+            .judgements
+            .iter()
+            .any(|judgement| fails(&judgement.outcome));
         let because = evidence.because();
         self.evidence.push(evidence);
         if has_failed {
@@ -275,7 +306,10 @@ impl Capture {
             Some(because) => format!("it can't judge {what}: {because}"),
             None => format!("it holds after {what}"),
         };
-        Err(CaptureError::Oracle { family: self.request.name(), because })
+        Err(CaptureError::Oracle {
+            family: self.request.name(),
+            because,
+        })
     }
 
     /// Carries out a repair that must not help, judges it, and undoes it.
@@ -291,7 +325,8 @@ impl Capture {
         }
         self.anchors.submit = Some(Timestamp::now());
         self.pause(WRONG_REPAIR).await?;
-        self.must_fail(&format!("the wrong repair {:?}", repair.summary)).await?;
+        self.must_fail(&format!("the wrong repair {:?}", repair.summary))
+            .await?;
         self.undo_wrong_repair(&entries).await?;
         self.journal.entries.truncate(fault_entries);
         self.journal.save(&self.cluster).await?;
@@ -304,7 +339,11 @@ impl Capture {
         for line in &done {
             self.progress.note(line);
         }
-        if problems.is_empty() { Ok(()) } else { Err(CaptureError::NotReady(problems)) }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(CaptureError::NotReady(problems))
+        }
     }
 
     async fn recover(&mut self) -> Result<(), CaptureError> {
@@ -328,9 +367,15 @@ impl Capture {
     }
 
     async fn clean_up(&mut self) -> Result<(), CaptureError> {
-        self.enter("clean up", "workload, journal and what else the capture brought")?;
+        self.enter(
+            "clean up",
+            "workload, journal and what else the capture brought",
+        )?;
         workload::stop(&self.cluster).await?;
-        let deleted = self.journal.delete_application.then(|| self.journal.namespace.clone());
+        let deleted = self
+            .journal
+            .delete_application
+            .then(|| self.journal.namespace.clone());
         if deleted.is_some() {
             deploy::delete(&self.cluster, &self.request.application).await?;
         }
@@ -343,7 +388,8 @@ impl Capture {
     pub(super) async fn compare(&mut self) -> Result<Vec<String>, CaptureError> {
         self.close_stage();
         "compare".clone_into(&mut self.stage);
-        self.progress.stage("compare", "is the cluster as it was found?");
+        self.progress
+            .stage("compare", "is the cluster as it was found?");
         let without = self.left_out();
         let mut said = Vec::new();
         let until = Instant::now() + GONE_WITHIN;
@@ -410,7 +456,10 @@ impl Capture {
     /// The namespace that this capture makes and keeps can't be compared with before.
     fn left_out(&self) -> BTreeSet<String> {
         let is_kept = self.is_ours && self.request.keep;
-        is_kept.then(|| self.request.application.namespace.clone()).into_iter().collect()
+        is_kept
+            .then(|| self.request.application.namespace.clone())
+            .into_iter()
+            .collect()
     }
 
     async fn judge(&mut self, purpose: Purpose) -> Result<Evidence, CaptureError> {

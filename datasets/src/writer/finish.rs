@@ -96,14 +96,23 @@ pub(super) fn cover_what_is_there(dir: &Utf8Path, observed: Option<Observed>) ->
         }
         Ok(false)
     };
-    let Some(observed) = observed else { return Ok(()) };
+    let Some(observed) = observed else {
+        return Ok(());
+    };
     if has_rows(Table::Coverage)? {
         return Ok(());
     }
     let nanoseconds = |time: Timestamp| i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX);
     let mut rows = Vec::new();
-    for table in Table::ALL.into_iter().filter(|table| *table != Table::Coverage) {
-        let state = if has_rows(table)? { "partial" } else { "missing" };
+    for table in Table::ALL
+        .into_iter()
+        .filter(|table| *table != Table::Coverage)
+    {
+        let state = if has_rows(table)? {
+            "partial"
+        } else {
+            "missing"
+        };
         rows.push(Coverage {
             table: table.name().to_owned(),
             source: "salvage".to_owned(),
@@ -174,7 +183,9 @@ fn write_table(
                 .collect();
             file.write(&LogInstance::to_batch(&last_known))
         })?;
-        file.write(&LogInstance::to_batch(&known.into_iter().collect::<Vec<_>>()))?;
+        file.write(&LogInstance::to_batch(
+            &known.into_iter().collect::<Vec<_>>(),
+        ))?;
     } else {
         sort(table, &segment, &spill, limits, |batch| {
             if visibility == Visibility::Visible {

@@ -18,16 +18,27 @@ impl ReplayEnvironment {
         service: &str,
     ) -> Result<Observation, ViewError> {
         let view = &self.recording;
-        let pods = view.objects(&ObjectQuery::all("", "pods", Some(namespace))).await?;
+        let pods = view
+            .objects(&ObjectQuery::all("", "pods", Some(namespace)))
+            .await?;
         let label = self.pod_label(namespace, service);
-        let found = pods.iter().find(|pod| label_is(pod, label, service)).or_else(|| {
-            let fallback = |pod: &&RecordedObject| label_is(pod, JOB_LABEL, service);
-            pods.iter().find(fallback).filter(|_| !self.upstream_quirks)
-        });
+        let found = pods
+            .iter()
+            .find(|pod| label_is(pod, label, service))
+            .or_else(|| {
+                let fallback = |pod: &&RecordedObject| label_is(pod, JOB_LABEL, service);
+                pods.iter().find(fallback).filter(|_| !self.upstream_quirks)
+            });
         let Some(pod) = found else {
             let covered = view.covers_objects("", "pods", Some(namespace)).await?;
-            let verdict = if covered { Verdict::Empty } else { Verdict::NotCaptured };
-            return Ok(self.refusal(verdict, || self.no_such_service(namespace, service, &pods, covered)));
+            let verdict = if covered {
+                Verdict::Empty
+            } else {
+                Verdict::NotCaptured
+            };
+            return Ok(self.refusal(verdict, || {
+                self.no_such_service(namespace, service, &pods, covered)
+            }));
         };
         let containers = container_names(&pod.object);
         let [container] = containers.as_slice() else {
@@ -53,7 +64,10 @@ impl ReplayEnvironment {
     }
 
     async fn whole_log(&self, instance: &LogInstance) -> Result<Observation, ViewError> {
-        let query = LogQuery { instance_ids: vec![instance.instance_id], ..LogQuery::default() };
+        let query = LogQuery {
+            instance_ids: vec![instance.instance_id],
+            ..LogQuery::default()
+        };
         let lines = self.recording.log_lines(&query).await?;
         let covered = self.recording.covers_logs(&instance.namespace).await?;
         let mut text = String::new();
@@ -100,7 +114,11 @@ impl ReplayEnvironment {
 
     fn pod_label(&self, namespace: &str, service: &str) -> &str {
         let generator = namespace == "default" && service.contains("wrk2-job");
-        if generator { JOB_LABEL } else { self.recording.service_label() }
+        if generator {
+            JOB_LABEL
+        } else {
+            self.recording.service_label()
+        }
     }
 
     fn no_such_service(
@@ -118,7 +136,9 @@ impl ReplayEnvironment {
         known.sort_unstable();
         known.dedup();
         if known.is_empty() {
-            return format!("Error: no pod of service {service} in namespace {namespace}, nor of any other.");
+            return format!(
+                "Error: no pod of service {service} in namespace {namespace}, nor of any other."
+            );
         }
         format!(
             "Error: no pod of service {service} in namespace {namespace}. Services with pods: {}.",
@@ -128,7 +148,11 @@ impl ReplayEnvironment {
 }
 
 fn label_of<'a>(pod: &'a RecordedObject, label: &str) -> Option<&'a str> {
-    pod.object.get("metadata")?.get("labels")?.get(label)?.as_str()
+    pod.object
+        .get("metadata")?
+        .get("labels")?
+        .get(label)?
+        .as_str()
 }
 
 fn label_is(pod: &RecordedObject, label: &str, value: &str) -> bool {
@@ -145,11 +169,20 @@ fn container_names(pod: &Value) -> Vec<String> {
 }
 
 fn waiting_reason(pod: &Value, container: &str) -> Option<String> {
-    let statuses = pod.pointer("/status/containerStatuses").and_then(Value::as_array);
+    let statuses = pod
+        .pointer("/status/containerStatuses")
+        .and_then(Value::as_array);
     let Some(statuses) = statuses else {
         let phase = pod.pointer("/status/phase")?.as_str()?;
         return (phase == "Pending").then(|| "the pod is Pending".to_owned());
     };
-    let status = statuses.iter().find(|status| status.get("name").and_then(Value::as_str) == Some(container))?;
-    Some(status.pointer("/state/waiting/reason")?.as_str()?.to_owned())
+    let status = statuses
+        .iter()
+        .find(|status| status.get("name").and_then(Value::as_str) == Some(container))?;
+    Some(
+        status
+            .pointer("/state/waiting/reason")?
+            .as_str()?
+            .to_owned(),
+    )
 }

@@ -12,8 +12,10 @@ use crate::metrics::{RangeQuery, query_range};
 use crate::view::{ObjectQuery, View, ViewError};
 
 /// Metrics that AIOpsLab means to export and loses by a missing comma.
-const LOST_UPSTREAM: [&str; 2] =
-    ["container_network_receive_errors_total", "container_threads_max"];
+const LOST_UPSTREAM: [&str; 2] = [
+    "container_network_receive_errors_total",
+    "container_threads_max",
+];
 
 /// Pods that AIOpsLab leaves out.
 const LEFT_OUT_UPSTREAM: [&str; 2] = ["loadgenerator-", "redis-cart"];
@@ -44,7 +46,9 @@ impl ReplayEnvironment {
         let alive = self.alive_pods(namespace).await?;
         let mut points = Vec::new();
         for series in query_range(self.recording.tables(), &query).await? {
-            let Some(pod) = self.pod_column(&series.series, &alive) else { continue };
+            let Some(pod) = self.pod_column(&series.series, &alive) else {
+                continue;
+            };
             let instance = label(&series.series, "instance").unwrap_or_default();
             let interface = label(&series.series, "interface");
             points.extend(series.points.iter().map(|(at, value)| KpiPoint {
@@ -64,7 +68,10 @@ impl ReplayEnvironment {
         let coverage = self.recording.coverage().await?;
         let covered = coverage.window(Table::MetricSamples, &[("namespace", namespace)], start);
         let message = answer::metrics_message(&folder, &files);
-        Ok(Observation::new(message, window_verdict(covered, files.is_empty())))
+        Ok(Observation::new(
+            message,
+            window_verdict(covered, files.is_empty()),
+        ))
     }
 
     /// The pod's part of `cmdb_id`. AIOpsLab drops the container, so that different series get the
@@ -75,18 +82,31 @@ impl ReplayEnvironment {
             let left_out = LEFT_OUT_UPSTREAM.iter().any(|start| pod.starts_with(start));
             return (alive.contains(pod) && !left_out).then(|| pod.to_owned());
         }
-        Some(match series.container.as_deref().filter(|container| !container.is_empty()) {
-            Some(container) => format!("{pod}.{container}"),
-            None => pod.to_owned(),
-        })
+        Some(
+            match series
+                .container
+                .as_deref()
+                .filter(|container| !container.is_empty())
+            {
+                Some(container) => format!("{pod}.{container}"),
+                None => pod.to_owned(),
+            },
+        )
     }
 
     async fn alive_pods(&self, namespace: &str) -> Result<BTreeSet<String>, ViewError> {
-        let pods = self.recording.objects(&ObjectQuery::all("", "pods", Some(namespace))).await?;
+        let pods = self
+            .recording
+            .objects(&ObjectQuery::all("", "pods", Some(namespace)))
+            .await?;
         Ok(pods.into_iter().map(|pod| pod.name).collect())
     }
 }
 
 fn label(series: &MetricSeries, name: &str) -> Option<String> {
-    series.labels.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+    series
+        .labels
+        .iter()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.clone())
 }

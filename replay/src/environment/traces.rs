@@ -25,8 +25,12 @@ const JAEGER_SERVICE: &str = "jaeger-all-in-one";
 const RESPONSE_UPSTREAM: [&str; 2] = ["http.status_code", "response_class"];
 
 /// Ours, with the names of today's conventions.
-const RESPONSE: [&str; 4] =
-    ["http.status_code", "http.response.status_code", "rpc.grpc.status_code", "response_class"];
+const RESPONSE: [&str; 4] = [
+    "http.status_code",
+    "http.response.status_code",
+    "rpc.grpc.status_code",
+    "response_class",
+];
 
 impl ReplayEnvironment {
     /// The spans that ended by now: ours within the window and each once; AIOpsLab's once for every
@@ -48,18 +52,31 @@ impl ReplayEnvironment {
             );
             return Ok(Observation::new(text, Verdict::Invalid));
         }
-        let since = if self.upstream_quirks { now.saturating_sub(JAEGER_WINDOW_NS) } else { start };
+        let since = if self.upstream_quirks {
+            now.saturating_sub(JAEGER_WINDOW_NS)
+        } else {
+            start
+        };
         let spans = spans(self.recording.tables(), Some(since), now).await?;
         let rows: Vec<TraceSpan> = if self.upstream_quirks {
-            upstream_order(&spans).into_iter().map(|span| row(span, &RESPONSE_UPSTREAM)).collect()
+            upstream_order(&spans)
+                .into_iter()
+                .map(|span| row(span, &RESPONSE_UPSTREAM))
+                .collect()
         } else {
             spans.iter().map(|span| row(span, &RESPONSE)).collect()
         };
-        let path = format!("{FILES_ROOT}/trace_output/call-{:04}/traces.csv", self.calls);
+        let path = format!(
+            "{FILES_ROOT}/trace_output/call-{:04}/traces.csv",
+            self.calls
+        );
         self.files.write(&path, answer::traces_csv(&rows));
         let coverage = self.recording.coverage().await?;
         let covered = coverage.window(Table::Spans, &[("namespace", collected_in)], start);
-        Ok(Observation::new(answer::traces_message(&path), window_verdict(covered, rows.is_empty())))
+        Ok(Observation::new(
+            answer::traces_message(&path),
+            window_verdict(covered, rows.is_empty()),
+        ))
     }
 }
 
@@ -71,9 +88,16 @@ fn upstream_order(spans: &[Span]) -> Vec<&Span> {
         traces.entry(&span.trace_id).or_default().push(span);
     }
     for (trace, spans) in &traces {
-        let start = spans.iter().map(|span| span.start).min().unwrap_or_default();
+        let start = spans
+            .iter()
+            .map(|span| span.start)
+            .min()
+            .unwrap_or_default();
         for span in spans.iter().filter(|span| span.service != JAEGER_SERVICE) {
-            services.entry(&span.service).or_default().insert((start, trace));
+            services
+                .entry(&span.service)
+                .or_default()
+                .insert((start, trace));
         }
     }
     let mut rows = Vec::new();
@@ -91,11 +115,18 @@ fn row(span: &Span, response: &[&str]) -> TraceSpan {
     let mut has_error = span.status == "error";
     let mut answered = None;
     for attribute in attributes.as_array().into_iter().flatten() {
-        let key = attribute.get("key").and_then(Value::as_str).unwrap_or_default();
+        let key = attribute
+            .get("key")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let value = attribute.get("value").unwrap_or(&Value::Null);
         has_error |= key == "error" && (value == &Value::Bool(true) || value == "true");
         if response.contains(&key) {
-            answered = Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+            answered = Some(
+                value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned),
+            );
         }
     }
     TraceSpan {

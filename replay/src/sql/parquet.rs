@@ -19,8 +19,8 @@ impl QueryAnswer {
             .set_created_by("aiopslab".to_owned())
             .build();
         let mut out = Vec::new();
-        let mut writer =
-            ArrowWriter::try_new(&mut out, self.schema.clone(), Some(properties)).map_err(failed)?;
+        let mut writer = ArrowWriter::try_new(&mut out, self.schema.clone(), Some(properties))
+            .map_err(failed)?;
         for batch in &self.batches {
             writer.write(batch).map_err(failed)?;
         }

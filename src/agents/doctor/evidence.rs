@@ -8,7 +8,9 @@ use serde_json::Value;
 pub(super) fn scaled_to_zero(deployments: &str, endpoints: &str) -> Option<String> {
     let idle = rows(deployments).filter(|row| row.get(1).is_some_and(|ready| ready == "0/0"));
     let mut orphaned = idle.filter(|row| {
-        rows(endpoints).any(|endpoint| endpoint.first() == row.first() && endpoint.get(1).is_some_and(|at| at == "<none>"))
+        rows(endpoints).any(|endpoint| {
+            endpoint.first() == row.first() && endpoint.get(1).is_some_and(|at| at == "<none>")
+        })
     });
     orphaned.next().and_then(|row| row.into_iter().next())
 }
@@ -22,7 +24,9 @@ pub(super) fn port_mismatch(services: &str, pods: &str) -> Option<String> {
             .iter()
             .filter(|pod| {
                 selector.iter().all(|(key, value)| {
-                    pod.pointer("/metadata/labels").and_then(|labels| labels.get(key)) == Some(value)
+                    pod.pointer("/metadata/labels")
+                        .and_then(|labels| labels.get(key))
+                        == Some(value)
                 })
             })
             .collect();
@@ -32,9 +36,11 @@ pub(super) fn port_mismatch(services: &str, pods: &str) -> Option<String> {
             .flat_map(|container| array(container, "/ports"))
             .filter_map(|port| port.get("containerPort")?.as_i64())
             .collect();
-        let target = array(service, "/spec/ports")
-            .iter()
-            .find_map(|port| port.get("targetPort")?.as_i64().filter(|target| !declared.contains(target)));
+        let target = array(service, "/spec/ports").iter().find_map(|port| {
+            port.get("targetPort")?
+                .as_i64()
+                .filter(|target| !declared.contains(target))
+        });
         // Pods that declare no port can't be judged by what they declare.
         (target.is_some() && !declared.is_empty()).then(|| text(service, "/metadata/name"))
     })
@@ -48,9 +54,15 @@ pub(super) fn unready(listed: &str, pods: &str) -> Option<String> {
         !done && ready.is_some_and(|(have, want)| have != want)
     })?;
     let name = broken.first()?;
-    let pod = items(pods).into_iter().find(|pod| text(pod, "/metadata/name") == *name)?;
+    let pod = items(pods)
+        .into_iter()
+        .find(|pod| text(pod, "/metadata/name") == *name)?;
     let label = text(&pod, "/metadata/labels/app.kubernetes.io~1name");
-    Some(if label.is_empty() { name.clone() } else { label })
+    Some(if label.is_empty() {
+        name.clone()
+    } else {
+        label
+    })
 }
 
 /// Spans as `read_traces` prints them.
@@ -83,15 +95,25 @@ impl ErrorSpans {
                 failed: failed.eq_ignore_ascii_case("true"),
             })
         });
-        Self { spans: spans.collect() }
+        Self {
+            spans: spans.collect(),
+        }
     }
 
     /// Share of traces that hold an error.
     pub(super) fn error_ratio(&self) -> f64 {
         let all: BTreeSet<&str> = self.spans.iter().map(|span| span.trace.as_str()).collect();
-        let failed: BTreeSet<&str> =
-            self.spans.iter().filter(|span| span.failed).map(|span| span.trace.as_str()).collect();
-        if all.is_empty() { 0.0 } else { failed.len() as f64 / all.len() as f64 }
+        let failed: BTreeSet<&str> = self
+            .spans
+            .iter()
+            .filter(|span| span.failed)
+            .map(|span| span.trace.as_str())
+            .collect();
+        if all.is_empty() {
+            0.0
+        } else {
+            failed.len() as f64 / all.len() as f64
+        }
     }
 
     /// The service in which most errors begin: failed spans that no failed span descends from.
@@ -115,7 +137,10 @@ impl ErrorSpans {
 
 /// The cells of a printed table's rows, header left out.
 fn rows(table: &str) -> impl Iterator<Item = Vec<String>> {
-    table.lines().skip(1).map(|line| line.split_whitespace().map(str::to_owned).collect())
+    table
+        .lines()
+        .skip(1)
+        .map(|line| line.split_whitespace().map(str::to_owned).collect())
 }
 
 /// The items of a printed list; nothing of what is no JSON.
@@ -125,11 +150,18 @@ fn items(list: &str) -> Vec<Value> {
 }
 
 fn array<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
-    value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    value
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
 }
 
 fn text(value: &Value, pointer: &str) -> String {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -139,18 +171,33 @@ mod tests {
     #[test]
     fn a_service_scaled_to_zero_is_found_and_a_starting_one_is_not() {
         let endpoints = "NAME   ENDPOINTS         AGE\ngeo    <none>            5m\nrate   10.244.0.9:8080   5m\n";
-        let deployments = |geo: &str| format!("NAME   READY   UP-TO-DATE   AVAILABLE   AGE\ngeo    {geo}     0            0           5m\nrate   1/1     1            1           5m\n");
-        assert_eq!(scaled_to_zero(&deployments("0/0"), endpoints), Some("geo".to_owned()));
+        let deployments = |geo: &str| {
+            format!(
+                "NAME   READY   UP-TO-DATE   AVAILABLE   AGE\ngeo    {geo}     0            0           5m\nrate   1/1     1            1           5m\n"
+            )
+        };
+        assert_eq!(
+            scaled_to_zero(&deployments("0/0"), endpoints),
+            Some("geo".to_owned())
+        );
         assert_eq!(scaled_to_zero(&deployments("0/1"), endpoints), None);
     }
 
     #[test]
     fn a_target_port_that_no_container_declares_is_found() {
-        let services = |port: u16| serde_json::json!({"items": [{"metadata": {"name": "rate"},
-            "spec": {"selector": {"a": "rate"}, "ports": [{"port": 8080, "targetPort": port}]}}]}).to_string();
-        let pods = serde_json::json!({"items": [{"metadata": {"name": "rate-1", "labels": {"a": "rate"}},
-            "spec": {"containers": [{"ports": [{"containerPort": 8080}]}]}}]}).to_string();
-        assert_eq!(port_mismatch(&services(9999), &pods), Some("rate".to_owned()));
+        let services = |port: u16| {
+            serde_json::json!({"items": [{"metadata": {"name": "rate"},
+            "spec": {"selector": {"a": "rate"}, "ports": [{"port": 8080, "targetPort": port}]}}]})
+            .to_string()
+        };
+        let pods =
+            serde_json::json!({"items": [{"metadata": {"name": "rate-1", "labels": {"a": "rate"}},
+            "spec": {"containers": [{"ports": [{"containerPort": 8080}]}]}}]})
+            .to_string();
+        assert_eq!(
+            port_mismatch(&services(9999), &pods),
+            Some("rate".to_owned())
+        );
         assert_eq!(port_mismatch(&services(8080), &pods), None);
     }
 

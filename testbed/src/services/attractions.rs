@@ -36,7 +36,9 @@ struct Attraction {
 
 /// The routes of attractions.
 pub(super) fn routes(database: Database, cache: Cache) -> Router {
-    Router::new().route("/attractions", get(attractions)).with_state(Attractions { database, cache })
+    Router::new()
+        .route("/attractions", get(attractions))
+        .with_state(Attractions { database, cache })
 }
 
 async fn attractions(
@@ -47,7 +49,10 @@ async fn attractions(
     if let Some(attractions) = service.cache.get(&key).await {
         return Ok(Json(attractions));
     }
-    let rows = service.database.query(&NEAR_HOTEL, &[&query.hotel_id]).await?;
+    let rows = service
+        .database
+        .query(&NEAR_HOTEL, &[&query.hotel_id])
+        .await?;
     let attractions = rows
         .iter()
         .map(|row| Attraction {

@@ -107,7 +107,9 @@ async fn hotels(
         ("outDate", query.out_date),
     ];
     let available: HotelIds = frontend.reservation.get("/availability", &stay).await?;
-    found.hotel_ids.retain(|id| available.hotel_ids.contains(id));
+    found
+        .hotel_ids
+        .retain(|id| available.hotel_ids.contains(id));
     frontend.feature_collection(&found).await
 }
 
@@ -120,7 +122,10 @@ async fn recommendations(
         ("lat", query.lat.to_string()),
         ("lon", query.lon.to_string()),
     ];
-    let best: HotelIds = frontend.recommendation.get("/recommendations", &asked).await?;
+    let best: HotelIds = frontend
+        .recommendation
+        .get("/recommendations", &asked)
+        .await?;
     frontend.feature_collection(&best).await
 }
 
@@ -128,7 +133,9 @@ async fn login(
     State(frontend): State<Frontend>,
     Query(query): Query<LoginQuery>,
 ) -> Result<Json<Value>, ServiceError> {
-    frontend.check_user(&query.username, &query.password).await?;
+    frontend
+        .check_user(&query.username, &query.password)
+        .await?;
     Ok(Json(json!({ "message": "logged in" })))
 }
 
@@ -136,7 +143,9 @@ async fn reserve(
     State(frontend): State<Frontend>,
     Query(query): Query<ReservationQuery>,
 ) -> Result<Json<Value>, ServiceError> {
-    frontend.check_user(&query.username, &query.password).await?;
+    frontend
+        .check_user(&query.username, &query.password)
+        .await?;
     let booking = json!({
         "hotelId": query.hotel_id,
         "customer": query.customer_name,
@@ -145,15 +154,22 @@ async fn reserve(
         "rooms": query.number,
     });
     let reserved: Value = frontend.reservation.post("/reservations", &booking).await?;
-    Ok(Json(json!({ "message": "reserved", "nights": reserved["nights"] })))
+    Ok(Json(
+        json!({ "message": "reserved", "nights": reserved["nights"] }),
+    ))
 }
 
 async fn reviews(
     State(frontend): State<Frontend>,
     Query(query): Query<HotelPageQuery>,
 ) -> Result<Json<Value>, ServiceError> {
-    frontend.check_user(&query.username, &query.password).await?;
-    let found: Value = frontend.review.get("/reviews", &[("hotelId", query.hotel_id)]).await?;
+    frontend
+        .check_user(&query.username, &query.password)
+        .await?;
+    let found: Value = frontend
+        .review
+        .get("/reviews", &[("hotelId", query.hotel_id)])
+        .await?;
     Ok(Json(json!({ "reviews": found })))
 }
 
@@ -161,7 +177,9 @@ async fn attractions(
     State(frontend): State<Frontend>,
     Query(query): Query<HotelPageQuery>,
 ) -> Result<Json<Value>, ServiceError> {
-    frontend.check_user(&query.username, &query.password).await?;
+    frontend
+        .check_user(&query.username, &query.password)
+        .await?;
     let asked = [("hotelId", query.hotel_id)];
     let found: Value = frontend.attractions.get("/attractions", &asked).await?;
     Ok(Json(json!({ "attractions": found })))
@@ -174,7 +192,9 @@ impl Frontend {
         if verdict.correct {
             Ok(())
         } else {
-            Err(ServiceError::Unauthorized(format!("wrong name or password: {username}")))
+            Err(ServiceError::Unauthorized(format!(
+                "wrong name or password: {username}"
+            )))
         }
     }
 
@@ -189,7 +209,9 @@ impl Frontend {
                 features.extend(profile.map(feature));
             }
         }
-        Ok(Json(json!({ "type": "FeatureCollection", "features": features })))
+        Ok(Json(
+            json!({ "type": "FeatureCollection", "features": features }),
+        ))
     }
 }
 

@@ -20,7 +20,9 @@ const NEARBY: Statement = Statement {
 
 /// The routes of geo.
 pub(super) fn routes(database: Database) -> Router {
-    Router::new().route("/nearby", get(nearby)).with_state(database)
+    Router::new()
+        .route("/nearby", get(nearby))
+        .with_state(database)
 }
 
 async fn nearby(
@@ -28,5 +30,7 @@ async fn nearby(
     Query(place): Query<Place>,
 ) -> Result<Json<HotelIds>, ServiceError> {
     let rows = database.query(&NEARBY, &[&place.lat, &place.lon]).await?;
-    Ok(Json(HotelIds { hotel_ids: rows.iter().map(|row| row.get(0)).collect() }))
+    Ok(Json(HotelIds {
+        hotel_ids: rows.iter().map(|row| row.get(0)).collect(),
+    }))
 }

@@ -45,7 +45,9 @@ struct ProfileQuery {
 
 /// The routes of profile.
 pub(super) fn routes(database: Database, cache: Cache) -> Router {
-    Router::new().route("/profiles", get(profiles)).with_state(Profiles { database, cache })
+    Router::new()
+        .route("/profiles", get(profiles))
+        .with_state(Profiles { database, cache })
 }
 
 async fn profiles(

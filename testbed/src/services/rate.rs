@@ -38,7 +38,9 @@ struct RatePlan {
 
 /// The routes of rate.
 pub(super) fn routes(database: Database, cache: Cache) -> Router {
-    Router::new().route("/rates", get(rates)).with_state(Rate { database, cache })
+    Router::new()
+        .route("/rates", get(rates))
+        .with_state(Rate { database, cache })
 }
 
 async fn rates(
@@ -51,7 +53,10 @@ async fn rates(
     if let Some(plans) = rate.cache.get(&key).await {
         return Ok(Json(plans));
     }
-    let rows = rate.database.query(&PLANS, &[&ids, &stay.in_date, &stay.out_date]).await?;
+    let rows = rate
+        .database
+        .query(&PLANS, &[&ids, &stay.in_date, &stay.out_date])
+        .await?;
     let plans = rows
         .iter()
         .map(|row| RatePlan {

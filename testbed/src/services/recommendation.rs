@@ -35,14 +35,19 @@ struct RecommendationQuery {
 
 /// The routes of recommendation.
 pub(super) fn routes(database: Database) -> Router {
-    Router::new().route("/recommendations", get(recommendations)).with_state(database)
+    Router::new()
+        .route("/recommendations", get(recommendations))
+        .with_state(database)
 }
 
 async fn recommendations(
     State(database): State<Database>,
     Query(query): Query<RecommendationQuery>,
 ) -> Result<Json<HotelIds>, ServiceError> {
-    let place = Place { lat: query.lat, lon: query.lon };
+    let place = Place {
+        lat: query.lat,
+        lon: query.lon,
+    };
     let rows = match query.require.as_str() {
         "dis" => database.query(&NEAREST, &[&place.lat, &place.lon]).await?,
         "rate" => database.query(&BEST_RATED, &[]).await?,
@@ -52,5 +57,7 @@ async fn recommendations(
             return Err(ServiceError::BadRequest(message));
         }
     };
-    Ok(Json(HotelIds { hotel_ids: rows.iter().map(|row| row.get(0)).collect() }))
+    Ok(Json(HotelIds {
+        hotel_ids: rows.iter().map(|row| row.get(0)).collect(),
+    }))
 }

@@ -71,12 +71,22 @@ async fn availability(
 ) -> Result<Json<HotelIds>, ServiceError> {
     check_dates(&stay.in_date, &stay.out_date)?;
     let ids = split_ids(&stay.hotel_ids);
-    let key = format!("available:{}:{}:{}", ids.join(","), stay.in_date, stay.out_date);
+    let key = format!(
+        "available:{}:{}:{}",
+        ids.join(","),
+        stay.in_date,
+        stay.out_date
+    );
     if let Some(available) = service.cache.get(&key).await {
         return Ok(Json(available));
     }
-    let rows = service.database.query(&AVAILABLE, &[&ids, &stay.in_date, &stay.out_date]).await?;
-    let available = HotelIds { hotel_ids: rows.iter().map(|row| row.get(0)).collect() };
+    let rows = service
+        .database
+        .query(&AVAILABLE, &[&ids, &stay.in_date, &stay.out_date])
+        .await?;
+    let available = HotelIds {
+        hotel_ids: rows.iter().map(|row| row.get(0)).collect(),
+    };
     service.cache.set(&key, &available).await;
     Ok(Json(available))
 }
@@ -86,13 +96,27 @@ async fn reserve(
     Json(booking): Json<Booking>,
 ) -> Result<Json<Reserved>, ServiceError> {
     check_dates(&booking.in_date, &booking.out_date)?;
-    let Booking { hotel_id, customer, in_date, out_date, rooms } = &booking;
-    let rows =
-        service.database.query(&RESERVE, &[hotel_id, customer, in_date, out_date, rooms]).await?;
+    let Booking {
+        hotel_id,
+        customer,
+        in_date,
+        out_date,
+        rooms,
+    } = &booking;
+    let rows = service
+        .database
+        .query(&RESERVE, &[hotel_id, customer, in_date, out_date, rooms])
+        .await?;
     if rows.is_empty() {
         let message = format!("hotel {hotel_id} has no room from {in_date} to {out_date}");
         return Err(ServiceError::Conflict(message));
     }
-    tracing::info!(hotel = hotel_id, customer, rooms, nights = rows.len(), "room reserved");
+    tracing::info!(
+        hotel = hotel_id,
+        customer,
+        rooms,
+        nights = rows.len(),
+        "room reserved"
+    );
     Ok(Json(Reserved { nights: rows.len() }))
 }

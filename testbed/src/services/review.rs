@@ -32,7 +32,9 @@ struct Review {
 
 /// The routes of review.
 pub(super) fn routes(database: Database, cache: Cache) -> Router {
-    Router::new().route("/reviews", get(reviews)).with_state(Reviews { database, cache })
+    Router::new()
+        .route("/reviews", get(reviews))
+        .with_state(Reviews { database, cache })
 }
 
 async fn reviews(

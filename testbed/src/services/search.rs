@@ -33,15 +33,23 @@ struct Plan {
 
 /// The routes of search.
 pub(super) fn routes(metrics: &Metrics) -> anyhow::Result<Router> {
-    let search = Search { geo: Peer::new("geo", metrics)?, rate: Peer::new("rate", metrics)? };
-    Ok(Router::new().route("/nearby", get(nearby)).with_state(search))
+    let search = Search {
+        geo: Peer::new("geo", metrics)?,
+        rate: Peer::new("rate", metrics)?,
+    };
+    Ok(Router::new()
+        .route("/nearby", get(nearby))
+        .with_state(search))
 }
 
 async fn nearby(
     State(search): State<Search>,
     Query(query): Query<SearchQuery>,
 ) -> Result<Json<HotelIds>, ServiceError> {
-    let place = [("lat", query.lat.to_string()), ("lon", query.lon.to_string())];
+    let place = [
+        ("lat", query.lat.to_string()),
+        ("lon", query.lon.to_string()),
+    ];
     let near: HotelIds = search.geo.get("/nearby", &place).await?;
     if near.hotel_ids.is_empty() {
         return Ok(Json(near));

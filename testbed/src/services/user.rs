@@ -30,13 +30,19 @@ struct Verdict {
 
 /// The routes of user.
 pub(super) fn routes(database: Database) -> Router {
-    Router::new().route("/check", post(check)).with_state(database)
+    Router::new()
+        .route("/check", post(check))
+        .with_state(database)
 }
 
 async fn check(
     State(database): State<Database>,
     Json(credentials): Json<Credentials>,
 ) -> Result<Json<Verdict>, ServiceError> {
-    let rows = database.query(&CHECK, &[&credentials.username, &credentials.password]).await?;
-    Ok(Json(Verdict { correct: rows.first().is_some_and(|row| row.get(0)) }))
+    let rows = database
+        .query(&CHECK, &[&credentials.username, &credentials.password])
+        .await?;
+    Ok(Json(Verdict {
+        correct: rows.first().is_some_and(|row| row.get(0)),
+    }))
 }

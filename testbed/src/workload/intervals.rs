@@ -17,8 +17,13 @@ const KEPT_INTERVALS: u64 = 7200;
 
 /// How a request ended.
 pub(crate) enum Answer {
-    Ok { took: Duration },
-    Failed { reason: String, took: Option<Duration> },
+    Ok {
+        took: Duration,
+    },
+    Failed {
+        reason: String,
+        took: Option<Duration>,
+    },
 }
 
 /// One second of one endpoint, as `/intervals` gives it.
@@ -128,7 +133,9 @@ impl Intervals {
         if first >= until {
             return Vec::new();
         }
-        let rows = state.tallies.range((first, Endpoint::Search)..(until, Endpoint::Search));
+        let rows = state
+            .tallies
+            .range((first, Endpoint::Search)..(until, Endpoint::Search));
         rows.map(|((interval, endpoint), tally)| IntervalRow {
             interval: *interval,
             start_ms: self.started_ms + interval * 1000,
@@ -151,11 +158,19 @@ impl Intervals {
             let limit = limit.map_or_else(|| "-".to_owned(), |limit| format!("<= {limit} ms"));
             let _ = writeln!(text, "  {name:>6}  {limit}");
         }
-        let _ = writeln!(text, "  {} requests in {seconds:.1}s, {} ok", total.sent, total.ok);
+        let _ = writeln!(
+            text,
+            "  {} requests in {seconds:.1}s, {} ok",
+            total.sent, total.ok
+        );
         for (reason, count) in &total.errors {
             let _ = writeln!(text, "  errors: {reason}: {count}");
         }
-        let _ = write!(text, "Requests/sec: {:.2}", total.sent as f64 / seconds.max(0.001));
+        let _ = write!(
+            text,
+            "Requests/sec: {:.2}",
+            total.sent as f64 / seconds.max(0.001)
+        );
         text
     }
 
@@ -166,8 +181,12 @@ impl Intervals {
 
 fn limit_of(took: Duration) -> u64 {
     let exact = took.as_micros();
-    let limit = LATENCY_LIMITS_MS.iter().find(|limit| exact <= u128::from(**limit) * 1000);
-    limit.copied().unwrap_or(LATENCY_LIMITS_MS[LATENCY_LIMITS_MS.len() - 1])
+    let limit = LATENCY_LIMITS_MS
+        .iter()
+        .find(|limit| exact <= u128::from(**limit) * 1000);
+    limit
+        .copied()
+        .unwrap_or(LATENCY_LIMITS_MS[LATENCY_LIMITS_MS.len() - 1])
 }
 
 #[cfg(test)]
@@ -176,19 +195,28 @@ mod tests {
 
     #[test]
     fn an_interval_counts_answers_where_the_request_was_sent() {
-        let intervals = Intervals { settled_after: Duration::ZERO, ..Intervals::starting_now(Duration::ZERO) };
+        let intervals = Intervals {
+            settled_after: Duration::ZERO,
+            ..Intervals::starting_now(Duration::ZERO)
+        };
         let interval = intervals.sent(Endpoint::Login);
         intervals.sent(Endpoint::Login);
         let took = Duration::from_millis(7);
         intervals.answered(interval, Endpoint::Login, Answer::Ok { took });
-        let failed = Answer::Failed { reason: "timeout".into(), took: None };
+        let failed = Answer::Failed {
+            reason: "timeout".into(),
+            took: None,
+        };
         intervals.answered(interval, Endpoint::Login, failed);
         let rows = serde_json::to_value(intervals.since(0)).unwrap();
         assert_eq!(rows[0]["endpoint"], "login");
         assert_eq!(rows[0]["sent"], 2);
         assert_eq!(rows[0]["ok"], 1);
         assert_eq!(rows[0]["errors"]["timeout"], 1);
-        assert_eq!(rows[0]["latency_ms_histogram"], serde_json::json!([[10, 1]]));
+        assert_eq!(
+            rows[0]["latency_ms_histogram"],
+            serde_json::json!([[10, 1]])
+        );
     }
 
     #[test]

@@ -44,23 +44,36 @@ impl FromStr for Mix {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let mut mix = Self { cumulated: Vec::new(), total: 0.0 };
+        let mut mix = Self {
+            cumulated: Vec::new(),
+            total: 0.0,
+        };
         for share in text.split(',').filter(|share| !share.trim().is_empty()) {
-            let (name, weight) =
-                share.split_once('=').ok_or(format!("not a share: {share}: write search=0.6"))?;
-            let known = Endpoint::ALL.iter().find(|(known, _)| *known == name.trim());
+            let (name, weight) = share
+                .split_once('=')
+                .ok_or(format!("not a share: {share}: write search=0.6"))?;
+            let known = Endpoint::ALL
+                .iter()
+                .find(|(known, _)| *known == name.trim());
             let (_, endpoint) = known.ok_or_else(|| {
                 let names: Vec<&str> = Endpoint::ALL.iter().map(|(name, _)| *name).collect();
                 format!("not an endpoint: {name}: it is one of {}", names.join(", "))
             })?;
-            let weight: f64 = weight.trim().parse().map_err(|_| format!("not a weight: {weight}"))?;
+            let weight: f64 = weight
+                .trim()
+                .parse()
+                .map_err(|_| format!("not a weight: {weight}"))?;
             if !weight.is_finite() || weight < 0.0 {
                 return Err(format!("not a weight: {weight}"));
             }
             mix.total += weight;
             mix.cumulated.push((mix.total, *endpoint));
         }
-        if mix.total > 0.0 { Ok(mix) } else { Err("a mix needs a share above 0".to_owned()) }
+        if mix.total > 0.0 {
+            Ok(mix)
+        } else {
+            Err("a mix needs a share above 0".to_owned())
+        }
     }
 }
 
@@ -86,10 +99,18 @@ pub(crate) fn planned_gap(random: &mut StdRng, arrival: Arrival, rate: f64) -> D
 /// Draws the next request of `mix`.
 pub(crate) fn plan_request(random: &mut StdRng, mix: &Mix) -> PlannedRequest {
     let point = random.random::<f64>() * mix.total;
-    let drawn = mix.cumulated.iter().find(|(until, _)| point < *until).or(mix.cumulated.last());
+    let drawn = mix
+        .cumulated
+        .iter()
+        .find(|(until, _)| point < *until)
+        .or(mix.cumulated.last());
     let endpoint = drawn.map_or(Endpoint::Search, |(_, endpoint)| *endpoint);
     let (method, path, parameters) = match endpoint {
-        Endpoint::Search => (Method::GET, "/hotels", [stay(random), place(random)].concat()),
+        Endpoint::Search => (
+            Method::GET,
+            "/hotels",
+            [stay(random), place(random)].concat(),
+        ),
         Endpoint::Recommend => {
             let require = ["dis", "rate", "price"][random.random_range(0..3)];
             let mut parameters = vec![("require", require.to_owned())];
@@ -109,21 +130,32 @@ pub(crate) fn plan_request(random: &mut StdRng, mix: &Mix) -> PlannedRequest {
         Endpoint::Reviews => (Method::GET, "/review", hotel_page(random)),
         Endpoint::Attractions => (Method::GET, "/attractions", hotel_page(random)),
     };
-    PlannedRequest { endpoint, method, path, parameters }
+    PlannedRequest {
+        endpoint,
+        method,
+        path,
+        parameters,
+    }
 }
 
 /// A stay between 9 and 24 April 2015, the days that the data is about.
 fn stay(random: &mut StdRng) -> Vec<(&'static str, String)> {
     let first = random.random_range(9..24);
     let last = random.random_range(first + 1..=24);
-    vec![("inDate", format!("2015-04-{first:02}")), ("outDate", format!("2015-04-{last:02}"))]
+    vec![
+        ("inDate", format!("2015-04-{first:02}")),
+        ("outDate", format!("2015-04-{last:02}")),
+    ]
 }
 
 /// A place within the region of the hotels.
 fn place(random: &mut StdRng) -> Vec<(&'static str, String)> {
     let latitude = random.random_range(37.80..38.25);
     let longitude = random.random_range(-122.25..-121.95);
-    vec![("lat", format!("{latitude:.3}")), ("lon", format!("{longitude:.3}"))]
+    vec![
+        ("lat", format!("{latitude:.3}")),
+        ("lon", format!("{longitude:.3}")),
+    ]
 }
 
 /// One of the 501 users; the password is the number ten times over.
@@ -159,7 +191,9 @@ mod tests {
         let mix: Mix = MIXED.parse().unwrap();
         let plan = |seed| {
             let mut random = StdRng::seed_from_u64(seed);
-            (0..50).map(|_| plan_request(&mut random, &mix)).collect::<Vec<_>>()
+            (0..50)
+                .map(|_| plan_request(&mut random, &mix))
+                .collect::<Vec<_>>()
         };
         assert_eq!(plan(7), plan(7));
         assert_ne!(plan(7), plan(8));
@@ -173,8 +207,9 @@ mod tests {
             .filter(|_| plan_request(&mut random, &mix).endpoint == Endpoint::Search)
             .count();
         assert!((5_400..5_800).contains(&searches), "{searches}");
-        let time: Duration =
-            (0..10_000).map(|_| planned_gap(&mut random, Arrival::Exponential, 10.0)).sum();
+        let time: Duration = (0..10_000)
+            .map(|_| planned_gap(&mut random, Arrival::Exponential, 10.0))
+            .sum();
         assert!((970.0..1_030.0).contains(&time.as_secs_f64()), "{time:?}");
     }
 
