@@ -25,9 +25,7 @@ impl Scene {
         let settings = Settings::load(&aiopslab::cli::Global::default()).expect("settings");
         let library = Library::open(&settings).expect("the catalog");
         let dir = library.find(SAMPLE).expect("the sample");
-        let application = library
-            .application(NAMESPACE).expect("the testbed")
-            .clone();
+        let application = library.application(NAMESPACE).expect("the testbed").clone();
         let options = ReplayOptions {
             clock: Clock::End,
             application,

@@ -59,7 +59,7 @@ impl Covered {
     }
 
     /// The source had nothing before.
-    pub(super) fn from_source_start(mut self, is: bool) -> Self {
+    pub(super) fn whole_source(mut self, is: bool) -> Self {
         self.from_is_source_start = is;
         self
     }

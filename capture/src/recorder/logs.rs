@@ -122,7 +122,7 @@ impl Logs {
         }
         namespaces
             .into_iter()
-            .map(|namespace| {
+            .flat_map(|namespace| {
                 let reasons = gaps.remove(&namespace).unwrap_or_default();
                 let (since, complete) = from
                     .get(&namespace)
@@ -130,12 +130,11 @@ impl Logs {
                     .unwrap_or((self.context.start, true));
                 ["log_lines", "log_instances"].map(|table| {
                     Covered::recorded(table, "kubernetes", &format!("namespace={namespace}"))
-                        .from(since)
-                        .from_source_start(complete)
+                        .since(since)
+                        .whole_source(complete)
                         .unless(reasons.clone())
                 })
             })
-            .flatten()
             .collect()
     }
 

@@ -235,7 +235,7 @@ fn covered(context: &Context, texts: &[String], from: i64, gaps: &[String]) -> V
     for table in ["metric_samples", "metric_series"] {
         let row = |scope: &str| {
             Covered::recorded(table, "prometheus", scope)
-                .from(from)
+                .since(from)
                 .unless(gaps.to_vec())
         };
         if texts.iter().any(|text| text == ALL) {
