@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use aiopslab_datasets::rows::{MetricSample, MetricSeries};
+use aiopslab_datasets::rows::MetricSeries;
+use aiopslab_datasets::schema::Table;
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{Float64Type, TimestampMillisecondType, UInt64Type};
 use datafusion::prelude::lit;
 
-use crate::error::Result;
+use crate::error::{ReplayError, Result};
 use crate::recording::LOOK_BACK_NS;
 use crate::tables::{Selection, Tables, column, millis};
 
@@ -64,14 +67,13 @@ pub(crate) async fn query_range(
                 .gt(millis(oldest))
                 .and(column("timestamp").lt_eq(millis(query.end))),
         );
-    let mut samples: BTreeMap<u64, Vec<MetricSample>> = series
+    let selection = selection.columns(&["series_id", "timestamp", "value", "histogram"]);
+    let mut samples: BTreeMap<u64, Vec<(i64, f64)>> = series
         .iter()
         .map(|series| (series.series_id, Vec::new()))
         .collect();
-    for sample in tables.rows::<MetricSample>(selection).await? {
-        if let Some(samples) = samples.get_mut(&sample.series_id) {
-            samples.push(sample);
-        }
+    for batch in tables.batches(Table::MetricSamples, selection).await? {
+        collect(&batch, &mut samples)?;
     }
     Ok(series
         .into_iter()
@@ -82,31 +84,69 @@ pub(crate) async fn query_range(
         .collect())
 }
 
+/// Adds the samples of a batch to their series; native histograms have no single value.
+fn collect(batch: &RecordBatch, samples: &mut BTreeMap<u64, Vec<(i64, f64)>>) -> Result<()> {
+    let [ids, times, values, histograms] = batch.columns() else {
+        return Err(unexpected());
+    };
+    let ids = ids
+        .as_primitive_opt::<UInt64Type>()
+        .ok_or_else(unexpected)?
+        .values();
+    let times = times
+        .as_primitive_opt::<TimestampMillisecondType>()
+        .ok_or_else(unexpected)?
+        .values();
+    let values = values
+        .as_primitive_opt::<Float64Type>()
+        .ok_or_else(unexpected)?
+        .values();
+    let mut rows = ids.iter().zip(times).zip(values).enumerate().peekable();
+    // The file is sorted by series: one look-up per run of rows.
+    while let Some((_, ((id, _), _))) = rows.peek() {
+        let id = **id;
+        let mut series = samples.get_mut(&id);
+        while let Some((row, ((_, time), value))) = rows.next_if(|(_, ((next, _), _))| **next == id)
+        {
+            if let Some(series) = series.as_mut().filter(|_| histograms.is_null(row)) {
+                series.push((*time, *value));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn unexpected() -> ReplayError {
+    ReplayError::Read {
+        table: Table::MetricSamples.name(),
+        cause: "the columns are not of the table's types".to_owned(),
+    }
+}
+
 /// The value at a step is that of the newest sample in the five minutes up to it, unless that
 /// sample says that the series has ended.
-fn evaluate(mut samples: Vec<MetricSample>, query: &RangeQuery<'_>) -> Vec<(i64, f64)> {
-    samples.sort_by_key(|sample| sample.timestamp);
+fn evaluate(mut samples: Vec<(i64, f64)>, query: &RangeQuery<'_>) -> Vec<(i64, f64)> {
+    samples.sort_by_key(|(time, _)| *time);
     let mut points = Vec::new();
-    let mut newest: Option<&MetricSample> = None;
-    let mut rest = samples.iter().peekable();
     let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
         return points;
     };
     // However long the window, only the part that the recording reaches is walked.
     let step = query.step.max(1);
-    let skipped = first.timestamp.saturating_sub(query.start).max(0) / step;
-    let end = query.end.min(last.timestamp.saturating_add(LOOK_BACK_MS));
+    let skipped = first.0.saturating_sub(query.start).max(0) / step;
+    let end = query.end.min(last.0.saturating_add(LOOK_BACK_MS));
     let mut at = query.start.saturating_add(skipped * step);
+    let mut newest = None;
+    let mut rest = samples.iter().peekable();
     while at <= end {
-        while let Some(sample) = rest.next_if(|sample| sample.timestamp <= at) {
-            newest = Some(sample);
+        while let Some(sample) = rest.next_if(|(time, _)| *time <= at) {
+            newest = Some(*sample);
         }
-        if let Some(sample) = newest
-            && sample.timestamp > at.saturating_sub(LOOK_BACK_MS)
-            && sample.value.to_bits() != STALE
-            && sample.histogram.is_none()
+        if let Some((time, value)) = newest
+            && time > at.saturating_sub(LOOK_BACK_MS)
+            && value.to_bits() != STALE
         {
-            points.push((at, sample.value));
+            points.push((at, value));
         }
         at = at.saturating_add(step);
     }
@@ -119,12 +159,7 @@ mod tests {
 
     #[test]
     fn steps_look_back_and_stop_at_stale_markers() {
-        let sample = |seconds: i64, value: f64| MetricSample {
-            series_id: 1,
-            timestamp: seconds * 1000,
-            value,
-            histogram: None,
-        };
+        let sample = |seconds: i64, value: f64| (seconds * 1000, value);
         let query = RangeQuery {
             namespace: "",
             names: &[],

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use aiopslab_datasets::rows::Row;
 use aiopslab_datasets::schema::Table;
 use aiopslab_datasets::snapshot::Snapshot;
+use arrow::array::RecordBatch;
 use datafusion::common::ScalarValue;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{
@@ -36,6 +37,7 @@ pub(crate) struct Selection {
     filter: Option<Expr>,
     order: Vec<SortExpr>,
     limit: Option<usize>,
+    columns: Option<Vec<&'static str>>,
 }
 
 impl Selection {
@@ -55,6 +57,12 @@ impl Selection {
                 .iter()
                 .map(|name| column(name).sort(ascending, true)),
         );
+        self
+    }
+
+    /// Only these columns; for [`Tables::batches`] alone, since rows need all of them.
+    pub(crate) fn columns(mut self, names: &[&'static str]) -> Self {
+        self.columns = Some(names.to_vec());
         self
     }
 
@@ -100,9 +108,21 @@ impl Tables {
 
     /// Rows of a table.
     pub(crate) async fn rows<R: Row>(&self, selection: Selection) -> Result<Vec<R>> {
-        let table = R::TABLE.name();
-        let failed = |error: DataFusionError| read_error(table, &error);
-        let mut frame = self.context.table(table).await.map_err(failed)?;
+        let mut rows = Vec::new();
+        for batch in self.batches(R::TABLE, selection).await? {
+            rows.extend(R::from_batch(&batch)?);
+        }
+        Ok(rows)
+    }
+
+    /// Rows of a table as they are stored, for what reads many.
+    pub(crate) async fn batches(
+        &self,
+        table: Table,
+        selection: Selection,
+    ) -> Result<Vec<RecordBatch>> {
+        let failed = |error: DataFusionError| read_error(table.name(), &error);
+        let mut frame = self.context.table(table.name()).await.map_err(failed)?;
         if let Some(filter) = selection.filter {
             frame = frame.filter(filter).map_err(failed)?;
         }
@@ -112,11 +132,12 @@ impl Tables {
         if let Some(limit) = selection.limit {
             frame = frame.limit(0, Some(limit)).map_err(failed)?;
         }
-        let mut rows = Vec::new();
-        for batch in frame.collect().await.map_err(failed)? {
-            rows.extend(R::from_batch(&batch)?);
+        if let Some(columns) = selection.columns {
+            frame = frame
+                .select(columns.into_iter().map(column).collect::<Vec<_>>())
+                .map_err(failed)?;
         }
-        Ok(rows)
+        frame.collect().await.map_err(failed)
     }
 }
 

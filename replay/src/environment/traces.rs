@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aiopslab_datasets::rows::Span;
 use aiopslab_datasets::schema::Table;
 use aiopslab_problems::answer::{self, TraceSpan};
 use aiopslab_problems::environment::{Observation, Verdict};
 use serde_json::Value;
 
 use super::{FILES_ROOT, ReplayEnvironment, window_start, window_verdict};
-use crate::traces::spans;
+use crate::traces::{SpanRow, spans};
 use crate::view::{View, ViewError};
 
 /// Jaeger ignores the window that AIOpsLab asks for and takes this one.
@@ -57,7 +56,7 @@ impl ReplayEnvironment {
         } else {
             start
         };
-        let spans = spans(self.recording.tables(), Some(since), now).await?;
+        let spans = spans(self.recording.tables(), since, now).await?;
         let rows: Vec<TraceSpan> = if self.upstream_quirks {
             upstream_order(&spans)
                 .into_iter()
@@ -81,8 +80,8 @@ impl ReplayEnvironment {
 }
 
 /// Service by service, the newest traces that touch it, every span of them.
-fn upstream_order(spans: &[Span]) -> Vec<&Span> {
-    let mut traces: BTreeMap<&str, Vec<&Span>> = BTreeMap::new();
+fn upstream_order(spans: &[SpanRow]) -> Vec<&SpanRow> {
+    let mut traces: BTreeMap<&str, Vec<&SpanRow>> = BTreeMap::new();
     let mut services: BTreeMap<&str, BTreeSet<(i64, &str)>> = BTreeMap::new();
     for span in spans {
         traces.entry(&span.trace_id).or_default().push(span);
@@ -110,25 +109,14 @@ fn upstream_order(spans: &[Span]) -> Vec<&Span> {
     rows
 }
 
-fn row(span: &Span, response: &[&str]) -> TraceSpan {
-    let attributes: Value = serde_json::from_str(&span.attributes).unwrap_or_default();
-    let mut has_error = span.status == "error";
-    let mut answered = None;
-    for attribute in attributes.as_array().into_iter().flatten() {
-        let key = attribute
-            .get("key")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let value = attribute.get("value").unwrap_or(&Value::Null);
-        has_error |= key == "error" && (value == &Value::Bool(true) || value == "true");
-        if response.contains(&key) {
-            answered = Some(
-                value
-                    .as_str()
-                    .map_or_else(|| value.to_string(), str::to_owned),
-            );
-        }
-    }
+fn row(span: &SpanRow, response: &[&str]) -> TraceSpan {
+    let error = attribute(&span.attributes, &["error"]);
+    let marked = error.is_some_and(|value| value == Value::Bool(true) || value == "true");
+    let answered = attribute(&span.attributes, response).map(|value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    });
     TraceSpan {
         trace_id: span.trace_id.clone(),
         span_id: span.span_id.clone(),
@@ -137,7 +125,30 @@ fn row(span: &Span, response: &[&str]) -> TraceSpan {
         operation: span.operation.clone(),
         start_us: span.start / 1000,
         duration_us: span.end.saturating_sub(span.start) / 1000,
-        has_error,
+        has_error: span.is_error || marked,
         response: answered,
     }
+}
+
+/// The value of the last attribute of one of these keys.
+fn attribute(attributes: &str, keys: &[&str]) -> Option<Value> {
+    // Parsing is slow next to looking whether it is worth it, and most spans have none of these.
+    if !keys
+        .iter()
+        .any(|key| attributes.contains(&format!("\"{key}\"")))
+    {
+        return None;
+    }
+    let list: Vec<Attribute> = serde_json::from_str(attributes).ok()?;
+    list.into_iter()
+        .rev()
+        .find(|one| keys.contains(&one.key.as_str()))
+        .map(|one| one.value)
+}
+
+#[derive(serde::Deserialize)]
+struct Attribute {
+    key: String,
+    #[serde(default)]
+    value: Value,
 }
