@@ -82,16 +82,14 @@ impl ReplayEnvironment {
             let left_out = LEFT_OUT_UPSTREAM.iter().any(|start| pod.starts_with(start));
             return (alive.contains(pod) && !left_out).then(|| pod.to_owned());
         }
-        Some(
-            match series
-                .container
-                .as_deref()
-                .filter(|container| !container.is_empty())
-            {
-                Some(container) => format!("{pod}.{container}"),
-                None => pod.to_owned(),
-            },
-        )
+        let container = series.container.as_deref().unwrap_or_default();
+        let names_container = label(series, "name").is_some_and(|name| !name.is_empty());
+        Some(match container {
+            // cAdvisor names the container of the pod's sandbox, but not the pod as a whole.
+            "" if names_container => format!("{pod}.POD"),
+            "" => pod.to_owned(),
+            container => format!("{pod}.{container}"),
+        })
     }
 
     async fn alive_pods(&self, namespace: &str) -> Result<BTreeSet<String>, ViewError> {

@@ -132,18 +132,22 @@ fn row(span: &SpanRow, response: &[&str]) -> TraceSpan {
 
 /// The value of the last attribute of one of these keys.
 fn attribute(attributes: &str, keys: &[&str]) -> Option<Value> {
-    // Parsing is slow next to looking whether it is worth it, and most spans have none of these.
-    if !keys
-        .iter()
-        .any(|key| attributes.contains(&format!("\"{key}\"")))
-    {
-        return None;
+    if !attributes.starts_with(r#"[{"key":""#) {
+        let list: Vec<Attribute> = serde_json::from_str(attributes).ok()?;
+        return list
+            .into_iter()
+            .rev()
+            .find(|one| keys.contains(&one.key.as_str()))
+            .map(|one| one.value);
     }
-    let list: Vec<Attribute> = serde_json::from_str(attributes).ok()?;
-    list.into_iter()
-        .rev()
-        .find(|one| keys.contains(&one.key.as_str()))
-        .map(|one| one.value)
+    // Only the attribute itself is parsed: there are many, on many spans. Within a text its quotes
+    // would be escaped, so this finds nothing else.
+    let starts = keys
+        .iter()
+        .filter_map(|key| attributes.rfind(&format!(r#"{{"key":"{key}""#)));
+    let found = attributes.get(starts.max()?..)?;
+    let mut parsed = serde_json::Deserializer::from_str(found).into_iter::<Attribute>();
+    parsed.next()?.ok().map(|one| one.value)
 }
 
 #[derive(serde::Deserialize)]
