@@ -41,7 +41,15 @@ fn the_doctor_solves_every_sample_and_the_constant_half_of_detection() {
     for (task, score) in of("baseline:doctor")["tasks"].as_object().unwrap() {
         assert_eq!(score["successes"], score["episodes"], "{task}");
     }
-    assert_eq!(of("baseline:doctor")["coverage"], 1.0);
+    // A minute of traces reaches before some recordings begin, which is partial; nothing is unknown.
+    assert!(of("baseline:doctor")["coverage"].as_f64().unwrap() > 0.9);
+    for (path, text) in records(&place.path("results/baseline-doctor")) {
+        assert!(
+            !text.contains(r#""verdict":"not_captured""#),
+            "{}",
+            path.display()
+        );
+    }
     assert_eq!(of("baseline:constant")["detection_balanced_accuracy"], 0.5);
     assert!(
         !summary["not_run"].as_array().unwrap().is_empty(),

@@ -54,9 +54,10 @@ impl Place {
     pub(crate) fn refused(&self, arguments: &[&str], says: &[&str]) {
         let ran = self.run(arguments);
         assert_eq!(ran.code, 1, "{arguments:?}: {}{}", ran.stdout, ran.stderr);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
         for part in says {
             assert!(
-                ran.stderr.contains(part),
+                said.contains(part),
                 "{arguments:?} should say {part:?}: {}",
                 ran.stderr
             );

@@ -115,7 +115,7 @@ impl Wanted {
         // A moment given by name decides which of a detection problem and its control makes sense.
         let at_clock = match self.clock {
             Some(Clock::End) => !problem.control,
-            Some(Clock::BeforeFault) => problem.control || !problem.truth.anomaly,
+            Some(Clock::BeforeFault) => problem.control,
             _ => true,
         };
         named && of_task && at_clock
