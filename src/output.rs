@@ -4,10 +4,11 @@ use std::io::IsTerminal;
 
 /// Sends diagnostics to standard error; more of them where asked.
 pub fn start_logging(verbose: bool) {
+    // The cluster client logs every failed request; what matters of them is in our own errors.
     let level = if verbose {
         "aiopslab=debug,warn"
     } else {
-        "error"
+        "error,kube_client=off"
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("AIOPSLAB_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
