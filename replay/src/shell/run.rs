@@ -152,6 +152,7 @@ impl Shell<'_> {
                 now: self.view.now(),
                 files: &*self.files,
                 input: input.as_deref(),
+                input_was_read: std::cell::Cell::default(),
             };
             match text_tools::run(program, arguments, &context) {
                 Some(result) => result?,

@@ -7,6 +7,8 @@ mod options;
 mod pattern;
 mod sort;
 
+use std::cell::Cell;
+
 use aiopslab_problems::environment::Verdict;
 
 use super::command::{CommandOutput, Stop};
@@ -18,8 +20,18 @@ pub(super) struct Context<'a> {
     pub(super) now: i64,
     /// The files of the episode.
     pub(super) files: &'a VirtualFiles,
-    /// What is piped in; none without a pipe.
+    /// What is piped in; none without a pipe. Programs read it with [`Context::stdin`].
     pub(super) input: Option<&'a str>,
+    /// Whether the program read its input; what it left is for the next one of a loop or group.
+    pub(super) input_was_read: Cell<bool>,
+}
+
+impl<'a> Context<'a> {
+    /// Standard input to its end; empty without a pipe.
+    pub(super) fn stdin(&self) -> &'a str {
+        self.input_was_read.set(true);
+        self.input.unwrap_or_default()
+    }
 }
 
 /// A program's result; a usage error is an ordinary output.
@@ -105,6 +117,7 @@ mod tests {
             now: 1_700_000_000_000_000_000,
             files: &files,
             input: Some(input),
+            input_was_read: Cell::default(),
         };
         run(command[0], &arguments, &context).unwrap().unwrap()
     }
@@ -132,7 +145,8 @@ mod tests {
                 &Context {
                     now: 0,
                     files: &VirtualFiles::new(),
-                    input: None
+                    input: None,
+                    input_was_read: Cell::default(),
                 }
             )
             .unwrap()

@@ -28,7 +28,7 @@ pub(super) fn inputs<'a>(
     if operands.is_empty() {
         return vec![Ok(Input {
             name: None,
-            text: context.input.unwrap_or_default(),
+            text: context.stdin(),
         })];
     }
     operands.iter().map(|path| read(path, context)).collect()
@@ -38,7 +38,7 @@ fn read<'a>(path: &'a str, context: &Context<'a>) -> Result<Input<'a>, Missing> 
     if path == "-" || path == "/dev/stdin" {
         return Ok(Input {
             name: Some(path),
-            text: context.input.unwrap_or_default(),
+            text: context.stdin(),
         });
     }
     if let Some(text) = context.files.read(path) {
