@@ -153,8 +153,13 @@ impl Shell<'_> {
                 files: &*self.files,
                 input: input.as_deref(),
                 input_was_read: std::cell::Cell::default(),
+                written: std::cell::RefCell::default(),
             };
-            match text_tools::run(program, arguments, &context) {
+            let result = text_tools::run(program, arguments, &context);
+            for (path, text) in context.written.take() {
+                self.files.write(path, text);
+            }
+            match result {
                 Some(result) => result?,
                 None => return Err(Stop::NotCaptured(unavailable(name))),
             }

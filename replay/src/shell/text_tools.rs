@@ -7,7 +7,7 @@ mod options;
 mod pattern;
 mod sort;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use aiopslab_problems::environment::Verdict;
 
@@ -24,6 +24,9 @@ pub(super) struct Context<'a> {
     pub(super) input: Option<&'a str>,
     /// Whether the program read its input; what it left is for the next one of a loop or group.
     pub(super) input_was_read: Cell<bool>,
+    /// Paths with the text that the program wrote there (`tee`, `sort -o`, `sed -i`); the shell
+    /// writes them when the program has ended.
+    pub(super) written: RefCell<Vec<(String, String)>>,
 }
 
 impl<'a> Context<'a> {
@@ -118,6 +121,7 @@ mod tests {
             files: &files,
             input: Some(input),
             input_was_read: Cell::default(),
+            written: RefCell::default(),
         };
         run(command[0], &arguments, &context).unwrap().unwrap()
     }
@@ -147,6 +151,7 @@ mod tests {
                     files: &VirtualFiles::new(),
                     input: None,
                     input_was_read: Cell::default(),
+                    written: RefCell::default(),
                 }
             )
             .unwrap()
