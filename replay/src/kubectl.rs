@@ -5,36 +5,31 @@
 //! are the cells that the server printed, with those that depend on the clock made anew ([`cells`]).
 
 mod arguments;
-mod cells;
 mod client;
 mod cluster;
 #[cfg(test)]
 mod commands;
 mod denied;
 mod describe;
-mod duration;
 mod events;
 mod failure;
 mod get;
 mod help;
 mod json;
 mod logs;
-mod object;
 mod operands;
-mod quantity;
 mod resources;
-mod selector;
 mod sort_by;
 mod table;
 mod tabwriter;
 #[cfg(test)]
-mod testing;
-mod timestamp;
+pub(crate) mod testing;
 mod top;
 mod yaml;
 
 use aiopslab_problems::environment::Verdict;
 
+use crate::kubernetes::{cells, duration, object, quantity, selector, timestamp};
 use crate::shell::{CommandOutput, Stop};
 use crate::view::View;
 use arguments::Arguments;

@@ -1,19 +1,19 @@
 //! A snapshot served as an environment that an agent acts on, and as tables that people query.
 //!
 //! Modules in reading order: [`clock`] (which moment is now), [`view`] (what is asked of a
-//! recording), [`recording`] (the one implementation of it), [`environment`] (the seven actions),
-//! [`shell`] and [`kubectl`] (the interpreters behind `exec_shell`), [`files`] (what actions
+//! recording), [`recording`] (the one implementation of it), [`kubernetes`] (the recorded objects
+//! as an API server serves them), [`environment`] (the seven actions), [`shell`] and [`kubectl`] (the interpreters behind `exec_shell`), [`files`] (what actions
 //! wrote), [`sql`] and [`queries`] (for people), [`error`].
 //!
 //! Nothing here starts a process, reads the wall clock or opens anything but the snapshot.
 
 pub mod clock;
 mod coverage;
-mod discovery;
 pub mod environment;
 pub mod error;
 pub mod files;
 pub mod kubectl;
+pub mod kubernetes;
 mod metrics;
 pub mod queries;
 pub mod recording;

@@ -9,14 +9,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aiopslab_datasets::rows::{Coverage, LogInstance, LogLine, ObjectApi, ObjectVersion, Usage};
 use aiopslab_datasets::schema::Table;
 use aiopslab_datasets::snapshot::Snapshot;
+use arrow::array::AsArray;
 use async_trait::async_trait;
 use datafusion::prelude::lit;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::coverage::CoverageAt;
-use crate::discovery;
 use crate::error::{ReplayError, Result};
+use crate::kubernetes::discovery;
 use crate::tables::{Selection, Tables, column, moment, valid_at};
 use crate::view::{
     ColumnDefinition, LogQuery, ObjectQuery, RecordedObject, ResourceType, View, ViewError,
@@ -73,7 +74,7 @@ impl Recording {
         let all = self
             .api
             .get_or_try_init(async || {
-                // OpenAPI documents are large, and no view needs them yet.
+                // OpenAPI documents are large: each is read when it is asked for.
                 let selection = Selection::default()
                     .and(valid_at(self.now))
                     .and(column("kind").not_eq(lit("openapi")))
@@ -239,6 +240,13 @@ fn recorded(version: &ObjectVersion) -> Result<RecordedObject> {
     })
 }
 
+/// The OpenAPI documents that were served at a moment.
+fn openapi_at(now: i64) -> Selection {
+    Selection::default()
+        .and(valid_at(now))
+        .and(column("kind").eq(lit("openapi")))
+}
+
 fn parse(row: &ObjectApi) -> Result<Value> {
     serde_json::from_str(&row.json).map_err(|cause| ReplayError::Json {
         what: format!("{} {}", row.kind, row.name),
@@ -253,12 +261,11 @@ impl View for Recording {
     }
 
     async fn resources(&self) -> Result<Vec<ResourceType>, ViewError> {
-        let mut documents = Vec::new();
-        for row in self.api("discovery").await? {
-            documents.push((row.name.as_str(), parse(row)?));
-        }
+        let documents = self.discovery().await?;
         Ok(discovery::resource_types(
-            documents.iter().map(|(name, document)| (*name, document)),
+            documents
+                .iter()
+                .map(|(name, document)| (name.as_str(), document)),
         ))
     }
 
@@ -363,6 +370,33 @@ impl View for Recording {
     async fn server_version(&self) -> Result<Value, ViewError> {
         let first = self.api("version").await?.next();
         Ok(first.map(parse).transpose()?.unwrap_or(Value::Null))
+    }
+
+    async fn discovery(&self) -> Result<Vec<(String, Value)>, ViewError> {
+        let mut documents = Vec::new();
+        for row in self.api("discovery").await? {
+            documents.push((row.name.clone(), parse(row)?));
+        }
+        Ok(documents)
+    }
+
+    async fn openapi_names(&self) -> Result<Vec<String>, ViewError> {
+        let selection = openapi_at(self.now).columns(&["name"]);
+        let mut names = BTreeSet::new();
+        for batch in self.tables.batches(Table::ObjectApi, selection).await? {
+            let column = batch.column(0).as_string_opt::<i32>();
+            names.extend(column.into_iter().flatten().flatten().map(str::to_owned));
+        }
+        Ok(names.into_iter().collect())
+    }
+
+    async fn openapi(&self, name: &str) -> Result<Option<Value>, ViewError> {
+        let selection = openapi_at(self.now)
+            .and(column("name").eq(lit(name)))
+            .order(&["valid_from"], false)
+            .limit(1);
+        let rows: Vec<ObjectApi> = self.tables.rows(selection).await?;
+        Ok(rows.first().map(parse).transpose()?)
     }
 
     fn service_label(&self) -> &str {

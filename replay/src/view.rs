@@ -57,6 +57,16 @@ pub trait View: Send + Sync {
     /// What the server answered at `/version`; null if it was not recorded.
     async fn server_version(&self) -> Result<serde_json::Value, ViewError>;
 
+    /// The recorded discovery documents with their names (`api`, `apis`, `v1`, `apps/v1`, …), sorted
+    /// by name; empty if discovery was not recorded.
+    async fn discovery(&self) -> Result<Vec<(String, serde_json::Value)>, ViewError>;
+
+    /// The names of the recorded OpenAPI v3 documents, as paths (`api/v1`, `apis/apps/v1`); sorted.
+    async fn openapi_names(&self) -> Result<Vec<String>, ViewError>;
+
+    /// An OpenAPI v3 document by its name; none if it was not recorded.
+    async fn openapi(&self, name: &str) -> Result<Option<serde_json::Value>, ViewError>;
+
     /// The pod label whose value names the application's service.
     fn service_label(&self) -> &str;
 }

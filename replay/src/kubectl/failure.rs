@@ -2,6 +2,7 @@
 
 use aiopslab_problems::environment::Verdict;
 
+use crate::kubernetes::selector::SelectorError;
 use crate::view::ViewError;
 
 /// Ends a command.
@@ -62,5 +63,11 @@ impl Failure {
 impl From<ViewError> for Failure {
     fn from(error: ViewError) -> Self {
         Self::View(error)
+    }
+}
+
+impl From<SelectorError> for Failure {
+    fn from(error: SelectorError) -> Self {
+        Self::invalid(format!("Error from server (BadRequest): {error}"))
     }
 }

@@ -24,6 +24,9 @@ pub(crate) struct MemoryView {
     pub(crate) lines: Vec<LogLine>,
     pub(crate) usage: Vec<Usage>,
     pub(crate) version: Value,
+    /// Discovery documents and OpenAPI documents, by name.
+    pub(crate) discovery: Vec<(String, Value)>,
+    pub(crate) openapi: Vec<(String, Value)>,
 }
 
 #[async_trait]
@@ -110,6 +113,19 @@ impl View for MemoryView {
 
     async fn server_version(&self) -> Result<Value, ViewError> {
         Ok(self.version.clone())
+    }
+
+    async fn discovery(&self) -> Result<Vec<(String, Value)>, ViewError> {
+        Ok(self.discovery.clone())
+    }
+
+    async fn openapi_names(&self) -> Result<Vec<String>, ViewError> {
+        Ok(self.openapi.iter().map(|(name, _)| name.clone()).collect())
+    }
+
+    async fn openapi(&self, name: &str) -> Result<Option<Value>, ViewError> {
+        let found = self.openapi.iter().find(|(known, _)| known == name);
+        Ok(found.map(|(_, document)| document.clone()))
     }
 
     fn service_label(&self) -> &str {

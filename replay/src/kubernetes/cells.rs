@@ -7,7 +7,7 @@ use super::{object, timestamp};
 use crate::view::{ColumnDefinition, RecordedObject};
 
 /// The text of a cell at the moment; none if the server printed null.
-pub(super) fn at(
+pub(crate) fn at(
     recorded: &RecordedObject,
     column: &ColumnDefinition,
     cell: &Value,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 /// A text field; empty if absent.
-pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value
         .pointer(pointer)
         .and_then(Value::as_str)
@@ -13,7 +13,7 @@ pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 }
 
 /// A whole number; 0 if absent.
-pub(super) fn number(value: &Value, pointer: &str) -> i64 {
+pub(crate) fn number(value: &Value, pointer: &str) -> i64 {
     value
         .pointer(pointer)
         .and_then(Value::as_i64)
@@ -21,7 +21,7 @@ pub(super) fn number(value: &Value, pointer: &str) -> i64 {
 }
 
 /// A truth value; false if absent.
-pub(super) fn flag(value: &Value, pointer: &str) -> bool {
+pub(crate) fn flag(value: &Value, pointer: &str) -> bool {
     value
         .pointer(pointer)
         .and_then(Value::as_bool)
@@ -29,7 +29,7 @@ pub(super) fn flag(value: &Value, pointer: &str) -> bool {
 }
 
 /// A list; empty if absent.
-pub(super) fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
+pub(crate) fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
     value
         .pointer(pointer)
         .and_then(Value::as_array)
@@ -37,12 +37,12 @@ pub(super) fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
 }
 
 /// A field that is there and not null.
-pub(super) fn field<'a>(value: &'a Value, pointer: &str) -> Option<&'a Value> {
+pub(crate) fn field<'a>(value: &'a Value, pointer: &str) -> Option<&'a Value> {
     value.pointer(pointer).filter(|field| !field.is_null())
 }
 
 /// A map of texts, sorted; empty if absent.
-pub(super) fn map<'a>(value: &'a Value, pointer: &str) -> BTreeMap<&'a str, &'a str> {
+pub(crate) fn map<'a>(value: &'a Value, pointer: &str) -> BTreeMap<&'a str, &'a str> {
     value
         .pointer(pointer)
         .and_then(Value::as_object)
@@ -53,7 +53,7 @@ pub(super) fn map<'a>(value: &'a Value, pointer: &str) -> BTreeMap<&'a str, &'a 
 }
 
 /// A scalar as Go's `%v` prints it: text without quotes, null as nothing.
-pub(super) fn plain(value: &Value) -> String {
+pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
@@ -62,12 +62,12 @@ pub(super) fn plain(value: &Value) -> String {
 }
 
 /// A field that is a number or a text, as text; empty if absent.
-pub(super) fn int_or_text(value: &Value, pointer: &str) -> String {
+pub(crate) fn int_or_text(value: &Value, pointer: &str) -> String {
     value.pointer(pointer).map(plain).unwrap_or_default()
 }
 
 /// The owner that controls an object.
-pub(super) fn controller(value: &Value) -> Option<&Value> {
+pub(crate) fn controller(value: &Value) -> Option<&Value> {
     list(value, "/metadata/ownerReferences")
         .iter()
         .find(|owner| flag(owner, "/controller"))

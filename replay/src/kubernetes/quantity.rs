@@ -2,7 +2,7 @@
 
 /// A quantity in billionths, with the family of its suffix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Quantity {
+pub(crate) struct Quantity {
     nano: i128,
     binary: bool,
 }
@@ -23,7 +23,7 @@ const DECIMAL: [(&str, i32); 9] = [
 
 impl Quantity {
     /// Reads a quantity; none if the text is not one.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let digits = text.find(|c: char| !c.is_ascii_digit() && !"+-.".contains(c));
         let (number, suffix) = text.split_at(digits.unwrap_or(text.len()));
         if !number.bytes().any(|byte| byte.is_ascii_digit()) {
@@ -80,7 +80,7 @@ impl Quantity {
     }
 
     /// The sum; zero takes the other's suffix family.
-    pub(super) fn plus(self, other: Self) -> Self {
+    pub(crate) fn plus(self, other: Self) -> Self {
         let binary = if self.nano == 0 {
             other.binary
         } else {
@@ -93,27 +93,27 @@ impl Quantity {
     }
 
     /// The larger of two.
-    pub(super) fn max(self, other: Self) -> Self {
+    pub(crate) fn max(self, other: Self) -> Self {
         if other.nano > self.nano { other } else { self }
     }
 
     /// Whether it is nothing.
-    pub(super) fn is_zero(self) -> bool {
+    pub(crate) fn is_zero(self) -> bool {
         self.nano == 0
     }
 
     /// In thousandths, rounded up.
-    pub(super) fn milli(self) -> i128 {
+    pub(crate) fn milli(self) -> i128 {
         self.nano.div_euclid(1_000_000) + i128::from(self.nano.rem_euclid(1_000_000) > 0)
     }
 
     /// In units, rounded up.
-    pub(super) fn value(self) -> i128 {
+    pub(crate) fn value(self) -> i128 {
         self.nano.div_euclid(NANO) + i128::from(self.nano.rem_euclid(NANO) > 0)
     }
 
     /// Order by amount.
-    pub(super) fn compare(self, other: Self) -> std::cmp::Ordering {
+    pub(crate) fn compare(self, other: Self) -> std::cmp::Ordering {
         self.nano.cmp(&other.nano)
     }
 }

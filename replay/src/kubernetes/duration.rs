@@ -3,7 +3,7 @@
 const SECOND: i64 = 1_000_000_000;
 
 /// A duration in at most two units, shorter ones exact and longer ones coarse.
-pub(super) fn human_duration(nanoseconds: i64) -> String {
+pub(crate) fn human_duration(nanoseconds: i64) -> String {
     let seconds = nanoseconds / SECOND;
     if seconds < -1 {
         return "<invalid>".to_owned();
@@ -41,7 +41,7 @@ pub(super) fn human_duration(nanoseconds: i64) -> String {
 }
 
 /// Nanoseconds of a duration in Go's syntax (`1h30m`, `1.5s`, `300ms`); none if it is not one.
-pub(super) fn parse_duration(text: &str) -> Option<i64> {
+pub(crate) fn parse_duration(text: &str) -> Option<i64> {
     let (negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),

@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::failure::Failure;
 use super::object;
 use crate::view::RecordedObject;
 
+/// Why a selector is none: what the server says of it, as a bad request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct SelectorError(String);
+
 /// Which objects are meant, by their labels.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct LabelSelector {
+pub(crate) struct LabelSelector {
     requirements: Vec<Requirement>,
 }
 
@@ -32,7 +36,7 @@ enum Operator {
 
 impl LabelSelector {
     /// Parses kubectl's `-l`: `a=b,c!=d,e in (f,g),h notin (i),j,!k`.
-    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
+    pub(crate) fn parse(text: &str) -> Result<Self, SelectorError> {
         let mut requirements = Vec::new();
         for part in split_outside_brackets(text) {
             let part = part.trim();
@@ -48,7 +52,7 @@ impl LabelSelector {
     }
 
     /// The selector of an object's spec: a map of labels, or `matchLabels` and `matchExpressions`.
-    pub(super) fn of(value: &Value) -> Self {
+    pub(crate) fn of(value: &Value) -> Self {
         let mut requirements = Vec::new();
         let labels =
             if value.get("matchLabels").is_some() || value.get("matchExpressions").is_some() {
@@ -83,12 +87,12 @@ impl LabelSelector {
     }
 
     /// Whether nothing is asked for.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.requirements.is_empty()
     }
 
     /// Whether an object with these labels is meant.
-    pub(super) fn matches(&self, labels: &BTreeMap<&str, &str>) -> bool {
+    pub(crate) fn matches(&self, labels: &BTreeMap<&str, &str>) -> bool {
         self.requirements.iter().all(|requirement| {
             let value = labels.get(requirement.key.as_str()).copied();
             match &requirement.operator {
@@ -137,10 +141,9 @@ fn number(value: Option<&str>) -> Option<i64> {
     value.and_then(|value| value.parse().ok())
 }
 
-fn unparsable(part: &str) -> Failure {
-    Failure::invalid(format!(
-        "Error from server (BadRequest): unable to parse requirement: couldn't parse the selector \
-         string \"{part}\""
+fn unparsable(part: &str) -> SelectorError {
+    SelectorError(format!(
+        "unable to parse requirement: couldn't parse the selector string \"{part}\""
     ))
 }
 
@@ -217,14 +220,14 @@ fn requirement(part: &str) -> Option<Requirement> {
 
 /// Which objects are meant, by fields that the server knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct FieldSelector {
+pub(crate) struct FieldSelector {
     text: String,
     terms: Vec<(String, bool, String)>,
 }
 
 impl FieldSelector {
     /// Parses `a.b=c,d!=e`.
-    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
+    pub(crate) fn parse(text: &str) -> Result<Self, SelectorError> {
         let mut terms = Vec::new();
         for part in text.split(',').filter(|part| !part.is_empty()) {
             let (key, equal, value) = if let Some((key, value)) = part.split_once("!=") {
@@ -234,8 +237,8 @@ impl FieldSelector {
             {
                 (key, true, value)
             } else {
-                return Err(Failure::invalid(format!(
-                    "error: invalid field selector: \"{text}\"; can't understand '{part}'"
+                return Err(SelectorError(format!(
+                    "invalid selector: '{text}'; can't understand '{part}'"
                 )));
             };
             terms.push((key.trim().to_owned(), equal, value.to_owned()));
@@ -247,7 +250,12 @@ impl FieldSelector {
     }
 
     /// Refuses fields that the server does not index for a resource.
-    pub(super) fn check(&self, group: &str, version: &str, resource: &str) -> Result<(), Failure> {
+    pub(crate) fn check(
+        &self,
+        group: &str,
+        version: &str,
+        resource: &str,
+    ) -> Result<(), SelectorError> {
         for (key, _, _) in &self.terms {
             if pointer(group, resource, key).is_none() {
                 let prefix = if group.is_empty() {
@@ -255,8 +263,8 @@ impl FieldSelector {
                 } else {
                     format!("{group}/{version}")
                 };
-                return Err(Failure::invalid(format!(
-                    "Error from server (BadRequest): Unable to find \"{prefix}, Resource={resource}\" \
+                return Err(SelectorError(format!(
+                    "Unable to find \"{prefix}, Resource={resource}\" \
                      that match label selector \"\", field selector \"{}\": field label not \
                      supported: {key}",
                     self.text
@@ -267,7 +275,7 @@ impl FieldSelector {
     }
 
     /// Whether an object is meant.
-    pub(super) fn matches(&self, object: &RecordedObject) -> bool {
+    pub(crate) fn matches(&self, object: &RecordedObject) -> bool {
         self.terms.iter().all(|(key, equal, wanted)| {
             let value = pointer(&object.group, &object.resource, key)
                 .and_then(|pointer| object.object.pointer(pointer))
