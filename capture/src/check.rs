@@ -1,8 +1,9 @@
 //! Whether a cluster can be captured: one line per thing, each with the fix.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use aiopslab_problems::family::Application;
+use aiopslab_problems::family::{Application, Endpoint};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -44,6 +45,9 @@ impl CheckLine {
         }
     }
 }
+
+/// How long Prometheus and Jaeger may take to say who they are.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Verb, group, resource and namespace (empty: all) of what a capture does.
 const RIGHTS: &[(&str, &str, &str, &str)] = &[
@@ -210,18 +214,11 @@ async fn storage(cluster: &Cluster) -> CheckLine {
 /// Asks Prometheus for its build through the API server's service proxy.
 pub(crate) async fn prometheus(cluster: &Cluster, application: &Application) -> CheckLine {
     let endpoint = &application.prometheus;
-    let path = "/api/v1/status/buildinfo";
-    let answer = cluster
-        .proxy_json(endpoint, &application.namespace, path)
-        .await;
-    let found = match answer {
-        Ok(answer) => Ok(format!(
-            "{} at {}",
-            text(&answer, "/data/version"),
-            endpoint.service
-        )),
-        Err(error) => Err(error.to_string()),
-    };
+    let answer = ask(cluster, application, endpoint, "/api/v1/status/buildinfo").await;
+    let found = answer.map(|answer| {
+        let version = text(&answer, "/data/version");
+        format!("{version} at {}", endpoint.service)
+    });
     CheckLine::new(
         "prometheus",
         found,
@@ -232,21 +229,36 @@ pub(crate) async fn prometheus(cluster: &Cluster, application: &Application) -> 
 /// Asks Jaeger for its services through the API server's service proxy.
 pub(crate) async fn jaeger(cluster: &Cluster, application: &Application) -> CheckLine {
     let endpoint = &application.jaeger;
-    let answer = cluster
-        .proxy_json(endpoint, &application.namespace, "/api/services")
-        .await;
-    let found = match answer {
-        Ok(answer) => {
-            let services = answer["data"].as_array().map_or(0, Vec::len);
-            Ok(format!("{services} services at {}", endpoint.service))
-        }
-        Err(error) => Err(error.to_string()),
-    };
+    let answer = ask(cluster, application, endpoint, "/api/services").await;
+    let found = answer.map(|answer| {
+        let services = answer["data"].as_array().map_or(0, Vec::len);
+        format!("{services} services at {}", endpoint.service)
+    });
     CheckLine::new(
         "jaeger",
         found,
         "`lab/up` installs it; otherwise name yours in the application's file, or capture with --without traces",
     )
+}
+
+/// What a source of telemetry answers, if it answers soon: the API server's proxy waits a minute
+/// for a pod that is not there.
+async fn ask(
+    cluster: &Cluster,
+    application: &Application,
+    endpoint: &Endpoint,
+    path: &str,
+) -> Result<Value, String> {
+    let asking = cluster.proxy_json(endpoint, &application.namespace, path);
+    match tokio::time::timeout(ANSWERS_WITHIN, asking).await {
+        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Err(_) => Err(format!(
+            "service {}:{} does not answer within {} s",
+            endpoint.service,
+            endpoint.port,
+            ANSWERS_WITHIN.as_secs()
+        )),
+    }
 }
 
 async fn deployed(cluster: &Cluster, application: &Application) -> CheckLine {
