@@ -43,7 +43,7 @@ use crate::cluster::{Cluster, ClusterError};
 use crate::progress::SharedProgress;
 use crate::redact_rules::RedactRules;
 use crate::visibility::VisibilityRules;
-use coverage::Covered;
+use coverage::{Begun, Covered};
 use sink::{Collector, Failure, Sink};
 
 pub use options::{ExecCommand, Kind, RecorderOptions, UnknownKind};
@@ -106,6 +106,7 @@ struct Context {
     redaction: RedactRules,
     stop: CancellationToken,
     failure: Failure,
+    begun: Begun,
     /// When recording began, by the API server's clock.
     start: i64,
 }
@@ -248,6 +249,12 @@ impl Recording {
         }
     }
 
+    /// What the recorders have begun to cover; the ends are not known yet.
+    #[must_use]
+    pub fn begun(&self) -> Vec<Coverage> {
+        self.context.begun.rows()
+    }
+
     /// Returns when the recording can't go on; never, if all is well.
     pub async fn broken(&self) {
         self.context.failure.happened().await;
@@ -365,6 +372,7 @@ fn new_context(
         redaction,
         stop: CancellationToken::new(),
         failure: Failure::default(),
+        begun: Begun::default(),
         start: server_now(cluster),
     })
 }

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Result, SnapshotError};
 use crate::files;
+use crate::rows::Coverage;
 
 /// Name of the manifest within a snapshot.
 pub const MANIFEST_FILE: &str = "manifest.json";
@@ -159,8 +160,10 @@ pub struct Manifest {
     pub state: State,
     /// Visible files by their path.
     pub files: BTreeMap<String, FileEntry>,
-    /// Files below `withheld/` by their path, which a published snapshot may lack.
-    pub withheld_files: BTreeMap<String, FileEntry>,
+    /// Files below `withheld/` in snapshots recorded before [`WITHHELD_FILES`] listed them: how
+    /// many rows are hidden tells of the fault.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) withheld_files: BTreeMap<String, FileEntry>,
     /// What was redacted.
     pub redaction: Redaction,
     /// What each recorder did.
@@ -168,6 +171,9 @@ pub struct Manifest {
     /// Rates, scrape intervals and the like.
     pub settings: Value,
 }
+
+/// The document in `withheld/` that lists the other files there, by path.
+pub const WITHHELD_FILES: &str = "files";
 
 /// What a capture knows of a manifest; the writer adds the rest.
 ///
@@ -191,6 +197,9 @@ pub struct ManifestDraft {
     pub observed: Option<Observed>,
     /// Where the default replay clock stands; none: at the end of what is covered.
     pub end: Option<Timestamp>,
+    /// What recorders cover since when, as far as they have got: salvage has nothing else to tell
+    /// "nothing there" from "not looked". Their ends are not known yet.
+    pub begun: Vec<Coverage>,
     /// What was redacted.
     pub redaction: Redaction,
     /// What each recorder did.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::error::{Result, SnapshotError};
 use crate::files;
-use crate::manifest::{FileEntry, Manifest};
+use crate::manifest::{FileEntry, Manifest, WITHHELD_FILES};
 use crate::rows::Row;
 use crate::schema::{self, Table};
 use crate::writer::{Visibility, WITHHELD};
@@ -22,6 +22,8 @@ mod digest;
 pub struct Snapshot {
     dir: Utf8PathBuf,
     manifest: Manifest,
+    /// Files below `withheld/` by their path; none where that was left out.
+    withheld: BTreeMap<String, FileEntry>,
 }
 
 impl Snapshot {
@@ -31,10 +33,12 @@ impl Snapshot {
     /// # Errors
     /// When the folder is no snapshot of this version or a file is missing or damaged.
     pub fn open(dir: &Utf8Path) -> Result<Self> {
-        let manifest = Manifest::read(dir)?;
+        let mut manifest = Manifest::read(dir)?;
+        let withheld = withheld_files(dir, &mut manifest)?;
         let snapshot = Self {
             dir: dir.to_owned(),
             manifest,
+            withheld,
         };
         for visibility in Visibility::ALL {
             if visibility == Visibility::Withheld && !snapshot.has_withheld() {
@@ -142,7 +146,7 @@ impl Snapshot {
     pub(crate) fn listed(&self, visibility: Visibility) -> &BTreeMap<String, FileEntry> {
         match visibility {
             Visibility::Visible => &self.manifest.files,
-            Visibility::Withheld => &self.manifest.withheld_files,
+            Visibility::Withheld => &self.withheld,
         }
     }
 
@@ -181,6 +185,18 @@ impl Snapshot {
                 table: table.name(),
                 detail,
             }),
+        }
+    }
+}
+
+/// What is withheld, from its own list or, in older snapshots, from the manifest.
+fn withheld_files(dir: &Utf8Path, manifest: &mut Manifest) -> Result<BTreeMap<String, FileEntry>> {
+    let listed = std::mem::take(&mut manifest.withheld_files);
+    let path = dir.join(WITHHELD).join(format!("{WITHHELD_FILES}.json"));
+    match files::read_json(&path) {
+        Err(SnapshotError::MissingFile { .. }) => Ok(listed),
+        value => {
+            serde_json::from_value(value?).map_err(|cause| SnapshotError::Json { path, cause })
         }
     }
 }

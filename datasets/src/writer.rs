@@ -14,6 +14,7 @@ mod sort;
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -35,6 +36,8 @@ const NOTES: &str = "notes";
 pub const DRAFT_NOTE: &str = "manifest";
 /// Folder with what an agent must not see.
 pub const WITHHELD: &str = "withheld";
+/// How long a recorder may hold a row back before it appends it.
+pub const HELD_BACK: Duration = Duration::from_millis(500);
 /// Rows per batch of an append-only stream.
 const ROWS_PER_BATCH: usize = 16_384;
 
@@ -219,13 +222,14 @@ pub fn salvage(dir: &Utf8Path) -> Result<Manifest> {
     // A draft tells when recording was to end, not when it did.
     draft.end = None;
     if let Some(observed) = draft.observed.take() {
-        let latest = finish::latest(dir)?.unwrap_or(observed.from);
+        // What another recorder held back at the last moment is lost.
+        let latest = finish::latest(dir)?.and_then(|latest| latest.checked_sub(2 * HELD_BACK).ok());
         draft.observed = Some(crate::manifest::Observed {
             from: observed.from,
-            to: latest.max(observed.from),
+            to: latest.unwrap_or(observed.from).max(observed.from),
         });
     }
-    finish::cover_what_is_there(dir, draft.observed)?;
+    finish::cover_what_is_there(dir, draft.observed, std::mem::take(&mut draft.begun))?;
     finish::finish(dir, draft, State::Partial)
 }
 

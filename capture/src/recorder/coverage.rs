@@ -1,5 +1,8 @@
 //! What was recorded, so that "nothing there" can be told from "not looked".
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use aiopslab_datasets::rows::Coverage;
 
 /// A row of coverage whose window may still be open.
@@ -76,5 +79,54 @@ impl Covered {
             reason: self.reason,
             from_is_source_start: self.from_is_source_start,
         }
+    }
+}
+
+/// What recorders have begun to cover. Should the capture be killed, salvage knows nothing else.
+#[derive(Debug, Default)]
+pub(super) struct Begun(Mutex<BTreeMap<(&'static str, String), Coverage>>);
+
+impl Begun {
+    /// Notes what is covered from a moment on, in place of what was noted of the same part.
+    pub(super) fn set(&self, covered: Covered, from: i64) {
+        let part = (covered.table, covered.scope.clone());
+        let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.insert(part, covered.row(from, from));
+    }
+
+    /// All of it; the ends are not known.
+    pub(super) fn rows(&self) -> Vec<Coverage> {
+        let parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.values().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_replaces_what_had_begun() {
+        let begun = Begun::default();
+        let pods = || Covered::recorded("object_versions", "kubernetes", "resource=pods");
+        begun.set(pods(), 5);
+        begun.set(
+            Covered::missing("object_versions", "kubernetes", "resource=leases", "-"),
+            5,
+        );
+        begun.set(pods().unless(vec!["listed anew".to_owned()]), 5);
+        let states: Vec<_> = begun
+            .rows()
+            .into_iter()
+            .map(|row| (row.scope, row.state))
+            .collect();
+        let state = |scope: &str, state: &str| (scope.to_owned(), state.to_owned());
+        assert_eq!(
+            states,
+            [
+                state("resource=leases", "missing"),
+                state("resource=pods", "partial")
+            ]
+        );
     }
 }

@@ -224,7 +224,14 @@ async fn session(
     for pod in list["items"].as_array().into_iter().flatten() {
         follow_all(logs, pod, followers);
     }
-    *ready = None;
+    if ready.take().is_some() {
+        let context = &logs.context;
+        for table in ["log_lines", "log_instances"] {
+            let scope = format!("namespace={namespace}");
+            let covered = Covered::recorded(table, "kubernetes", &scope);
+            context.begun.set(covered, context.start);
+        }
+    }
     let version = list["metadata"]["resourceVersion"]
         .as_str()
         .unwrap_or_default();

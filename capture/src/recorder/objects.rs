@@ -55,12 +55,9 @@ pub(super) async fn record(
             .iter()
             .find(|(name, _)| *name == resource.full_name());
         if let Some((_, reason)) = skipped {
-            covered.push(Covered::missing(
-                "object_versions",
-                "kubernetes",
-                &scope,
-                reason,
-            ));
+            let missing = Covered::missing("object_versions", "kubernetes", &scope, reason);
+            context.begun.set(missing.clone(), context.start);
+            covered.push(missing);
         } else if resource.can("list") && resource.can("watch") {
             let watch = Watch {
                 context: Arc::clone(&context),
@@ -89,7 +86,7 @@ pub(super) async fn record(
     Ok(covered)
 }
 
-/// Records discovery and version, as clients of the replayed cluster will ask for them.
+/// Records discovery, version and OpenAPI, as clients of the replayed cluster will ask for them.
 async fn record_api(context: &Context, api: &Sink<ObjectApi>) -> Vec<Covered> {
     let row = |kind: &str, name: &str, json: &Value| ObjectApi {
         kind: kind.to_owned(),
@@ -118,15 +115,35 @@ async fn record_api(context: &Context, api: &Sink<ObjectApi>) -> Vec<Covered> {
             Err(error) => reasons.push(error.to_string()),
         }
     }
-    vec![
-        Covered::recorded("object_api", "kubernetes", "kind=discovery").unless(reasons),
-        Covered::missing(
-            "object_api",
-            "kubernetes",
-            "kind=openapi",
-            "left out for its size",
-        ),
-    ]
+    let discovery = Covered::recorded("object_api", "kubernetes", "kind=discovery").unless(reasons);
+    let mut reasons = Vec::new();
+    match context.cluster.get_json("/openapi/v3").await {
+        Ok(index) => {
+            for (name, url) in openapi_documents(&index) {
+                match context.cluster.get_json(&url).await {
+                    Ok(document) => put(row("openapi", &name, &document)).await,
+                    Err(error) => reasons.push(error.to_string()),
+                }
+            }
+        }
+        Err(error) => reasons.push(error.to_string()),
+    }
+    let openapi = Covered::recorded("object_api", "kubernetes", "kind=openapi").unless(reasons);
+    vec![discovery, openapi]
+}
+
+/// The OpenAPI documents of the group versions: name, e.g. `apis/apps/v1`, and path.
+fn openapi_documents(index: &Value) -> Vec<(String, String)> {
+    let paths = index["paths"].as_object().into_iter().flatten();
+    let of_group_versions = paths.filter(|(name, _)| name.contains("/v"));
+    let mut documents: Vec<_> = of_group_versions
+        .filter_map(|(name, path)| {
+            let url = path["serverRelativeURL"].as_str()?;
+            Some((name.clone(), url.to_owned()))
+        })
+        .collect();
+    documents.sort();
+    documents
 }
 
 fn group_versions(groups: &Value) -> Vec<String> {
@@ -182,12 +199,17 @@ impl Watch {
                     self.gaps
                         .push("the server forgot versions, the kind was listed anew".into());
                     self.resume = None;
+                    self.note_begun();
                 }
                 Err(Interruption::NoStreamedLists) => self.can_stream_lists = false,
                 Err(Interruption::Refused(error)) => {
-                    let scope = format!("resource={}", self.resource.full_name());
                     let reason = error.to_string();
-                    return Covered::missing("object_versions", "kubernetes", &scope, &reason);
+                    return Covered::missing(
+                        "object_versions",
+                        "kubernetes",
+                        &self.scope(),
+                        &reason,
+                    );
                 }
                 Err(Interruption::Broken(reason)) => {
                     if self.gaps.len() < 10 {
@@ -201,13 +223,25 @@ impl Watch {
                 () = sleep(pause) => {}
             }
         }
-        let scope = format!("resource={}", self.resource.full_name());
-        let covered = Covered::recorded("object_versions", "kubernetes", &scope);
+        let covered = Covered::recorded("object_versions", "kubernetes", &self.scope());
         // A watch that resumed where it was has lost nothing; only a new list may have.
         if self.ready.is_some() {
             self.gaps.push("it was never listed completely".into());
         }
         covered.unless(self.gaps)
+    }
+
+    /// Notes what is covered from the start on, now that the state at the start is known.
+    fn note_begun(&self) {
+        let covered = Covered::recorded("object_versions", "kubernetes", &self.scope());
+        let context = &self.context;
+        context
+            .begun
+            .set(covered.unless(self.gaps.clone()), context.start);
+    }
+
+    fn scope(&self) -> String {
+        format!("resource={}", self.resource.full_name())
     }
 
     /// One connection: from the list or from where we were, until it ends.
@@ -322,6 +356,7 @@ impl Watch {
             self.take(EventKind::Deleted, row, false, &mut BTreeMap::new())
                 .await;
         }
+        self.note_begun();
         self.ready = None;
     }
 

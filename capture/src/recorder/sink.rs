@@ -2,10 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use aiopslab_datasets::manifest::RecorderCounts;
 use aiopslab_datasets::rows::Row;
+use aiopslab_datasets::writer::HELD_BACK;
 use aiopslab_datasets::{SnapshotWriter, Visibility};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -18,9 +18,6 @@ use crate::progress::SharedProgress;
 const QUEUE: usize = 4096;
 /// Rows per batch.
 const BATCH: usize = 2048;
-/// How long a row waits for company.
-const LINGER: Duration = Duration::from_millis(500);
-
 /// The first error that ends a recording.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Failure {
@@ -163,7 +160,8 @@ async fn collect<R: Row + Send + Sync + 'static>(
         let linger = async {
             while batch.len() < BATCH && receiver.recv_many(&mut batch, BATCH).await > 0 {}
         };
-        timeout(LINGER, linger).await.ok();
+        // A row waits for company, but not for long.
+        timeout(HELD_BACK, linger).await.ok();
         let items = std::mem::take(&mut batch);
         write(items, Arc::clone(&writer), &failure, &tally).await;
         let counts = tally.counts();

@@ -75,6 +75,9 @@ impl Capture {
             from,
             to: end.unwrap_or(from).max(from),
         });
+        if let Some(recording) = &self.recording {
+            draft.begun = recording.begun();
+        }
         if let Some(outcome) = &self.outcome {
             draft.end = end;
             draft.versions = outcome.versions.clone();

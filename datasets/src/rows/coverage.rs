@@ -1,9 +1,11 @@
 //! What was recorded, from when to when.
 
+use serde::{Deserialize, Serialize};
+
 use super::row;
 
 /// A row of [`Table::Coverage`](crate::schema::Table::Coverage).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     /// Name of the table that was recorded into.
     pub table: String,

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::error::{Result, SnapshotError};
 use crate::files;
 use crate::manifest::{
-    FileEntry, FormatVersion, Manifest, ManifestDraft, Observed, SnapshotId, State,
+    FileEntry, FormatVersion, Manifest, ManifestDraft, Observed, SnapshotId, State, WITHHELD_FILES,
 };
 use crate::rows::{Coverage, LogInstance, ObjectVersion, Row};
 use crate::schema::Table;
@@ -20,7 +20,7 @@ use super::intervals::Intervals;
 use super::parquet_file::ParquetFile;
 use super::segment::{SegmentReader, SegmentWriter};
 use super::sort::{Limits, sort};
-use super::{DRAFT_NOTE, NOTES, RECORDING, Visibility, WITHHELD, segment_path};
+use super::{DRAFT_NOTE, NOTES, RECORDING, Visibility, WITHHELD, document, segment_path};
 
 pub(super) fn finish(dir: &Utf8Path, draft: ManifestDraft, state: State) -> Result<Manifest> {
     let mut range = Range::default();
@@ -33,21 +33,10 @@ pub(super) fn finish(dir: &Utf8Path, draft: ManifestDraft, state: State) -> Resu
         }
     }
     carry_notes_over(dir)?;
-    let mut withheld_files = listed.remove(&Visibility::Withheld).unwrap_or_default();
-    for name in files::list(&dir.join(WITHHELD))? {
-        if name.ends_with(".json") {
-            let path = Utf8Path::new(WITHHELD).join(name);
-            let (bytes, sha256) = files::measure(&dir.join(&path))?;
-            withheld_files.insert(
-                path.into_string(),
-                FileEntry {
-                    rows: 0,
-                    bytes,
-                    sha256,
-                },
-            );
-        }
-    }
+    list_withheld(
+        dir,
+        listed.remove(&Visibility::Withheld).unwrap_or_default(),
+    )?;
     let observed = draft.observed.unwrap_or_else(|| range.observed());
     let manifest = Manifest {
         format_version: FormatVersion::current(),
@@ -61,7 +50,7 @@ pub(super) fn finish(dir: &Utf8Path, draft: ManifestDraft, state: State) -> Resu
         end: draft.end.unwrap_or(observed.to),
         state,
         files: listed.remove(&Visibility::Visible).unwrap_or_default(),
-        withheld_files,
+        withheld_files: BTreeMap::new(),
         redaction: draft.redaction,
         recorders: draft.recorders,
         settings: draft.settings,
@@ -69,6 +58,29 @@ pub(super) fn finish(dir: &Utf8Path, draft: ManifestDraft, state: State) -> Resu
     manifest.write(dir)?;
     files::remove_folder(&dir.join(RECORDING))?;
     Ok(manifest)
+}
+
+/// Writes the list of what is withheld: the tables, and the documents beside them.
+fn list_withheld(dir: &Utf8Path, mut listed: BTreeMap<String, FileEntry>) -> Result<()> {
+    for name in files::list(&dir.join(WITHHELD))? {
+        if name.ends_with(".json") && name != document(WITHHELD_FILES)? {
+            let path = Utf8Path::new(WITHHELD).join(name);
+            let (bytes, sha256) = files::measure(&dir.join(&path))?;
+            let rows = 0;
+            let entry = FileEntry {
+                rows,
+                bytes,
+                sha256,
+            };
+            listed.insert(path.into_string(), entry);
+        }
+    }
+    let path = dir.join(WITHHELD).join(document(WITHHELD_FILES)?);
+    let json = |cause| SnapshotError::Json {
+        path: path.clone(),
+        cause,
+    };
+    files::write_json(&path, &serde_json::to_value(listed).map_err(json)?)
 }
 
 /// The latest recorded moment of an unfinished recording.
@@ -84,9 +96,13 @@ pub(super) fn latest(dir: &Utf8Path) -> Result<Option<Timestamp>> {
         .and_then(|moment| Timestamp::from_nanosecond(moment.into()).ok()))
 }
 
-/// Writes coverage for a capture that died before its recorders said what they covered: every table
-/// that has rows was recorded in part.
-pub(super) fn cover_what_is_there(dir: &Utf8Path, observed: Option<Observed>) -> Result<()> {
+/// Writes coverage for a capture that died before its recorders said what they covered: what had
+/// begun, up to the end; every other table that has rows was recorded in part.
+pub(super) fn cover_what_is_there(
+    dir: &Utf8Path,
+    observed: Option<Observed>,
+    begun: Vec<Coverage>,
+) -> Result<()> {
     let segment = |table| segment_path(dir, Visibility::Visible, table);
     let has_rows = |table| -> Result<bool> {
         for batch in SegmentReader::open(&segment(table))? {
@@ -103,11 +119,15 @@ pub(super) fn cover_what_is_there(dir: &Utf8Path, observed: Option<Observed>) ->
         return Ok(());
     }
     let nanoseconds = |time: Timestamp| i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX);
-    let mut rows = Vec::new();
-    for table in Table::ALL
+    let to = nanoseconds(observed.to);
+    let mut rows: Vec<Coverage> = begun
         .into_iter()
-        .filter(|table| *table != Table::Coverage)
-    {
+        .map(|row| Coverage { to, ..row })
+        .collect();
+    for table in Table::ALL {
+        if table == Table::Coverage || rows.iter().any(|row| row.table == table.name()) {
+            continue;
+        }
         let state = if has_rows(table)? {
             "partial"
         } else {
@@ -118,7 +138,7 @@ pub(super) fn cover_what_is_there(dir: &Utf8Path, observed: Option<Observed>) ->
             source: "salvage".to_owned(),
             scope: String::new(),
             from: nanoseconds(observed.from),
-            to: nanoseconds(observed.to),
+            to,
             state: state.to_owned(),
             reason: Some("the capture died".to_owned()),
             from_is_source_start: false,

@@ -6,7 +6,7 @@ use super::sort::{Limits, sort};
 use super::*;
 use crate::manifest::Observed;
 use crate::rows::tests::{coverage, instance, line, sample, series, span, version};
-use crate::rows::{LogLine, MetricSample, ObjectVersion, Span};
+use crate::rows::{Coverage, LogLine, MetricSample, ObjectVersion, Span};
 use crate::snapshot::Snapshot;
 
 pub(crate) fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
@@ -27,7 +27,7 @@ pub(crate) fn draft() -> ManifestDraft {
 /// Records a little of everything that tables refer to each other with.
 pub(crate) fn record(writer: &SnapshotWriter) {
     for table in Table::ALL {
-        let row = crate::rows::Coverage {
+        let row = Coverage {
             table: table.name().to_owned(),
             ..coverage()
         };
@@ -76,14 +76,13 @@ fn what_is_recorded_is_read_back_in_order() {
     assert_eq!(manifest.files.len(), Table::ALL.len());
     assert_eq!(manifest.files["logs/lines.parquet"].rows, 2);
     assert_eq!(manifest.files["usage/usage.parquet"].rows, 0);
-    assert_eq!(
-        manifest.withheld_files["withheld/logs/lines.parquet"].rows,
-        1
-    );
     assert!(!dir.join(RECORDING).exists());
 
     let snapshot = Snapshot::open(&dir).unwrap();
     assert_eq!(*snapshot.manifest(), manifest);
+    let hidden = snapshot.listed(Visibility::Withheld);
+    assert_eq!(hidden["withheld/logs/lines.parquet"].rows, 1);
+    assert!(hidden.contains_key("withheld/truth.json"));
     assert_eq!(snapshot.read_rows::<LogLine>().unwrap(), [line(0), line(1)]);
     assert_eq!(snapshot.read_withheld_rows::<LogLine>().unwrap(), [line(2)]);
     assert_eq!(snapshot.read_rows::<Span>().unwrap(), [span()]);
@@ -197,6 +196,57 @@ fn a_killed_recording_is_salvaged_up_to_the_torn_batch() {
         salvage(&dir),
         Err(SnapshotError::AlreadyFinished { .. })
     ));
+}
+
+#[test]
+fn salvage_knows_what_had_begun() {
+    let (_temporary, dir) = folder();
+    let writer = SnapshotWriter::create(&dir).unwrap();
+    let moment = |seconds| jiff::Timestamp::from_second(seconds).unwrap();
+    let begun = Coverage {
+        table: Table::LogLines.name().to_owned(),
+        scope: "namespace=shop".to_owned(),
+        state: "recorded".to_owned(),
+        ..coverage()
+    };
+    let noted = ManifestDraft {
+        observed: Some(Observed {
+            from: moment(0),
+            to: moment(0),
+        }),
+        begun: vec![begun],
+        ..draft()
+    };
+    writer
+        .note(DRAFT_NOTE, &serde_json::to_value(noted).unwrap())
+        .unwrap();
+    let late = LogLine {
+        timestamp: 10_000_000_000,
+        ..line(0)
+    };
+    writer.append_rows(Visibility::Visible, &[late]).unwrap();
+    drop(writer);
+
+    let manifest = salvage(&dir).unwrap();
+    assert_eq!(
+        manifest.end,
+        moment(9),
+        "rows of the last second may be lost"
+    );
+    let covered: Vec<Coverage> = Snapshot::open(&dir).unwrap().read_rows().unwrap();
+    let of = |table: Table| {
+        covered
+            .iter()
+            .find(|row| row.table == table.name())
+            .unwrap()
+    };
+    let lines = of(Table::LogLines);
+    assert_eq!(
+        (lines.state.as_str(), lines.scope.as_str(), lines.to),
+        ("recorded", "namespace=shop", 9_000_000_000)
+    );
+    assert_eq!(of(Table::Spans).state, "missing");
+    assert_eq!(covered.len(), Table::ALL.len() - 1);
 }
 
 #[test]
