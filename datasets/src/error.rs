@@ -59,6 +59,14 @@ pub enum SnapshotError {
         /// The folder.
         dir: Utf8PathBuf,
     },
+    /// The capture died before a recorder had started.
+    #[error(
+        "nothing to salvage in {dir}: the capture died before anything was recorded\nhint: remove the folder and capture again"
+    )]
+    NothingRecorded {
+        /// The folder.
+        dir: Utf8PathBuf,
+    },
     /// The manifest is not ours to read.
     #[error(
         "{path} has format version {found}, this build reads {readable}\nhint: use a build of aiopslab that reads {found}"

@@ -199,7 +199,7 @@ impl SnapshotWriter {
 /// the recording covers is taken from its rows where the draft does not tell.
 ///
 /// # Errors
-/// When there is a manifest already, no recording, or a file cannot be written.
+/// When there is a manifest already, nothing was recorded, or a file cannot be written.
 pub fn salvage(dir: &Utf8Path) -> Result<Manifest> {
     if dir.join(MANIFEST_FILE).exists() {
         return Err(SnapshotError::AlreadyFinished {
@@ -219,11 +219,17 @@ pub fn salvage(dir: &Utf8Path) -> Result<Manifest> {
             cause,
         })?,
     };
+    let latest = finish::latest(dir)?;
+    if draft.observed.is_none() && latest.is_none() {
+        return Err(SnapshotError::NothingRecorded {
+            dir: dir.to_owned(),
+        });
+    }
     // A draft tells when recording was to end, not when it did.
     draft.end = None;
     if let Some(observed) = draft.observed.take() {
         // What another recorder held back at the last moment is lost.
-        let latest = finish::latest(dir)?.and_then(|latest| latest.checked_sub(2 * HELD_BACK).ok());
+        let latest = latest.and_then(|latest| latest.checked_sub(2 * HELD_BACK).ok());
         draft.observed = Some(crate::manifest::Observed {
             from: observed.from,
             to: latest.unwrap_or(observed.from).max(observed.from),

@@ -257,6 +257,12 @@ fn an_empty_folder_has_nothing_to_salvage() {
         salvage(&dir),
         Err(SnapshotError::NothingToSalvage { .. })
     ));
+    fs::remove_dir(&dir).unwrap();
+    drop(SnapshotWriter::create(&dir).unwrap());
+    assert!(matches!(
+        salvage(&dir),
+        Err(SnapshotError::NothingRecorded { .. })
+    ));
 }
 
 #[test]
