@@ -2,14 +2,39 @@
 //! by the interpreter behind `exec_shell` ([`crate::kubectl`]) and by the API server of
 //! `aiopslab serve`.
 //!
-//! Reading fields and the forms of Kubernetes: [`object`], [`timestamp`], [`duration`],
-//! [`quantity`]. What is asked for: [`discovery`] (types), [`selector`] (objects). What is printed:
-//! [`cells`].
+//! [`KubernetesApi`] answers requests: `path` says what is asked for, `api` finds it, `answer` and
+//! `table` give it its form; `served` is discovery. Beside objects there are `watch`, `logs`,
+//! `metrics`, `openapi` and `access`. Errors are a [`Status`].
+//!
+//! Tables are computed by `printers`. `object`, `timestamp`, `duration` and `quantity` read fields,
+//! `selector` chooses objects, `discovery` lists types for the interpreter.
 
+mod access;
+mod answer;
+mod api;
 pub(crate) mod cells;
 pub(crate) mod discovery;
 pub(crate) mod duration;
+pub(crate) mod logs;
+mod metrics;
 pub(crate) mod object;
+mod openapi;
+mod path;
+mod printers;
 pub(crate) mod quantity;
 pub(crate) mod selector;
+mod served;
+mod status;
+pub(crate) mod table;
+#[cfg(test)]
+mod tests;
 pub(crate) mod timestamp;
+pub(crate) mod warnings;
+mod watch;
+
+pub use access::{is_review, review};
+pub use api::{Form, Include, KubernetesApi, ListOptions};
+pub use logs::LogOptions;
+pub use path::{ApiPath, ResourcePath};
+pub use status::{Details, Status};
+pub use watch::{Watch, WatchStart};

@@ -207,7 +207,7 @@ fn newest(rows: Vec<Usage>, pods: &BTreeSet<(String, String)>) -> Vec<Usage> {
     newest.into_values().collect()
 }
 
-fn recorded(version: &ObjectVersion) -> Result<RecordedObject> {
+pub(crate) fn recorded(version: &ObjectVersion) -> Result<RecordedObject> {
     let what = || {
         format!(
             "{}/{} in {:?}",

@@ -2,6 +2,7 @@
 
 use aiopslab_problems::environment::Verdict;
 
+use crate::kubernetes::Status;
 use crate::kubernetes::selector::SelectorError;
 use crate::view::ViewError;
 
@@ -69,5 +70,16 @@ impl From<ViewError> for Failure {
 impl From<SelectorError> for Failure {
     fn from(error: SelectorError) -> Self {
         Self::invalid(format!("Error from server (BadRequest): {error}"))
+    }
+}
+
+impl From<Status> for Failure {
+    fn from(status: Status) -> Self {
+        match status.code {
+            503 => Self::not_captured(status.message),
+            500 => Self::View(ViewError::new("the recording", status)),
+            404 => Self::empty(format!("Error from server (NotFound): {status}")),
+            _ => Self::answered(format!("Error from server ({}): {status}", status.reason)),
+        }
     }
 }

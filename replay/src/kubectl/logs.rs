@@ -9,8 +9,10 @@ use super::duration::parse_duration;
 use super::failure::Failure;
 use super::selector::LabelSelector;
 use super::{object, timestamp};
+use crate::kubernetes::LogOptions;
+use crate::kubernetes::logs::read;
 use crate::shell::CommandOutput;
-use crate::view::{LogInstance, LogQuery, RecordedObject};
+use crate::view::RecordedObject;
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -349,41 +351,25 @@ async fn container_log(
     wanted: &Wanted,
     output: &mut CommandOutput,
 ) -> Result<(), Failure> {
-    if object::text(&pod.object, "/spec/nodeName").is_empty() {
-        // No kubelet has it yet: the server answers with nothing.
-        output.verdict = output.verdict.max(Verdict::Empty);
-        return Ok(());
-    }
-    let id = container_id(pod, container, wanted.previous)?;
-    let instances = cluster
-        .view
-        .log_instances(&pod.namespace, &pod.name)
-        .await?;
-    let instance = instances.iter().find(|instance| {
-        instance.pod_uid == pod.uid
-            && instance.container == container
-            && instance.container_id == id
-    });
-    let Some(instance) = instance else {
-        return Err(Failure::not_captured(format!(
-            "the log of container {container} of pod {} is not available in this recording",
-            pod.name
-        )));
-    };
-    let query = LogQuery {
-        instance_ids: vec![instance.instance_id],
+    let options = LogOptions {
+        previous: wanted.previous,
         since_ns: wanted.since_ns,
         tail: wanted.tail,
+        ..LogOptions::default()
     };
-    let lines = cluster.view.log_lines(&query).await?;
-    note_gaps(cluster, pod, instance, wanted, lines.is_empty(), output).await?;
+    let log = read(cluster.view, pod, container, &options).await?;
+    if log.lines.is_empty() {
+        output.verdict = output.verdict.max(Verdict::Empty);
+    } else if !log.first_line_kept && wanted.tail.is_none() && wanted.since_ns.is_none() {
+        output.verdict = output.verdict.max(Verdict::Partial);
+    }
     let prefix = if wanted.prefix {
         format!("[pod/{}/{container}] ", pod.name)
     } else {
         String::new()
     };
     let mut text = String::new();
-    for line in &lines {
+    for line in &log.lines {
         text.push_str(&prefix);
         if wanted.timestamps {
             text.push_str(&timestamp::log_stamp(line.timestamp));
@@ -401,81 +387,4 @@ async fn container_log(
     }
     output.stdout.push_str(&text);
     Ok(())
-}
-
-/// Sets the verdict of a log whose beginning or all of which may be missing.
-async fn note_gaps(
-    cluster: &Cluster<'_>,
-    pod: &RecordedObject,
-    instance: &LogInstance,
-    wanted: &Wanted,
-    no_lines: bool,
-    output: &mut CommandOutput,
-) -> Result<(), Failure> {
-    if no_lines {
-        if !cluster.view.covers_logs(&pod.namespace).await? {
-            return Err(Failure::not_captured(format!(
-                "the log of pod {} is not available in this recording",
-                pod.name
-            )));
-        }
-        output.verdict = output.verdict.max(Verdict::Empty);
-    } else if !instance.first_line_kept && wanted.tail.is_none() && wanted.since_ns.is_none() {
-        output.verdict = output.verdict.max(Verdict::Partial);
-    }
-    Ok(())
-}
-
-/// The container instance whose log the kubelet shows.
-fn container_id(pod: &RecordedObject, container: &str, previous: bool) -> Result<String, Failure> {
-    let name = &pod.name;
-    let bad = |text: String| Failure::answered(format!("Error from server (BadRequest): {text}"));
-    let status = [
-        "containerStatuses",
-        "initContainerStatuses",
-        "ephemeralContainerStatuses",
-    ]
-    .iter()
-    .flat_map(|list| object::list(&pod.object, &format!("/status/{list}")))
-    .find(|status| object::text(status, "/name") == container);
-    let Some(status) = status else {
-        return Err(bad(format!(
-            "container \"{container}\" in pod \"{name}\" is not available"
-        )));
-    };
-    let last = object::text(status, "/lastState/terminated/containerID");
-    let current = object::text(status, "/containerID");
-    if previous {
-        return if last.is_empty() {
-            Err(bad(format!(
-                "previous terminated container \"{container}\" in pod \"{name}\" not found"
-            )))
-        } else {
-            Ok(last.to_owned())
-        };
-    }
-    if object::field(status, "/state/running").is_some() {
-        return Ok(current.to_owned());
-    }
-    if object::field(status, "/state/terminated").is_some() {
-        let ended = object::text(status, "/state/terminated/containerID");
-        return match (ended.is_empty(), last.is_empty()) {
-            (false, _) => Ok(ended.to_owned()),
-            (true, false) => Ok(last.to_owned()),
-            (true, true) => Err(bad(format!(
-                "container \"{container}\" in pod \"{name}\" is terminated"
-            ))),
-        };
-    }
-    if !last.is_empty() {
-        return Ok(last.to_owned());
-    }
-    let reason = match object::text(status, "/state/waiting/reason") {
-        "ErrImagePull" => "image can't be pulled",
-        "ImagePullBackOff" => "trying and failing to pull image",
-        other => other,
-    };
-    Err(bad(format!(
-        "container \"{container}\" in pod \"{name}\" is waiting to start: {reason}"
-    )))
 }

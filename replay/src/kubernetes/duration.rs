@@ -40,6 +40,37 @@ pub(crate) fn human_duration(nanoseconds: i64) -> String {
     }
 }
 
+/// A duration in Go's syntax, exact: `15.016s`, `1m0s`, `300ms`.
+pub(crate) fn go_duration(nanoseconds: i64) -> String {
+    let (sign, rest) = (
+        if nanoseconds < 0 { "-" } else { "" },
+        nanoseconds.unsigned_abs(),
+    );
+    let trimmed = |whole: u64, fraction: u64, digits: usize, unit: &str| {
+        let fraction = format!("{fraction:0digits$}");
+        match fraction.trim_end_matches('0') {
+            "" => format!("{whole}{unit}"),
+            fraction => format!("{whole}.{fraction}{unit}"),
+        }
+    };
+    let text = match rest {
+        0 => "0s".to_owned(),
+        1..1_000 => format!("{rest}ns"),
+        1_000..1_000_000 => trimmed(rest / 1_000, rest % 1_000, 3, "µs"),
+        1_000_000..1_000_000_000 => trimmed(rest / 1_000_000, rest % 1_000_000, 6, "ms"),
+        _ => {
+            let (seconds, fraction) = (rest / 1_000_000_000, rest % 1_000_000_000);
+            let last = trimmed(seconds % 60, fraction, 9, "s");
+            match (seconds / 3600, seconds / 60 % 60) {
+                (0, 0) => last,
+                (0, minutes) => format!("{minutes}m{last}"),
+                (hours, minutes) => format!("{hours}h{minutes}m{last}"),
+            }
+        }
+    };
+    format!("{sign}{text}")
+}
+
 /// Nanoseconds of a duration in Go's syntax (`1h30m`, `1.5s`, `300ms`); none if it is not one.
 pub(crate) fn parse_duration(text: &str) -> Option<i64> {
     let (negative, mut rest) = match text.strip_prefix('-') {
@@ -109,6 +140,20 @@ mod tests {
             assert_eq!(human_duration(seconds * SECOND), text);
         }
         assert_eq!(human_duration(-SECOND / 2), "0s");
+    }
+
+    #[test]
+    fn go_durations_are_printed() {
+        for (nanoseconds, text) in [
+            (0, "0s"),
+            (15_016_000_000, "15.016s"),
+            (60 * SECOND, "1m0s"),
+            (3_661 * SECOND, "1h1m1s"),
+            (300_000_000, "300ms"),
+            (-1_500, "-1.5µs"),
+        ] {
+            assert_eq!(go_duration(nanoseconds), text);
+        }
     }
 
     #[test]

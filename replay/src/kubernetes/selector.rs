@@ -28,6 +28,8 @@ struct Requirement {
 enum Operator {
     Exists,
     Absent,
+    Equals(String),
+    NotEquals(String),
     In(Vec<String>),
     NotIn(Vec<String>),
     Greater(i64),
@@ -61,10 +63,9 @@ impl LabelSelector {
                 object::map(value, "")
             };
         for (key, wanted) in labels {
-            let operator = Operator::In(vec![wanted.to_owned()]);
             requirements.push(Requirement {
                 key: key.to_owned(),
-                operator,
+                operator: Operator::Equals(wanted.to_owned()),
             });
         }
         for expression in object::list(value, "/matchExpressions") {
@@ -98,6 +99,8 @@ impl LabelSelector {
             match &requirement.operator {
                 Operator::Exists => value.is_some(),
                 Operator::Absent => value.is_none(),
+                Operator::Equals(wanted) => value == Some(wanted),
+                Operator::NotEquals(wanted) => value != Some(wanted),
                 Operator::In(values) => value.is_some_and(|v| values.iter().any(|x| x == v)),
                 Operator::NotIn(values) => !value.is_some_and(|v| values.iter().any(|x| x == v)),
                 Operator::Greater(bound) => number(value).is_some_and(|n| n > *bound),
@@ -116,7 +119,8 @@ impl std::fmt::Display for LabelSelector {
                 let text = match operator {
                     Operator::Exists => key.clone(),
                     Operator::Absent => format!("!{key}"),
-                    Operator::In(values) if values.len() == 1 => format!("{key}={}", values[0]),
+                    Operator::Equals(wanted) => format!("{key}={wanted}"),
+                    Operator::NotEquals(other) => format!("{key}!={other}"),
                     Operator::In(values) => format!("{key} in ({})", sorted(values)),
                     Operator::NotIn(values) => format!("{key} notin ({})", sorted(values)),
                     Operator::Greater(bound) => format!("{key}>{bound}"),
@@ -184,7 +188,7 @@ fn requirement(part: &str) -> Option<Requirement> {
         value
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-            .then(|| vec![value.to_owned()])
+            .then(|| value.to_owned())
     };
     if let Some(key) = part.strip_prefix('!') {
         return build(key, Operator::Absent);
@@ -204,10 +208,10 @@ fn requirement(part: &str) -> Option<Requirement> {
         };
     }
     if let Some((key, value)) = part.split_once("!=") {
-        return build(key, Operator::NotIn(one(value)?));
+        return build(key, Operator::NotEquals(one(value)?));
     }
     if let Some((key, value)) = part.split_once("==").or_else(|| part.split_once('=')) {
-        return build(key, Operator::In(one(value)?));
+        return build(key, Operator::Equals(one(value)?));
     }
     if let Some((key, value)) = part.split_once('>') {
         return build(key, Operator::Greater(value.trim().parse().ok()?));
@@ -272,6 +276,12 @@ impl FieldSelector {
             }
         }
         Ok(())
+    }
+
+    /// The first field that the server does not index for a resource.
+    pub(crate) fn unsupported(&self, group: &str, resource: &str) -> Option<&str> {
+        let mut keys = self.terms.iter().map(|(key, _, _)| key.as_str());
+        keys.find(|key| pointer(group, resource, key).is_none())
     }
 
     /// Whether an object is meant.
@@ -358,8 +368,12 @@ mod tests {
     fn selectors_of_objects_are_printed() {
         let value = serde_json::json!({
             "matchLabels": {"b": "2", "a": "1"},
-            "matchExpressions": [{"key": "c", "operator": "In", "values": ["y", "x"]}]
+            "matchExpressions": [{"key": "c", "operator": "In", "values": ["y", "x"]},
+                {"key": "d", "operator": "In", "values": ["z"]}]
         });
-        assert_eq!(LabelSelector::of(&value).to_string(), "a=1,b=2,c in (x,y)");
+        assert_eq!(
+            LabelSelector::of(&value).to_string(),
+            "a=1,b=2,c in (x,y),d in (z)"
+        );
     }
 }
