@@ -62,6 +62,9 @@ pub enum Command {
     Query(Query),
     /// See what an agent's shell sees
     Shell(Shell),
+    /// Make a snapshot of what another tool collected
+    #[command(subcommand)]
+    Import(Import),
     /// Record an incident on a live cluster into a snapshot
     Capture(Capture),
     /// Undo faults that a killed capture left on a cluster
@@ -169,6 +172,29 @@ pub enum Snapshot {
     Salvage {
         /// The folder without a manifest
         folder: Utf8PathBuf,
+    },
+}
+
+/// `import`.
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// A support bundle of Troubleshoot (kubectl support-bundle): a cluster at one moment
+    #[command(
+        name = "k8s-support-bundle",
+        after_help = "Example:\n  aiopslab import k8s-support-bundle support-bundle-2026-01-31T12_00_00/ --out imported"
+    )]
+    K8sSupportBundle {
+        /// The unpacked bundle: the folder with cluster-resources, or the one around it
+        source: Utf8PathBuf,
+        /// The folder of the snapshot: new or empty
+        #[arg(long, value_name = "DIR")]
+        out: Utf8PathBuf,
+        /// When it was collected (RFC 3339) [default: the latest time in its objects]
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+        /// Print the report as JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 

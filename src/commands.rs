@@ -3,6 +3,7 @@
 mod capture;
 mod config;
 mod eval;
+mod import;
 mod problems;
 mod shell;
 mod snapshot;
@@ -24,6 +25,7 @@ pub async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
         Command::Sql(arguments) => sql::statement(arguments, &settings).await,
         Command::Query(arguments) => sql::named(arguments, &settings).await,
         Command::Shell(arguments) => shell::run(arguments, &settings).await,
+        Command::Import(arguments) => import::run(arguments),
         Command::Capture(arguments) => capture::capture(arguments, &settings).await,
         Command::Recover(cluster) => capture::recover(cluster, &settings).await,
         Command::Check(arguments) => capture::check(arguments, &settings).await,

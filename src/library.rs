@@ -1,11 +1,12 @@
 //! What can be evaluated: the catalog's problems, and the snapshots that they are asked on.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use aiopslab_datasets::Snapshot;
 use aiopslab_datasets::samples::samples;
+use aiopslab_datasets::{Manifest, Snapshot};
 use aiopslab_problems::catalog::Catalog;
-use aiopslab_problems::family::{Application, Family};
+use aiopslab_problems::family::{Application, Endpoint, Family};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -196,6 +197,33 @@ impl Library {
                 "unknown application {name:?}\nhint: add its file with --catalog DIR"
             ))
         })
+    }
+
+    /// The application of a snapshot that is only looked at: where the catalog does not know it, what
+    /// the manifest tells.
+    pub fn application_or_unknown(&self, manifest: &Manifest) -> Application {
+        if let Some(application) = self.catalog.application(&manifest.application) {
+            return application.clone();
+        }
+        let nowhere = Endpoint {
+            namespace: None,
+            service: String::new(),
+            port: 0,
+        };
+        Application {
+            name: manifest.application.clone(),
+            title: manifest.application.clone(),
+            description: String::new(),
+            operations: Vec::new(),
+            namespace: manifest.namespaces.first().cloned().unwrap_or_default(),
+            service_label: manifest.service_label.clone(),
+            frontend: nowhere.clone(),
+            prometheus: nowhere.clone(),
+            jaeger: nowhere,
+            manifests: String::new(),
+            workloads: BTreeMap::new(),
+            healthy: Vec::new(),
+        }
     }
 
     fn unpacked(&self) -> Result<&Utf8Path, Failure> {

@@ -5,4 +5,5 @@
 mod command_line;
 mod episodes;
 mod program;
+mod support_bundle;
 mod tidy;

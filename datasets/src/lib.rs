@@ -3,11 +3,12 @@
 //! Modules in reading order: [`schema`] names the tables and columns, [`rows`] has their rows as
 //! structs, [`manifest`] describes a snapshot, [`writer`] records and finishes one, [`snapshot`]
 //! reads it, [`verify`] checks it, [`redact`] replaces secrets before they are written,
-//! [`samples`] ship with the program.
+//! [`import`] makes snapshots of what other tools collected, [`samples`] ship with the program.
 //! Only this crate names or writes files within a snapshot.
 
 pub mod error;
 mod files;
+pub mod import;
 pub mod manifest;
 pub mod redact;
 pub mod rows;

@@ -17,9 +17,7 @@ use crate::settings::Settings;
 pub(super) async fn run(arguments: Shell, settings: &Settings) -> Result<(), Failure> {
     let library = Library::open(settings)?;
     let dir = library.find(&arguments.snapshot)?;
-    let application = library
-        .application(&Snapshot::open(&dir)?.manifest().application)?
-        .clone();
+    let application = library.application_or_unknown(Snapshot::open(&dir)?.manifest());
     let options = ReplayOptions {
         clock: arguments.clock.parse()?,
         application,
