@@ -9,19 +9,24 @@ mod client;
 mod cluster;
 #[cfg(test)]
 mod commands;
+mod custom_columns;
 mod denied;
 mod describe;
 mod events;
 mod failure;
 mod get;
+mod golang;
 mod help;
 mod json;
+mod jsonpath;
 mod logs;
 mod operands;
+mod output;
 mod resources;
 mod sort_by;
 mod table;
 mod tabwriter;
+mod template;
 #[cfg(test)]
 pub(crate) mod testing;
 mod top;

@@ -19,7 +19,7 @@ use aiopslab_problems::environment::Verdict;
 use super::arguments::Arguments;
 use super::cluster::Cluster;
 use super::failure::Failure;
-use super::operands::{self, Target};
+use super::operands::{self, Selecting, Target};
 use super::selector::LabelSelector;
 use super::{object, with_errors};
 use crate::shell::CommandOutput;
@@ -38,18 +38,13 @@ pub(super) async fn run(
             )));
         }
     }
-    let targets = operands::targets(cluster, "describe", &arguments.operands)?;
+    let targets = operands::targets(cluster, &arguments.operands, Selecting::parse(arguments))?;
     if targets.is_empty() {
         return Err(Failure::invalid(
             "error: You must specify the type of resource to describe. Use \"kubectl \
              api-resources\" for a complete list of supported resources.",
         ));
     }
-    operands::check(
-        &targets,
-        arguments.is_set("all-namespaces"),
-        arguments.value("selector").is_some(),
-    )?;
     let labels = LabelSelector::parse(arguments.value("selector").unwrap_or_default())?;
     let mut describer = Describer {
         cluster,

@@ -1,25 +1,24 @@
 //! `kubectl get`.
 
+mod raw;
+
 use aiopslab_problems::environment::Verdict;
 use serde_json::Value;
 
 use super::arguments::Arguments;
 use super::cluster::Cluster;
 use super::failure::Failure;
-use super::operands::{self, Target};
+use super::operands::{self, Selecting, Target};
+use super::output::{self, Formats};
 use super::selector::{FieldSelector, LabelSelector};
 use super::table::{self, TableOptions};
-use super::{json, object, resources, sort_by, with_errors, yaml};
+use super::{json, object, sort_by, with_errors};
 use crate::shell::CommandOutput;
 use crate::view::{RecordedObject, ResourceType};
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Format {
-    Table { wide: bool },
-    Name,
-    Json,
-    Yaml,
-}
+/// What is printed when nothing changes any more after the moment that is asked about.
+const END_OF_RECORDING: &str =
+    "notice: what changes after this moment is not available in this recording\n";
 
 /// Objects of one type, in the order in which they are printed.
 struct Group {
@@ -32,9 +31,12 @@ pub(super) async fn run(
     cluster: &Cluster<'_>,
     arguments: &Arguments,
 ) -> Result<CommandOutput, Failure> {
-    refuse_what_is_not_here(arguments)?;
-    let format = format(arguments)?;
-    let targets = operands::targets(cluster, "get", &arguments.operands)?;
+    if let Some(path) = arguments.value("raw").filter(|path| !path.is_empty()) {
+        return raw::get(cluster, arguments, path).await;
+    }
+    let asked = Asked::parse(arguments)?;
+    let selecting = Selecting::parse(arguments);
+    let targets = operands::targets(cluster, &arguments.operands, selecting)?;
     if targets.is_empty() {
         return Err(Failure::invalid(
             "You must specify the type of resource to get. Use \"kubectl api-resources\" for a \
@@ -43,132 +45,78 @@ pub(super) async fn run(
              kubectl explain pods).\nSee 'kubectl get -h' for help and examples",
         ));
     }
-    let labels = LabelSelector::parse(arguments.value("selector").unwrap_or_default())?;
-    let fields = FieldSelector::parse(arguments.value("field-selector").unwrap_or_default())?;
-    let selecting =
-        arguments.value("selector").is_some() || arguments.value("field-selector").is_some();
-    operands::check(&targets, arguments.is_set("all-namespaces"), selecting)?;
+    if asked.watch && targets.iter().any(|t| t.resource != targets[0].resource) {
+        return Err(Failure::invalid(
+            "error: you may only specify a single resource type",
+        ));
+    }
     let Found {
         mut groups,
         mut errors,
-    } = find(cluster, arguments, &targets, &labels, &fields).await?;
+    } = find(cluster, arguments, &targets).await?;
     if arguments.is_set("ignore-not-found") {
         errors.retain(|(_, verdict)| *verdict != Verdict::Empty);
     }
-    let mut unsortable = false;
-    if let Some(expression) = arguments.value("sort-by") {
-        for group in &mut groups {
-            match sort_by::sort(&mut group.objects, expression) {
-                // kubectl drops a table that it can't sort, and says that nothing is there.
-                Err(Failure::Message { .. }) if matches!(format, Format::Table { .. }) => {
-                    group.objects.clear();
-                    unsortable = true;
-                }
-                sorted => sorted?,
-            }
-        }
-    }
-    let single = matches!(targets.as_slice(), [Target { name: Some(_), .. }]);
-    let printed = match format {
-        Format::Table { wide } => print_tables(cluster, arguments, &groups, wide).await?,
-        Format::Name => print_names(&groups),
-        Format::Json | Format::Yaml => {
-            let found = groups.iter().any(|group| !group.objects.is_empty());
-            if single && !found {
-                String::new()
-            } else {
-                let value = combined(groups, single);
-                if format == Format::Json {
-                    json::print(&value)
-                } else {
-                    yaml::print(&value)
-                }
-            }
-        }
-    };
-    let mut output = CommandOutput::answered(printed);
+    let mut output = CommandOutput::answered("");
     output.stderr = cluster
         .warnings(targets.iter().map(|target| &target.resource))
         .await?;
-    let nothing = output.stdout.is_empty();
-    if nothing && errors.is_empty() {
-        output.verdict = if unsortable {
-            Verdict::Invalid
-        } else {
-            Verdict::Empty
-        };
-        let table = matches!(format, Format::Table { .. });
-        if table && !arguments.is_set("ignore-not-found") {
-            output.stderr.push_str(&nothing_found(arguments, &targets));
+    if asked.watch {
+        watch(cluster, arguments, &asked, groups, &errors, &mut output).await?;
+    } else if asked.human {
+        if let Some(expression) = arguments.value("sort-by").filter(|by| !by.is_empty()) {
+            sort_tables(&mut groups, expression, &targets, &mut output)?;
         }
+        tables(cluster, arguments, &targets, &groups, &errors, &mut output).await?;
+    } else {
+        documents(arguments, &asked, &targets, groups, &errors, &mut output)?;
     }
     Ok(with_errors(output, &errors))
 }
 
-fn nothing_found(arguments: &Arguments, targets: &[Target]) -> String {
-    let namespaced = targets.iter().all(|target| target.resource.namespaced);
-    if arguments.is_set("all-namespaces") || !namespaced {
-        "No resources found\n".to_owned()
-    } else {
-        format!(
-            "No resources found in {} namespace.\n",
-            arguments.namespace()
-        )
-    }
+/// What is asked for besides which objects.
+struct Asked<'a> {
+    /// A table.
+    human: bool,
+    /// The value of `-o`.
+    output: &'a str,
+    watch: bool,
 }
 
-fn refuse_what_is_not_here(arguments: &Arguments) -> Result<(), Failure> {
-    for flag in ["watch", "watch-only"] {
-        if arguments.is_set(flag) {
-            return Err(Failure::not_captured(
-                "kubectl get --watch: this command is not available in this recording",
-            ));
-        }
-    }
-    for flag in ["raw", "filename", "kustomize", "subresource", "template"] {
-        if arguments.value(flag).is_some() {
-            return Err(Failure::not_captured(format!(
-                "kubectl get --{flag}: this command is not available in this recording"
-            )));
-        }
-    }
-    Ok(())
-}
-
-fn format(arguments: &Arguments) -> Result<Format, Failure> {
-    Ok(match arguments.value("output").unwrap_or_default() {
-        "" => Format::Table { wide: false },
-        "wide" => Format::Table { wide: true },
-        "name" => Format::Name,
-        "json" => Format::Json,
-        "yaml" => Format::Yaml,
-        other => {
-            let kind = other.split('=').next().unwrap_or(other);
-            let known = [
-                "custom-columns",
-                "custom-columns-file",
-                "go-template",
-                "go-template-file",
-                "jsonpath",
-                "jsonpath-as-json",
-                "jsonpath-file",
-                "kyaml",
-                "template",
-                "templatefile",
-            ];
-            if known.contains(&kind) {
+impl<'a> Asked<'a> {
+    /// Reads the flags, and refuses what does not go together.
+    fn parse(arguments: &'a Arguments) -> Result<Self, Failure> {
+        for flag in ["filename", "kustomize"] {
+            if arguments.value(flag).is_some() {
                 return Err(Failure::not_captured(format!(
-                    "kubectl get -o {kind}: this command is not available in this recording"
+                    "kubectl get --{flag}: files are not available to kubectl in this recording"
                 )));
             }
+        }
+        if arguments.value("subresource").is_some() {
+            return Err(Failure::not_captured(
+                "kubectl get --subresource is not available in this recording",
+            ));
+        }
+        let output = arguments.value("output").unwrap_or_default();
+        let template = arguments.value("template").unwrap_or_default();
+        if arguments.is_set("show-labels") && !output.is_empty() && output != "wide" {
             return Err(Failure::invalid(format!(
-                "error: unable to match a printer suitable for the output format \"{other}\", \
-                 allowed formats are: custom-columns,custom-columns-file,go-template,\
-                 go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,template,\
-                 templatefile,wide,yaml"
+                "error: --show-labels option cannot be used with {output} printer"
             )));
         }
-    })
+        let watch = arguments.is_set("watch") || arguments.is_set("watch-only");
+        if arguments.is_set("output-watch-events") && !watch {
+            return Err(Failure::invalid(
+                "error: --output-watch-events option can only be used with --watch or --watch-only",
+            ));
+        }
+        Ok(Self {
+            human: (output.is_empty() && template.is_empty()) || output == "wide",
+            output,
+            watch,
+        })
+    }
 }
 
 struct Found {
@@ -180,9 +128,9 @@ async fn find(
     cluster: &Cluster<'_>,
     arguments: &Arguments,
     targets: &[Target],
-    labels: &LabelSelector,
-    fields: &FieldSelector,
 ) -> Result<Found, Failure> {
+    let labels = LabelSelector::parse(arguments.value("selector").unwrap_or_default())?;
+    let fields = FieldSelector::parse(arguments.value("field-selector").unwrap_or_default())?;
     let mut found = Found {
         groups: Vec::new(),
         errors: Vec::new(),
@@ -220,26 +168,95 @@ async fn find(
     Ok(found)
 }
 
+/// Sorts the rows of the one table. kubectl drops a table that it can't sort and says that nothing
+/// is there; of several tables it looks for the field in the tables themselves.
+fn sort_tables(
+    groups: &mut [Group],
+    expression: &str,
+    targets: &[Target],
+    output: &mut CommandOutput,
+) -> Result<(), Failure> {
+    if targets.len() > 1 {
+        if sort_by::finds_in_tables(expression) {
+            return Err(Failure::not_captured(format!(
+                "--sort-by={expression} of several tables is not available in this recording"
+            )));
+        }
+        let found = groups
+            .iter()
+            .map(|group| group.objects.len())
+            .sum::<usize>();
+        if found == 0 {
+            return Ok(());
+        }
+        let field = super::custom_columns::relaxed(expression)?;
+        return Err(Failure::invalid(format!(
+            "error: couldn't find any field with path {} in the list of objects",
+            super::golang::quote::quote(&field)
+        )));
+    }
+    for group in groups.iter_mut().filter(|group| group.objects.len() > 1) {
+        match sort_by::sort(&mut group.objects, expression, |object| &object.object) {
+            Err(Failure::Message { .. }) => {
+                group.objects.clear();
+                output.verdict = Verdict::Invalid;
+            }
+            sorted => sorted?,
+        }
+    }
+    Ok(())
+}
+
+async fn tables(
+    cluster: &Cluster<'_>,
+    arguments: &Arguments,
+    targets: &[Target],
+    groups: &[Group],
+    errors: &[(String, Verdict)],
+    output: &mut CommandOutput,
+) -> Result<(), Failure> {
+    output.stdout = print_tables(cluster, arguments, groups).await?;
+    if output.stdout.is_empty() && errors.is_empty() {
+        output.verdict = output.verdict.max(Verdict::Empty);
+        if !arguments.is_set("ignore-not-found") {
+            output.stderr.push_str(&nothing_found(arguments, targets));
+        }
+    }
+    Ok(())
+}
+
+fn nothing_found(arguments: &Arguments, targets: &[Target]) -> String {
+    let namespaced = targets.iter().all(|target| target.resource.namespaced);
+    if arguments.is_set("all-namespaces") || !namespaced {
+        "No resources found\n".to_owned()
+    } else {
+        format!(
+            "No resources found in {} namespace.\n",
+            arguments.namespace()
+        )
+    }
+}
+
 async fn print_tables(
     cluster: &Cluster<'_>,
     arguments: &Arguments,
     groups: &[Group],
-    wide: bool,
 ) -> Result<String, Failure> {
     let several = groups
         .iter()
         .any(|group| group.resource != groups[0].resource);
-    let all_namespaces = arguments.is_set("all-namespaces");
     let mut tables = Vec::new();
     // kubectl keeps the namespace column once a group had it, also for cluster-scoped objects.
     let mut with_namespace = false;
     for group in groups {
-        with_namespace |= all_namespaces && group.resource.namespaced;
+        with_namespace |= arguments.is_set("all-namespaces") && group.resource.namespaced;
         let options = TableOptions {
-            wide,
+            wide: arguments.value("output") == Some("wide"),
             no_headers: arguments.is_set("no-headers"),
             with_namespace,
             with_kind: several || arguments.is_set("show-kind"),
+            by_client: arguments.value("server-print").is_some()
+                && !arguments.is_set("server-print"),
             show_labels: arguments.is_set("show-labels"),
             label_columns: arguments
                 .values("label-columns")
@@ -260,31 +277,81 @@ async fn print_tables(
     }))
 }
 
-fn print_names(groups: &[Group]) -> String {
-    let mut text = String::new();
-    for object in groups.iter().flat_map(|group| &group.objects) {
-        text.push_str(&resources::kind_prefix(&object.group, &object.kind));
-        text.push('/');
-        text.push_str(&object.name);
-        text.push('\n');
-    }
-    text
-}
-
-/// The one object, or the list of all.
-fn combined(groups: Vec<Group>, single: bool) -> Value {
+/// Everything but tables: one object, or the list of all.
+fn documents(
+    arguments: &Arguments,
+    asked: &Asked<'_>,
+    targets: &[Target],
+    groups: Vec<Group>,
+    errors: &[(String, Verdict)],
+    output: &mut CommandOutput,
+) -> Result<(), Failure> {
+    let single = matches!(targets, [Target { name: Some(_), .. }]);
     let mut objects: Vec<Value> = groups
         .into_iter()
         .flat_map(|group| group.objects)
         .map(complete)
         .collect();
-    match objects.pop() {
-        Some(object) if single => object,
-        last => {
-            objects.extend(last);
-            json::list(objects)
+    if objects.is_empty() && errors.is_empty() {
+        output.verdict = Verdict::Empty;
+    }
+    if objects.is_empty() && (single || arguments.is_set("ignore-not-found")) {
+        return Ok(());
+    }
+    let format = output::parse(arguments, asked.output, Formats::Get)?;
+    if let Some(expression) = arguments.value("sort-by").filter(|by| !by.is_empty())
+        && !single
+    {
+        sort_by::sort(&mut objects, expression, |object| object)?;
+    }
+    let document = if single {
+        objects.pop().unwrap_or_default()
+    } else {
+        json::list(objects)
+    };
+    output::append(output, format.print(document)?);
+    Ok(())
+}
+
+/// What is there at the moment; nothing comes after it.
+async fn watch(
+    cluster: &Cluster<'_>,
+    arguments: &Arguments,
+    asked: &Asked<'_>,
+    groups: Vec<Group>,
+    errors: &[(String, Verdict)],
+    output: &mut CommandOutput,
+) -> Result<(), Failure> {
+    if !errors.is_empty() {
+        return Ok(());
+    }
+    if arguments.is_set("output-watch-events") {
+        return Err(Failure::not_captured(
+            "kubectl get --output-watch-events is not available in this recording",
+        ));
+    }
+    if arguments.value("sort-by").is_some_and(|by| !by.is_empty()) {
+        output.stderr.push_str(if arguments.is_set("watch") {
+            "warning: --watch requested, --sort-by will be ignored for watch events received\n"
+        } else {
+            "warning: --watch-only requested, --sort-by will be ignored\n"
+        });
+    }
+    // Watching alone shows a single object, which the watch begins with, but no list.
+    let listed = arguments.operands.len() == 1 && !arguments.operands[0].contains('/');
+    if arguments.is_set("watch") || !listed {
+        if asked.human {
+            output.stdout = print_tables(cluster, arguments, &groups).await?;
+        } else {
+            let format = output::parse(arguments, asked.output, Formats::Get)?;
+            for object in groups.into_iter().flat_map(|group| group.objects) {
+                output::append(output, format.print(complete(object))?);
+            }
         }
     }
+    output.stderr.push_str(END_OF_RECORDING);
+    output.verdict = output.verdict.max(Verdict::Partial);
+    Ok(())
 }
 
 /// An object with its type, which the items of a recorded list may lack.

@@ -4,12 +4,45 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use super::golang::format::{json_number, sorted};
+
 /// A value with a line feed at its end.
 pub(super) fn print(value: &Value) -> String {
     let mut out = String::new();
     write_value(value, 0, &mut out);
     out.push('\n');
     out
+}
+
+/// A value on one line, without spaces.
+pub(super) fn compact(value: &Value) -> String {
+    let mut out = String::new();
+    write_compact(value, &mut out);
+    out
+}
+
+fn write_compact(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(fields) => {
+            out.push('{');
+            for (position, (key, value)) in sorted(fields).into_iter().enumerate() {
+                out.push_str(if position > 0 { "," } else { "" });
+                write_text(key, out);
+                out.push(':');
+                write_compact(value, out);
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (position, item) in items.iter().enumerate() {
+                out.push_str(if position > 0 { "," } else { "" });
+                write_compact(item, out);
+            }
+            out.push(']');
+        }
+        scalar => write_value(scalar, 0, out),
+    }
 }
 
 /// The list that kubectl makes of several objects.
@@ -27,15 +60,13 @@ fn write_value(value: &Value, level: usize, out: &mut String) {
         Value::Object(fields) if fields.is_empty() => out.push_str("{}"),
         Value::Array(items) if items.is_empty() => out.push_str("[]"),
         Value::Object(fields) => {
-            let mut keys: Vec<&String> = fields.keys().collect();
-            keys.sort();
             out.push_str("{\n");
-            for (position, key) in keys.iter().enumerate() {
+            for (position, (key, value)) in sorted(fields).into_iter().enumerate() {
                 indent(level + 1, out);
                 write_text(key, out);
                 out.push_str(": ");
-                write_value(&fields[*key], level + 1, out);
-                out.push_str(if position + 1 < keys.len() {
+                write_value(value, level + 1, out);
+                out.push_str(if position + 1 < fields.len() {
                     ",\n"
                 } else {
                     "\n"
@@ -59,6 +90,7 @@ fn write_value(value: &Value, level: usize, out: &mut String) {
             out.push(']');
         }
         Value::String(text) => write_text(text, out),
+        Value::Number(number) => out.push_str(&json_number(number)),
         other => {
             let _ = write!(out, "{other}");
         }

@@ -1,5 +1,6 @@
 //! `TYPE[,TYPE] [NAME…]` and `TYPE/NAME`: which objects a command line names.
 
+use super::arguments::Arguments;
 use super::cluster::Cluster;
 use super::failure::Failure;
 use crate::view::ResourceType;
@@ -13,97 +14,140 @@ pub(super) struct Target {
     pub(super) name: Option<String>,
 }
 
+/// What the flags say about which objects are meant.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Selecting {
+    /// `-l` or `--field-selector`.
+    selector: bool,
+    /// `-A`.
+    all_namespaces: bool,
+}
+
+impl Selecting {
+    /// Reads the flags.
+    pub(super) fn parse(arguments: &Arguments) -> Self {
+        let given = |flag: &str| {
+            arguments
+                .value(flag)
+                .is_some_and(|value| !value.trim().is_empty())
+        };
+        Self {
+            selector: given("selector") || given("field-selector"),
+            all_namespaces: arguments.is_set("all-namespaces"),
+        }
+    }
+}
+
+fn error<T>(text: &str) -> Result<T, Failure> {
+    Err(Failure::invalid(format!("error: {text}")))
+}
+
 /// The targets in the order of the command line.
 pub(super) fn targets(
     cluster: &Cluster<'_>,
-    verb: &str,
     operands: &[String],
+    selecting: Selecting,
 ) -> Result<Vec<Target>, Failure> {
-    let types = |list: &str| -> Result<Vec<ResourceType>, Failure> {
-        let mut types = Vec::new();
-        for name in list.split(',').filter(|name| !name.is_empty()) {
-            let category = cluster.resources.in_category(name);
-            if category.is_empty() {
-                types.push(cluster.resources.find(name)?.clone());
+    let targets = if operands.iter().any(|operand| operand.contains('/')) {
+        pairs(cluster, operands, selecting)?
+    } else {
+        let Some((types, names)) = operands.split_first() else {
+            return if selecting.selector {
+                error("at least one resource must be specified to use a selector")
             } else {
-                types.extend(category.into_iter().cloned());
-            }
-        }
-        Ok(types)
-    };
-    let Some((first, names)) = operands.split_first() else {
-        return Ok(Vec::new());
-    };
-    if operands.iter().any(|operand| operand.contains('/')) {
-        let mut targets = Vec::new();
-        for operand in operands {
-            let Some((resource, name)) = operand.split_once('/') else {
-                return Err(Failure::invalid(format!(
-                    "error: there is no need to specify a resource type as a separate argument \
-                     when passing arguments in resource/name form (e.g. 'kubectl {verb} \
-                     resource/<resource_name>' instead of 'kubectl {verb} resource \
-                     resource/<resource_name>'"
-                )));
+                Ok(Vec::new())
             };
-            if resource.is_empty() || name.is_empty() || resource.contains(',') {
-                return Err(Failure::invalid(
-                    "error: arguments in resource/name form must have a single resource and name",
-                ));
-            }
-            if name.contains('/') {
-                return Err(Failure::invalid(
-                    "error: arguments in resource/name form may not have more than one slash",
-                ));
-            }
-            for resource in types(resource)? {
-                targets.push(Target {
-                    resource,
-                    name: Some(name.to_owned()),
-                });
-            }
-        }
-        return Ok(targets);
-    }
-    let mut targets = Vec::new();
-    for resource in types(first)? {
-        if names.is_empty() {
-            targets.push(Target {
-                resource: resource.clone(),
-                name: None,
+        };
+        if selecting.selector && !names.is_empty() {
+            return error(if types.contains(',') {
+                "selectors and the all flag cannot be used when passing resource/name arguments"
+            } else {
+                "name cannot be provided when a selector is specified"
             });
         }
-        for name in names {
-            targets.push(Target {
-                resource: resource.clone(),
-                name: Some(name.clone()),
-            });
-        }
+        lists(cluster, types, names)?
+    };
+    let across = selecting.all_namespaces
+        && targets
+            .iter()
+            .any(|target| target.name.is_some() && target.resource.namespaced);
+    if across {
+        return error("a resource cannot be retrieved by name across all namespaces");
     }
     Ok(targets)
 }
 
-/// Names and a selector, or a name in all namespaces, don't go together.
-pub(super) fn check(
-    targets: &[Target],
-    all_namespaces: bool,
-    selector: bool,
-) -> Result<(), Failure> {
-    if !targets.iter().any(|target| target.name.is_some()) {
-        return Ok(());
+/// `TYPE/NAME…`
+fn pairs(
+    cluster: &Cluster<'_>,
+    operands: &[String],
+    selecting: Selecting,
+) -> Result<Vec<Target>, Failure> {
+    let mut pairs = Vec::new();
+    for operand in operands {
+        let Some((resource, name)) = operand.split_once('/') else {
+            // kubectl names `get` here whatever was typed, and never closes the bracket.
+            return error(
+                "there is no need to specify a resource type as a separate argument when passing \
+                 arguments in resource/name form (e.g. 'kubectl get resource/<resource_name>' \
+                 instead of 'kubectl get resource resource/<resource_name>'",
+            );
+        };
+        if name.contains('/') {
+            return error("arguments in resource/name form may not have more than one slash");
+        }
+        if resource.is_empty() || name.is_empty() || resource.contains(',') {
+            return error("arguments in resource/name form must have a single resource and name");
+        }
+        pairs.push((resource, name));
     }
-    if selector {
-        return Err(Failure::invalid(
-            "error: name cannot be provided when a selector is specified",
-        ));
+    if selecting.selector {
+        return error(
+            "selectors and the all flag cannot be used when passing resource/name arguments",
+        );
     }
-    if all_namespaces
-        && targets
-            .iter()
-            .any(|t| t.name.is_some() && t.resource.namespaced)
-    {
-        return Err(Failure::invalid(
-            "error: a resource cannot be retrieved by name across all namespaces",
-        ));
+    pairs
+        .into_iter()
+        .map(|(resource, name)| {
+            Ok(Target {
+                resource: cluster.resources.find(resource)?.clone(),
+                name: Some(name.to_owned()),
+            })
+        })
+        .collect()
+}
+
+/// `TYPE[,TYPE] [NAME…]`
+fn lists(cluster: &Cluster<'_>, types: &str, names: &[String]) -> Result<Vec<Target>, Failure> {
+    let mut found: Vec<ResourceType> = Vec::new();
+    for name in types.split(',') {
+        let category = cluster.resources.in_category(name);
+        let types = if category.is_empty() {
+            vec![cluster.resources.find(name)?]
+        } else {
+            category
+        };
+        for t in types {
+            if !found.contains(t) {
+                found.push(t.clone());
+            }
+        }
     }
-    Ok(())
+    let target = |resource: &ResourceType, name: Option<&String>| Target {
+        resource: resource.clone(),
+        name: name.cloned(),
+    };
+    Ok(found
+        .iter()
+        .flat_map(|resource| -> Vec<Target> {
+            if names.is_empty() {
+                vec![target(resource, None)]
+            } else {
+                names
+                    .iter()
+                    .map(|name| target(resource, Some(name)))
+                    .collect()
+            }
+        })
+        .collect())
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::cluster::Cluster;
 use super::failure::Failure;
 use super::tabwriter;
@@ -19,6 +21,8 @@ pub(super) struct TableOptions {
     pub(super) with_namespace: bool,
     /// With `type.group/` before names.
     pub(super) with_kind: bool,
+    /// Printed by kubectl itself, which knows names and ages only.
+    pub(super) by_client: bool,
     /// With a last column for all labels.
     pub(super) show_labels: bool,
     /// Labels that get columns.
@@ -35,8 +39,13 @@ pub(super) async fn print(
     if objects.is_empty() {
         return Ok(String::new());
     }
-    let columns = cluster.view.columns(&t.group, &t.resource).await?;
-    if columns.is_empty() || objects.iter().any(|object| object.cells.is_none()) {
+    let columns = if options.by_client {
+        client_columns()
+    } else {
+        cluster.view.columns(&t.group, &t.resource).await?
+    };
+    let recorded = |object: &RecordedObject| options.by_client || object.cells.is_some();
+    if columns.is_empty() || !objects.iter().all(recorded) {
         return Err(Failure::not_captured(format!(
             "the table of {} is not available in this recording, its objects are (-o yaml)",
             resources::qualified(t)
@@ -51,7 +60,11 @@ pub(super) async fn print(
         if options.with_namespace {
             row.push(object.namespace.clone());
         }
-        let recorded = object.cells.as_deref().unwrap_or_default();
+        let own = [Value::from(object.name.as_str()), Value::Null];
+        let recorded = match &object.cells {
+            Some(cells) if !options.by_client => cells.as_slice(),
+            _ => &own,
+        };
         for (column, cell) in columns.iter().zip(recorded) {
             if column.priority != 0 && !options.wide {
                 continue;
@@ -85,6 +98,19 @@ pub(super) async fn print(
         text.push('\n');
     }
     Ok(print_cells(&text))
+}
+
+/// What kubectl prints of any object without the server's help.
+fn client_columns() -> Vec<ColumnDefinition> {
+    ["Name", "Age"]
+        .map(|name| ColumnDefinition {
+            name: name.to_owned(),
+            r#type: "string".to_owned(),
+            format: if name == "Name" { "name" } else { "" }.to_owned(),
+            description: String::new(),
+            priority: 0,
+        })
+        .to_vec()
 }
 
 /// Aligns tab-separated lines as kubectl's tables are.
