@@ -5,6 +5,7 @@
 //! are the cells that the server printed, with those that depend on the clock made anew ([`cells`]).
 
 mod arguments;
+mod auth;
 mod client;
 mod cluster;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod custom_columns;
 mod denied;
 mod describe;
 mod events;
+mod exec;
 mod failure;
 mod get;
 mod golang;
@@ -23,6 +25,7 @@ mod logs;
 mod operands;
 mod output;
 mod resources;
+mod rollout;
 mod sort_by;
 mod table;
 mod tabwriter;
@@ -30,6 +33,7 @@ mod template;
 #[cfg(test)]
 pub(crate) mod testing;
 mod top;
+mod wait;
 mod yaml;
 
 use aiopslab_problems::environment::Verdict;
@@ -68,25 +72,33 @@ async fn dispatch(view: &dyn View, words: &[String]) -> Result<CommandOutput, Fa
     if let Some(refusal) = denied::interactive(verb) {
         return Err(refusal);
     }
-    let Some(flags) = arguments::flags_of(verb) else {
+    let command = arguments::command(verb, position, words);
+    if !arguments::is_interpreted(&command) {
         return Err(if help::is_command(verb) {
             Failure::not_captured(format!(
                 "kubectl {verb}: this command is not available in this recording"
             ))
         } else {
-            Failure::invalid(format!("error: unknown command \"{verb}\" for \"kubectl\""))
+            Failure::invalid(help::unknown_command(verb))
         });
-    };
-    let arguments = Arguments::parse(verb, flags, position, words)?;
+    }
+    let arguments = Arguments::parse(&command, position, words)?;
     if arguments.is_set("help") {
         return Ok(help::help(verb));
     }
-    match verb {
+    match command.as_str() {
         "get" => get::run(&cluster, &arguments).await,
         "describe" => describe::run(&cluster, &arguments).await,
         "logs" | "log" => logs::run(&cluster, &arguments).await,
         "events" => events::run(&cluster, &arguments).await,
         "top" => top::run(&cluster, &arguments).await,
+        "rollout status" => rollout::status(&cluster, &arguments).await,
+        "rollout history" => rollout::history(&cluster, &arguments).await,
+        "wait" => wait::run(&cluster, &arguments).await,
+        "auth can-i" => auth::can_i(&cluster, &arguments),
+        "auth whoami" => auth::who_am_i(&arguments),
+        "exec" => exec::run(&cluster, &arguments).await,
+        "rollout" | "auth" => Err(help::unknown_subcommand(verb, &arguments.operands)),
         _ => client::run(&cluster, verb, &arguments).await,
     }
 }
@@ -94,7 +106,9 @@ async fn dispatch(view: &dyn View, words: &[String]) -> Result<CommandOutput, Fa
 /// An output that ends with error lines.
 fn with_errors(mut output: CommandOutput, errors: &[(String, Verdict)]) -> CommandOutput {
     for (text, verdict) in errors {
-        output.stderr.push_str(text);
+        // Of several errors kubectl shows the bare texts.
+        let bare = text.strip_prefix("error: ").filter(|_| errors.len() > 1);
+        output.stderr.push_str(bare.unwrap_or(text));
         output.stderr.push('\n');
         output.exit_code = 1;
         output.verdict = output.verdict.max(*verdict);

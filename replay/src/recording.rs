@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aiopslab_datasets::rows::{Coverage, LogInstance, LogLine, ObjectApi, ObjectVersion, Usage};
+use aiopslab_datasets::rows::{
+    Coverage, Exec, LogInstance, LogLine, ObjectApi, ObjectVersion, Usage,
+};
 use aiopslab_datasets::schema::Table;
 use aiopslab_datasets::snapshot::Snapshot;
 use arrow::array::AsArray;
@@ -20,7 +22,8 @@ use crate::error::{ReplayError, Result};
 use crate::kubernetes::discovery;
 use crate::tables::{Selection, Tables, column, moment, valid_at};
 use crate::view::{
-    ColumnDefinition, LogQuery, ObjectQuery, RecordedObject, ResourceType, View, ViewError,
+    ColumnDefinition, ExecAnswer, LogQuery, ObjectQuery, RecordedObject, ResourceType, View,
+    ViewError,
 };
 
 /// How old a sample may be that still counts: Prometheus' look-back, and ours for usage.
@@ -39,6 +42,7 @@ pub struct Recording {
     parsed: Mutex<ByResource<Arc<Vec<RecordedObject>>>>,
     instances: OnceCell<Vec<LogInstance>>,
     usage: OnceCell<Vec<Usage>>,
+    exec: OnceCell<Vec<Exec>>,
 }
 
 impl Recording {
@@ -54,6 +58,7 @@ impl Recording {
             parsed: Mutex::default(),
             instances: OnceCell::new(),
             usage: OnceCell::new(),
+            exec: OnceCell::new(),
         })
     }
 
@@ -365,6 +370,39 @@ impl View for Recording {
             .filter(wanted)
             .cloned()
             .collect())
+    }
+
+    async fn exec_answers(&self, pod_uid: &str) -> Result<Vec<ExecAnswer>, ViewError> {
+        let rows = self
+            .exec
+            .get_or_try_init(async || {
+                let lasting = column("validity").eq(lit("instance"));
+                self.tables
+                    .rows(
+                        Selection::default()
+                            .and(lasting)
+                            .order(&["pod_uid", "container", "argv", "asked"], true),
+                    )
+                    .await
+            })
+            .await?;
+        rows.iter()
+            .filter(|row| row.pod_uid == pod_uid)
+            .map(|row| {
+                let argv = serde_json::from_str(&row.argv).map_err(|cause| ReplayError::Json {
+                    what: format!("command run in {}", row.pod),
+                    cause,
+                })?;
+                Ok(ExecAnswer {
+                    container: row.container.clone(),
+                    container_id: row.container_id.clone(),
+                    argv,
+                    stdout: row.stdout.clone(),
+                    stderr: row.stderr.clone(),
+                    exit_code: row.exit_code,
+                })
+            })
+            .collect()
     }
 
     async fn server_version(&self) -> Result<Value, ViewError> {

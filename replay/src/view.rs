@@ -54,6 +54,9 @@ pub trait View: Send + Sync {
     /// `node` or `pod`. Sorted by namespace, name and container.
     async fn usage(&self, kind: &str, namespace: Option<&str>) -> Result<Vec<Usage>, ViewError>;
 
+    /// What was run inside a pod's containers, of answers that hold as long as the container lives.
+    async fn exec_answers(&self, pod_uid: &str) -> Result<Vec<ExecAnswer>, ViewError>;
+
     /// What the server answered at `/version`; null if it was not recorded.
     async fn server_version(&self) -> Result<serde_json::Value, ViewError>;
 
@@ -69,6 +72,23 @@ pub trait View: Send + Sync {
 
     /// The pod label whose value names the application's service.
     fn service_label(&self) -> &str;
+}
+
+/// A command that was run inside a container, and what it did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecAnswer {
+    /// Name of the container.
+    pub container: String,
+    /// The runtime's id of the instance that answered.
+    pub container_id: String,
+    /// The command's words.
+    pub argv: Vec<String>,
+    /// What it printed.
+    pub stdout: Vec<u8>,
+    /// What it printed as errors.
+    pub stderr: Vec<u8>,
+    /// Its exit code.
+    pub exit_code: i32,
 }
 
 /// A kind of object that the recorded server served.

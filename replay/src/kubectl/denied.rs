@@ -1,5 +1,7 @@
 //! Commands that would change the cluster or need a terminal.
 
+use aiopslab_problems::answer::refused_command;
+
 use super::cluster::Cluster;
 use super::failure::Failure;
 use super::resources;
@@ -23,6 +25,8 @@ const WRITES: &[(&str, &str, &str)] = &[
     ("taint", "patch", ""),
     ("uncordon", "patch", ""),
     ("cp", "create", "/exec"),
+    ("debug", "patch", "/ephemeralcontainers"),
+    ("diff", "patch", ""),
 ];
 
 /// The sub-commands of `rollout` that change something.
@@ -39,14 +43,15 @@ pub(super) fn is_write(verb: &str, words: &[String]) -> bool {
 
 /// The refusal of a command that needs a terminal or does not end.
 pub(super) fn interactive(verb: &str) -> Option<Failure> {
-    let text = match verb {
-        "edit" => {
-            "Error: `kubectl edit` is not allowed: it opens an editor. Use `kubectl patch` instead."
-        }
-        "port-forward" => "Error: `kubectl port-forward` is not allowed: it is interactive.",
-        _ => return None,
-    };
-    Some(Failure::denied(text))
+    let command = format!("kubectl {verb}");
+    if let Some(text) = refused_command(&command) {
+        return Some(Failure::denied(text));
+    }
+    ["attach", "proxy"].contains(&verb).then(|| {
+        Failure::denied(format!(
+            "Error: Cannot use `{command}` because it is an interactive command."
+        ))
+    })
 }
 
 /// What the server answers to a user who may only read.
@@ -67,7 +72,7 @@ pub(super) fn refuse(
         |what: String| Failure::denied(format!("Error from server (Forbidden): {what}"));
     let fixed = match verb {
         "cordon" | "uncordon" | "drain" => Some("nodes"),
-        "cp" | "run" => Some("pods"),
+        "cp" | "run" | "debug" => Some("pods"),
         _ => None,
     };
     let (type_name, name) = match fixed {

@@ -84,6 +84,13 @@ pub(super) async fn run(
     Ok(with_errors(describer.finish(output), &errors))
 }
 
+/// A pod template as `rollout history --revision` prints it: with its tabs.
+pub(super) fn pod_template(template: &serde_json::Value) -> String {
+    let mut page = page::Page::default();
+    pod::template(&mut page, template);
+    page.raw()
+}
+
 async fn objects(
     cluster: &Cluster<'_>,
     arguments: &Arguments,

@@ -17,7 +17,7 @@ use crate::shell::CommandOutput;
 use crate::view::{RecordedObject, ResourceType};
 
 /// What is printed when nothing changes any more after the moment that is asked about.
-const END_OF_RECORDING: &str =
+pub(super) const END_OF_RECORDING: &str =
     "notice: what changes after this moment is not available in this recording\n";
 
 /// Objects of one type, in the order in which they are printed.

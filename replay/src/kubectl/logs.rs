@@ -1,5 +1,6 @@
 //! `kubectl logs`.
 
+use aiopslab_problems::answer::refused_command;
 use aiopslab_problems::environment::Verdict;
 use serde_json::Value;
 
@@ -32,9 +33,8 @@ pub(super) async fn run(
     arguments: &Arguments,
 ) -> Result<CommandOutput, Failure> {
     if arguments.is_set("follow") {
-        return Err(Failure::denied(
-            "Error: `kubectl logs -f` is not allowed: it does not end. Use `kubectl logs` without -f.",
-        ));
+        let text = refused_command("kubectl logs -f").unwrap_or_default();
+        return Err(Failure::denied(text));
     }
     let selector = arguments.value("selector");
     let container = container_argument(arguments, selector.is_some())?;
@@ -291,6 +291,14 @@ fn all_containers(pod: &Value) -> Vec<String> {
     all.extend(names(pod, "/spec/containers"));
     all.extend(names(pod, "/spec/ephemeralContainers"));
     all
+}
+
+/// The container that a command means that names none.
+pub(super) fn default_container(
+    pod: &Value,
+    output: &mut CommandOutput,
+) -> Result<String, Failure> {
+    chosen(pod, None, output)
 }
 
 /// The container of the command line, the pod's default, or its first.

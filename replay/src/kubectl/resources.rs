@@ -72,6 +72,11 @@ impl Resources {
             .ok_or_else(|| self.unknown(name))
     }
 
+    /// A type by a name that is no kind's, as the server's resources are asked for.
+    pub(super) fn find_resource(&self, name: &str) -> Option<&ResourceType> {
+        self.find(name).ok()
+    }
+
     /// The type of a kind, for owners.
     pub(super) fn of_resource(&self, group: &str, resource: &str) -> Option<&ResourceType> {
         self.types

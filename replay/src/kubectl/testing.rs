@@ -7,8 +7,8 @@ use super::timestamp;
 use crate::files::VirtualFiles;
 use crate::shell::{self, ShellOutcome};
 use crate::view::{
-    ColumnDefinition, LogInstance, LogLine, LogQuery, ObjectQuery, RecordedObject, ResourceType,
-    Usage, View, ViewError,
+    ColumnDefinition, ExecAnswer, LogInstance, LogLine, LogQuery, ObjectQuery, RecordedObject,
+    ResourceType, Usage, View, ViewError,
 };
 
 /// Objects and logs of a small cluster.
@@ -24,6 +24,8 @@ pub(crate) struct MemoryView {
     pub(crate) lines: Vec<LogLine>,
     pub(crate) usage: Vec<Usage>,
     pub(crate) version: Value,
+    /// By the uid of the pod.
+    pub(crate) exec: Vec<(String, ExecAnswer)>,
     /// Discovery documents and OpenAPI documents, by name.
     pub(crate) discovery: Vec<(String, Value)>,
     pub(crate) openapi: Vec<(String, Value)>,
@@ -109,6 +111,11 @@ impl View for MemoryView {
             usage.kind == kind && namespace.is_none_or(|namespace| namespace == usage.namespace)
         };
         Ok(self.usage.iter().filter(fits).cloned().collect())
+    }
+
+    async fn exec_answers(&self, pod_uid: &str) -> Result<Vec<ExecAnswer>, ViewError> {
+        let of_pod = self.exec.iter().filter(|(uid, _)| uid == pod_uid);
+        Ok(of_pod.map(|(_, answer)| answer.clone()).collect())
     }
 
     async fn server_version(&self) -> Result<Value, ViewError> {

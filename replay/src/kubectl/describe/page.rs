@@ -33,6 +33,13 @@ impl Page {
         }
     }
 
+    /// Headings of a table with lines below them.
+    pub(super) fn headings(&mut self, level: usize, names: &[&str]) {
+        self.line(level, names.join("\t"));
+        let lines: Vec<String> = names.iter().map(|name| "-".repeat(name.len())).collect();
+        self.line(level, lines.join("\t"));
+    }
+
     /// One value per line under one label, or `<none>`.
     pub(super) fn lines(&mut self, label: &str, values: &[String]) {
         self.part(0, format!("{label}:\t"));
@@ -45,6 +52,11 @@ impl Page {
             }
             self.line(0, value);
         }
+    }
+
+    /// The text with its tabs.
+    pub(super) fn raw(self) -> String {
+        self.text
     }
 
     /// The aligned text.

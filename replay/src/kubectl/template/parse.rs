@@ -41,7 +41,7 @@ pub(super) fn template(text: &str) -> Result<Vec<Node>> {
     };
     let (nodes, end) = parser.block()?;
     match end {
-        End::Source => Ok(nodes),
+        Ending::Source => Ok(nodes),
         _ => Err(Unsupported("an end that ends nothing")),
     }
 }
@@ -213,9 +213,9 @@ fn number(text: &str) -> Result<(Kind, &str)> {
 }
 
 /// How a block ends.
-enum End {
+enum Ending {
     Source,
-    End,
+    Block,
     /// `else`, with the tokens behind it.
     Else(Vec<Token>),
 }
@@ -226,7 +226,7 @@ struct Parser {
 }
 
 impl Parser {
-    fn block(&mut self) -> Result<(Vec<Node>, End)> {
+    fn block(&mut self) -> Result<(Vec<Node>, Ending)> {
         self.depth += 1;
         if self.depth > DEPTH {
             return Err(Unsupported("blocks this deep"));
@@ -234,7 +234,7 @@ impl Parser {
         let mut nodes = Vec::new();
         let end = loop {
             let Some(piece) = self.pieces.next() else {
-                break End::Source;
+                break Ending::Source;
             };
             let tokens = match piece {
                 Piece::Text(text) => {
@@ -249,8 +249,8 @@ impl Parser {
             };
             let rest = tokens.get(1..).unwrap_or_default();
             match keyword.as_str() {
-                "end" if rest.is_empty() => break End::End,
-                "else" => break End::Else(rest.to_vec()),
+                "end" if rest.is_empty() => break Ending::Block,
+                "else" => break Ending::Else(rest.to_vec()),
                 "if" => {
                     let (cases, otherwise) = self.cases(rest, "if")?;
                     nodes.push(Node::If(cases, otherwise));
@@ -263,8 +263,8 @@ impl Parser {
                     let pipeline = pipeline(rest, true)?;
                     let (body, end) = self.block()?;
                     let otherwise = match end {
-                        End::Else(rest) if rest.is_empty() => self.ended()?,
-                        End::End => Vec::new(),
+                        Ending::Else(rest) if rest.is_empty() => self.ended()?,
+                        Ending::Block => Vec::new(),
                         _ => return Err(Unsupported("a block that does not end")),
                     };
                     nodes.push(Node::Range(pipeline, body, otherwise));
@@ -284,7 +284,7 @@ impl Parser {
     /// The nodes up to `end`.
     fn ended(&mut self) -> Result<Vec<Node>> {
         match self.block()? {
-            (nodes, End::End) => Ok(nodes),
+            (nodes, Ending::Block) => Ok(nodes),
             _ => Err(Unsupported("a block that does not end")),
         }
     }
@@ -302,9 +302,9 @@ impl Parser {
             let (body, end) = self.block()?;
             cases.push((condition, body));
             match end {
-                End::End => return Ok((cases, Vec::new())),
-                End::Else(rest) if rest.is_empty() => return Ok((cases, self.ended()?)),
-                End::Else(rest) if rest[0].kind == Kind::Word(keyword.to_owned()) => {
+                Ending::Block => return Ok((cases, Vec::new())),
+                Ending::Else(rest) if rest.is_empty() => return Ok((cases, self.ended()?)),
+                Ending::Else(rest) if rest[0].kind == Kind::Word(keyword.to_owned()) => {
                     condition = pipeline(&rest[1..], false)?;
                 }
                 _ => return Err(Unsupported("a block that does not end")),
