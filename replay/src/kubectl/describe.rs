@@ -1,16 +1,23 @@
 //! `kubectl describe`: one page per object, in kubectl's layout for the kinds that occur most and
 //! field by field for any other.
 
+mod access;
+mod autoscaling;
 mod configuration;
 mod containers;
 mod event_table;
 mod generic;
+mod ingress;
+mod jobs;
 mod metadata;
 mod network;
+mod network_policy;
 mod node;
 mod page;
 mod pod;
+mod policy;
 mod related;
+mod storage;
 mod volumes;
 mod workloads;
 
@@ -25,6 +32,7 @@ use super::{object, with_errors};
 use crate::shell::CommandOutput;
 use crate::view::RecordedObject;
 use event_table::Events;
+use page::Page;
 
 /// Runs the command.
 pub(super) async fn run(
@@ -86,7 +94,7 @@ pub(super) async fn run(
 
 /// A pod template as `rollout history --revision` prints it: with its tabs.
 pub(super) fn pod_template(template: &serde_json::Value) -> String {
-    let mut page = page::Page::default();
+    let mut page = Page::default();
     pod::template(&mut page, template);
     page.raw()
 }
@@ -167,31 +175,74 @@ impl Describer<'_, '_> {
                 }
             }
         };
-        let cluster = self.cluster;
-        let page = match (object.group.as_str(), object.resource.as_str()) {
-            ("", "pods") => pod::describe(cluster, object, &events),
-            ("", "nodes") => node::describe(cluster, object, &events).await?,
-            ("", "services") => network::service(cluster, object, &events).await?,
-            ("", "endpoints") => network::endpoints(cluster, object, &events),
-            ("discovery.k8s.io", "endpointslices") => {
-                network::endpoint_slice(cluster, object, &events)
-            }
-            ("", "configmaps") => configuration::config_map(cluster, object, &events),
-            ("", "secrets") => configuration::secret(object),
-            ("", "namespaces") => configuration::namespace(cluster, object).await?,
-            ("", "serviceaccounts") => {
-                configuration::service_account(cluster, object, &events).await?
-            }
-            ("", "persistentvolumeclaims") => {
-                configuration::volume_claim(cluster, object, &events).await?
-            }
-            ("apps", "deployments") => workloads::deployment(cluster, object, &events).await?,
-            ("apps", "replicasets") => workloads::replica_set(cluster, object, &events).await?,
-            ("apps", "statefulsets") => workloads::stateful_set(cluster, object, &events).await?,
-            ("apps", "daemonsets") => workloads::daemon_set(cluster, object, &events).await?,
-            ("batch", "jobs") => workloads::job(cluster, object, &events),
-            _ => generic::describe(cluster, object, &events),
-        };
+        let page = self.page(object, &events).await?;
+        if let Some(what) = page.unknown() {
+            return Err(Failure::not_captured(format!(
+                "how kubectl describes {what} is not available in this recording"
+            )));
+        }
         Ok(page.print())
+    }
+
+    /// The page of an object in the layout of its kind.
+    async fn page(&self, object: &RecordedObject, events: &Events) -> Result<Page, Failure> {
+        let cluster = self.cluster;
+        Ok(match (object.group.as_str(), object.kind.as_str()) {
+            ("", "Pod") => pod::describe(cluster, object, events),
+            ("", "Node") => node::describe(cluster, object, events).await?,
+            ("", "Service") => network::service(cluster, object, events).await?,
+            ("", "Endpoints") => network::endpoints(cluster, object, events),
+            ("discovery.k8s.io", "EndpointSlice") => {
+                network::endpoint_slice(cluster, object, events)
+            }
+            ("", "ConfigMap") => configuration::config_map(cluster, object, events),
+            ("", "Secret") => configuration::secret(object),
+            ("", "Namespace") => configuration::namespace(cluster, object).await?,
+            ("", "ServiceAccount") => {
+                configuration::service_account(cluster, object, events).await?
+            }
+            ("", "PersistentVolumeClaim") => storage::claim(cluster, object, events).await?,
+            ("", "PersistentVolume") => storage::volume(cluster, object, events),
+            ("", "ResourceQuota") => policy::resource_quota(object),
+            ("", "LimitRange") => policy::limit_range(object),
+            ("", "ReplicationController") => {
+                workloads::replication_controller(cluster, object, events).await?
+            }
+            ("apps", "Deployment") => workloads::deployment(cluster, object, events).await?,
+            ("apps", "ReplicaSet") => workloads::replica_set(cluster, object, events).await?,
+            ("apps", "StatefulSet") => workloads::stateful_set(cluster, object, events).await?,
+            ("apps", "DaemonSet") => workloads::daemon_set(cluster, object, events).await?,
+            ("batch", "Job") => jobs::job(cluster, object, events),
+            ("batch", "CronJob") => jobs::cron_job(cluster, object, events),
+            ("autoscaling", "HorizontalPodAutoscaler") => {
+                autoscaling::describe(cluster, object, events)
+            }
+            ("networking.k8s.io", "Ingress") => ingress::ingress(cluster, object, events).await?,
+            ("networking.k8s.io", "IngressClass") => {
+                ingress::ingress_class(cluster, object, events)
+            }
+            ("networking.k8s.io", "ServiceCIDR") => ingress::service_cidr(cluster, object, events),
+            ("networking.k8s.io", "IPAddress") => ingress::ip_address(cluster, object, events),
+            ("networking.k8s.io", "NetworkPolicy") => network_policy::describe(object),
+            ("policy", "PodDisruptionBudget") => policy::disruption_budget(cluster, object, events),
+            ("scheduling.k8s.io", "PriorityClass") => {
+                policy::priority_class(cluster, object, events)
+            }
+            ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => access::role(object),
+            ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
+                access::binding(object)
+            }
+            ("storage.k8s.io", "StorageClass") => storage::storage_class(cluster, object, events),
+            ("storage.k8s.io", "CSINode") => storage::csi_node(cluster, object, events),
+            ("storage.k8s.io", "VolumeAttributesClass") => {
+                storage::attributes_class(cluster, object, events)
+            }
+            ("certificates.k8s.io", "CertificateSigningRequest") => {
+                return Err(Failure::not_captured(
+                    "what a certificate request asks for is not available in this recording",
+                ));
+            }
+            _ => generic::describe(cluster, object, events),
+        })
     }
 }

@@ -82,10 +82,7 @@ fn basics(page: &mut Page, container: &Value, status: Option<&Value>) {
         let ports: Vec<String> = object::list(container, "/ports")
             .iter()
             .map(|port| {
-                let protocol = match object::text(port, "/protocol") {
-                    "" => "TCP",
-                    protocol => protocol,
-                };
+                let protocol = object::text(port, "/protocol");
                 let name = match object::text(port, "/name") {
                     "" => String::new(),
                     name => format!(" ({name})"),
@@ -258,10 +255,7 @@ fn environment(page: &mut Page, container: &Value, owner: Owner<'_>) {
         };
         if let Some(field) = object::field(from, "/fieldRef") {
             let path = object::text(field, "/fieldPath");
-            let version = match object::text(field, "/apiVersion") {
-                "" => "v1",
-                version => version,
-            };
+            let version = object::text(field, "/apiVersion");
             let value = match owner {
                 Owner::Pod(pod) => field_value(pod, path),
                 Owner::Template => String::new(),

@@ -49,6 +49,7 @@ pub(super) fn print(page: &mut Page, events: &Events, now: i64) {
     }
     page.line(0, "Events:");
     page.line(1, "Type\tReason\tAge\tFrom\tMessage");
+    // The line below "Age" is one too long.
     page.line(1, "----\t------\t----\t----\t-------");
     for event in events {
         let event = &event.object;

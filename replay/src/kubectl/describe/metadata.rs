@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::page::Page;
-use crate::kubectl::object;
+use crate::kubectl::{object, timestamp};
 use crate::view::RecordedObject;
 
 const LONGEST_ANNOTATION: usize = 140;
@@ -15,6 +15,15 @@ const HIDDEN_ANNOTATION: &str = "kubectl.kubernetes.io/last-applied-configuratio
 pub(super) fn name(page: &mut Page, recorded: &RecordedObject) {
     page.field(0, "Name", &recorded.name);
     page.field(0, "Namespace", &recorded.namespace);
+}
+
+/// When it was created.
+pub(super) fn created(page: &mut Page, value: &Value) {
+    page.field(
+        0,
+        "CreationTimestamp",
+        timestamp::rfc1123(value, "/metadata/creationTimestamp"),
+    );
 }
 
 /// Labels and annotations of an object.

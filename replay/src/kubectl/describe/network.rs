@@ -21,17 +21,7 @@ pub(super) async fn service(
 ) -> Result<Page, Failure> {
     let value = &recorded.object;
     let text = |pointer: &str| object::text(value, pointer);
-    let mut slices = related::all(
-        cluster,
-        "discovery.k8s.io",
-        "endpointslices",
-        Some(&recorded.namespace),
-    )
-    .await?;
-    slices.retain(|slice| {
-        object::map(&slice.object, "/metadata/labels").get("kubernetes.io/service-name")
-            == Some(&recorded.name.as_str())
-    });
+    let slices = endpoint_slices(cluster, &recorded.namespace, &recorded.name).await?;
     let mut page = Page::default();
     metadata::name(&mut page, recorded);
     metadata::labels_and_annotations(&mut page, value);
@@ -76,6 +66,14 @@ pub(super) async fn service(
         "Internal Traffic Policy",
         text("/spec/internalTrafficPolicy"),
     );
+    if object::number(value, "/spec/healthCheckNodePort") != 0 {
+        let port = object::number(value, "/spec/healthCheckNodePort");
+        page.field(0, "HealthCheck NodePort", port);
+    }
+    if !object::list(value, "/spec/loadBalancerSourceRanges").is_empty() {
+        let ranges = joined(value, "/spec/loadBalancerSourceRanges");
+        page.field(0, "LoadBalancer Source Ranges", ranges);
+    }
     page.field_if(0, "Traffic Distribution", text("/spec/trafficDistribution"));
     event_table::print(&mut page, events, cluster.now);
     Ok(page)
@@ -110,8 +108,28 @@ fn ingress(value: &Value) -> String {
     texts.join(", ")
 }
 
+/// The EndpointSlices of a Service.
+pub(super) async fn endpoint_slices(
+    cluster: &Cluster<'_>,
+    namespace: &str,
+    service: &str,
+) -> Result<Vec<RecordedObject>, Failure> {
+    let mut slices = related::all(
+        cluster,
+        "discovery.k8s.io",
+        "endpointslices",
+        Some(namespace),
+    )
+    .await?;
+    slices.retain(|slice| {
+        object::map(&slice.object, "/metadata/labels").get("kubernetes.io/service-name")
+            == Some(&service)
+    });
+    Ok(slices)
+}
+
 /// The first ready addresses behind a named port.
-fn ready_endpoints(slices: &[RecordedObject], port_name: &str) -> String {
+pub(super) fn ready_endpoints(slices: &[RecordedObject], port_name: &str) -> String {
     if slices.is_empty() {
         return "<none>".to_owned();
     }
@@ -178,8 +196,7 @@ pub(super) fn endpoints(cluster: &Cluster<'_>, recorded: &RecordedObject, events
         let ports = object::list(subset, "/ports");
         if !ports.is_empty() {
             page.line(1, "Ports:");
-            page.line(2, "Name\tPort\tProtocol");
-            page.line(2, "----\t----\t--------");
+            page.headings(2, &["Name", "Port", "Protocol"]);
             for port in ports {
                 let name = match object::text(port, "/name") {
                     "" => "<unset>",
@@ -221,8 +238,7 @@ pub(super) fn endpoint_slice(
         page.line(0, "Ports: <unset>");
     } else {
         page.line(0, "Ports:");
-        page.line(1, "Name\tPort\tProtocol");
-        page.line(1, "----\t----\t--------");
+        page.headings(1, &["Name", "Port", "Protocol"]);
     }
     for port in ports {
         let (name, protocol) = (

@@ -6,6 +6,8 @@ use crate::kubectl::tabwriter;
 #[derive(Debug, Default)]
 pub(super) struct Page {
     text: String,
+    /// What a page holds whose layout is not known here.
+    unknown: Option<String>,
 }
 
 impl Page {
@@ -52,6 +54,16 @@ impl Page {
             }
             self.line(0, value);
         }
+    }
+
+    /// Notes something whose layout is not known: the page can't be shown.
+    pub(super) fn lacks(&mut self, what: impl Into<String>) {
+        self.unknown.get_or_insert_with(|| what.into());
+    }
+
+    /// What the page lacks.
+    pub(super) fn unknown(&self) -> Option<&str> {
+        self.unknown.as_deref()
     }
 
     /// The text with its tabs.

@@ -1,4 +1,4 @@
-//! Deployments, ReplicaSets, StatefulSets, DaemonSets and Jobs.
+//! Deployments, ReplicaSets, ReplicationControllers, StatefulSets and DaemonSets.
 
 use serde_json::Value;
 
@@ -7,21 +7,22 @@ use super::page::Page;
 use super::related::{self, PodCounts};
 use super::{metadata, pod};
 use crate::kubectl::cluster::Cluster;
-use crate::kubectl::duration::human_duration;
 use crate::kubectl::failure::Failure;
 use crate::kubectl::selector::LabelSelector;
 use crate::kubectl::table::format_labels;
 use crate::kubectl::{object, timestamp};
 use crate::view::RecordedObject;
 
-fn selector(value: &Value) -> LabelSelector {
+/// The selector of a workload.
+pub(super) fn selector(value: &Value) -> LabelSelector {
     value
         .pointer("/spec/selector")
         .map(LabelSelector::of)
         .unwrap_or_default()
 }
 
-fn template(page: &mut Page, value: &Value) {
+/// The template of a workload's pods.
+pub(super) fn template(page: &mut Page, value: &Value) {
     pod::template(
         page,
         value.pointer("/spec/template").unwrap_or(&Value::Null),
@@ -34,8 +35,7 @@ fn conditions(page: &mut Page, value: &Value) {
         return;
     }
     page.line(0, "Conditions:");
-    page.line(1, "Type\tStatus\tReason");
-    page.line(1, "----\t------\t------");
+    page.headings(1, &["Type", "Status", "Reason"]);
     for condition in conditions {
         let part = |pointer: &str| object::text(condition, pointer);
         page.line(
@@ -60,11 +60,7 @@ pub(super) async fn deployment(
     let number = |pointer: &str| object::number(value, pointer);
     let mut page = Page::default();
     metadata::name(&mut page, recorded);
-    page.field(
-        0,
-        "CreationTimestamp",
-        timestamp::rfc1123(value, "/metadata/creationTimestamp"),
-    );
+    metadata::created(&mut page, value);
     metadata::labels_and_annotations(&mut page, value);
     page.field(0, "Selector", selector(value));
     page.field(
@@ -172,16 +168,44 @@ pub(super) async fn replica_set(
     page.field(0, "Selector", selector(value));
     metadata::labels_and_annotations(&mut page, value);
     metadata::controlled_by(&mut page, value);
+    replicas(cluster, recorded, &mut page).await?;
+    event_table::print(&mut page, events, cluster.now);
+    Ok(page)
+}
+
+/// The page of a ReplicationController.
+pub(super) async fn replication_controller(
+    cluster: &Cluster<'_>,
+    recorded: &RecordedObject,
+    events: &Events,
+) -> Result<Page, Failure> {
+    let value = &recorded.object;
+    let mut page = Page::default();
+    metadata::name(&mut page, recorded);
+    let selected = object::map(value, "/spec/selector");
+    page.field(0, "Selector", format_labels(&selected));
+    metadata::labels_and_annotations(&mut page, value);
+    replicas(cluster, recorded, &mut page).await?;
+    event_table::print(&mut page, events, cluster.now);
+    Ok(page)
+}
+
+/// How many pods there are and should be, and what they are made of.
+async fn replicas(
+    cluster: &Cluster<'_>,
+    recorded: &RecordedObject,
+    page: &mut Page,
+) -> Result<(), Failure> {
+    let value = &recorded.object;
     let (have, want) = (
         object::number(value, "/status/replicas"),
         object::number(value, "/spec/replicas"),
     );
     page.field(0, "Replicas", format!("{have} current / {want} desired"));
     page.field(0, "Pods Status", PodCounts::of(cluster, recorded).await?);
-    template(&mut page, value);
-    conditions(&mut page, value);
-    event_table::print(&mut page, events, cluster.now);
-    Ok(page)
+    template(page, value);
+    conditions(page, value);
+    Ok(())
 }
 
 /// The page of a StatefulSet.
@@ -193,11 +217,7 @@ pub(super) async fn stateful_set(
     let value = &recorded.object;
     let mut page = Page::default();
     metadata::name(&mut page, recorded);
-    page.field(
-        0,
-        "CreationTimestamp",
-        timestamp::rfc1123(value, "/metadata/creationTimestamp"),
-    );
+    metadata::created(&mut page, value);
     page.field(0, "Selector", selector(value));
     metadata::labels_and_annotations(&mut page, value);
     let (have, want) = (
@@ -300,83 +320,4 @@ pub(super) async fn daemon_set(
     template(&mut page, value);
     event_table::print(&mut page, events, cluster.now);
     Ok(page)
-}
-
-/// The page of a Job.
-pub(super) fn job(cluster: &Cluster<'_>, recorded: &RecordedObject, events: &Events) -> Page {
-    let value = &recorded.object;
-    let number = |pointer: &str| object::number(value, pointer);
-    let mut page = Page::default();
-    metadata::name(&mut page, recorded);
-    page.field(0, "Selector", selector(value));
-    metadata::labels_and_annotations(&mut page, value);
-    metadata::controlled_by(&mut page, value);
-    let optional = |page: &mut Page, label: &str, pointer: &str, unit: &str| {
-        if let Some(field) = object::field(value, pointer) {
-            page.field(0, label, format!("{}{unit}", object::plain(field)));
-        }
-    };
-    optional(&mut page, "Parallelism", "/spec/parallelism", "");
-    if object::field(value, "/spec/completions").is_none() {
-        page.field(0, "Completions", "<unset>");
-    }
-    optional(&mut page, "Completions", "/spec/completions", "");
-    optional(&mut page, "Completion Mode", "/spec/completionMode", "");
-    optional(&mut page, "Suspend", "/spec/suspend", "");
-    optional(&mut page, "Backoff Limit", "/spec/backoffLimit", "");
-    optional(
-        &mut page,
-        "TTL Seconds After Finished",
-        "/spec/ttlSecondsAfterFinished",
-        "",
-    );
-    let started = timestamp::nanoseconds(value, "/status/startTime");
-    let completed = timestamp::nanoseconds(value, "/status/completionTime");
-    if started.is_some() {
-        page.field(
-            0,
-            "Start Time",
-            timestamp::rfc1123(value, "/status/startTime"),
-        );
-    }
-    if completed.is_some() {
-        page.field(
-            0,
-            "Completed At",
-            timestamp::rfc1123(value, "/status/completionTime"),
-        );
-    }
-    if let (Some(started), Some(completed)) = (started, completed) {
-        page.field(0, "Duration", human_duration(completed - started));
-    }
-    optional(
-        &mut page,
-        "Active Deadline Seconds",
-        "/spec/activeDeadlineSeconds",
-        "s",
-    );
-    let ready = match object::field(value, "/status/ready") {
-        Some(ready) => format!(" ({ready} Ready)"),
-        None => String::new(),
-    };
-    page.field(
-        0,
-        "Pods Statuses",
-        format!(
-            "{} Active{ready} / {} Succeeded / {} Failed",
-            number("/status/active"),
-            number("/status/succeeded"),
-            number("/status/failed")
-        ),
-    );
-    if object::text(value, "/spec/completionMode") == "Indexed" {
-        let indexes = match object::text(value, "/status/completedIndexes") {
-            "" => "<none>",
-            indexes => indexes,
-        };
-        page.field(0, "Completed Indexes", indexes);
-    }
-    template(&mut page, value);
-    event_table::print(&mut page, events, cluster.now);
-    page
 }

@@ -142,7 +142,10 @@ pub(super) fn decode(base64: &str) -> Option<String> {
     let bytes: Vec<u8> = base64.bytes().filter(|b| !b"\r\n".contains(b)).collect();
     let digits = bytes.iter().take_while(|byte| **byte != b'=').count();
     let padding = bytes.len() - digits;
-    if !bytes.len().is_multiple_of(4) || padding > 2 || bytes[digits..].iter().any(|byte| *byte != b'=') {
+    if !bytes.len().is_multiple_of(4)
+        || padding > 2
+        || bytes[digits..].iter().any(|byte| *byte != b'=')
+    {
         return None;
     }
     let mut decoded = Vec::new();
