@@ -91,7 +91,7 @@ fn utilization(page: &mut Page, value: &Value) {
     page.field(0, "Current CPU utilization", format!("{current}%"));
 }
 
-/// `"requests" on pods:	12 / 100`
+/// `"requests" on pods:` with what is measured and what is wanted.
 fn metric(metric: &Value, status: Option<&Value>) -> String {
     let kind = object::text(metric, "/type");
     let key = match kind {

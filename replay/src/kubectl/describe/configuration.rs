@@ -1,7 +1,5 @@
 //! ConfigMaps, Secrets, Namespaces and ServiceAccounts.
 
-use serde_json::Value;
-
 use super::event_table::{self, Events};
 use super::page::Page;
 use super::{metadata, policy, related};
