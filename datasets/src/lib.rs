@@ -3,13 +3,15 @@
 //! Modules in reading order: [`schema`] names the tables and columns, [`rows`] has their rows as
 //! structs, [`manifest`] describes a snapshot, [`writer`] records and finishes one, [`snapshot`]
 //! reads it, [`verify`] checks it, [`redact`] replaces secrets before they are written,
-//! [`import`] makes snapshots of what other tools collected, [`samples`] ship with the program.
+//! [`import`] makes snapshots of what other tools collected, [`probes`] are what the live system
+//! answered, [`samples`] ship with the program.
 //! Only this crate names or writes files within a snapshot.
 
 pub mod error;
 mod files;
 pub mod import;
 pub mod manifest;
+pub mod probes;
 pub mod redact;
 pub mod rows;
 pub mod samples;

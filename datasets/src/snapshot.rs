@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::error::{Result, SnapshotError};
 use crate::files;
 use crate::manifest::{FileEntry, Manifest, WITHHELD_FILES};
+use crate::probes::{self, Probe};
 use crate::rows::Row;
 use crate::schema::{self, Table};
 use crate::writer::{Visibility, WITHHELD};
@@ -104,6 +105,15 @@ impl Snapshot {
     /// When it is not there or no JSON.
     pub fn withheld_json(&self, name: &str) -> Result<Value> {
         files::read_json(&self.dir.join(WITHHELD).join(format!("{name}.json")))
+    }
+
+    /// Reads the probes of the live system; none: the capture asked nothing, or `withheld/` is not
+    /// there.
+    ///
+    /// # Errors
+    /// When the document is damaged.
+    pub fn probes(&self) -> Result<Option<Vec<Probe>>> {
+        probes::read(&self.dir)
     }
 
     /// Reads a table batch by batch.

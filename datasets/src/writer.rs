@@ -23,6 +23,7 @@ use serde_json::Value;
 use crate::error::{Result, SnapshotError};
 use crate::files;
 use crate::manifest::{MANIFEST_FILE, Manifest, ManifestDraft, RecorderCounts, State};
+use crate::probes::{self, Probe};
 use crate::rows::Row;
 use crate::schema::Table;
 
@@ -168,6 +169,15 @@ impl SnapshotWriter {
         let path = self.dir.join(WITHHELD).join(document(name)?);
         let _guard = lock(&self.documents);
         files::write_json(&path, value)
+    }
+
+    /// Writes the probes of the live system below `withheld/`.
+    ///
+    /// # Errors
+    /// When the document cannot be written.
+    pub fn write_probes(&self, probes: &[Probe]) -> Result<()> {
+        let _guard = lock(&self.documents);
+        probes::write(&self.dir, probes)
     }
 
     /// Sorts everything into Parquet files and writes the manifest.

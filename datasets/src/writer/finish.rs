@@ -13,6 +13,7 @@ use crate::files;
 use crate::manifest::{
     FileEntry, FormatVersion, Manifest, ManifestDraft, Observed, SnapshotId, State, WITHHELD_FILES,
 };
+use crate::probes::PROBES_FILE;
 use crate::rows::{Coverage, LogInstance, ObjectVersion, Row};
 use crate::schema::Table;
 
@@ -63,7 +64,8 @@ pub(super) fn finish(dir: &Utf8Path, draft: ManifestDraft, state: State) -> Resu
 /// Writes the list of what is withheld: the tables, and the documents beside them.
 fn list_withheld(dir: &Utf8Path, mut listed: BTreeMap<String, FileEntry>) -> Result<()> {
     for name in files::list(&dir.join(WITHHELD))? {
-        if name.ends_with(".json") && name != document(WITHHELD_FILES)? {
+        let is_document = name.ends_with(".json") || name == PROBES_FILE;
+        if is_document && name != document(WITHHELD_FILES)? {
             let path = Utf8Path::new(WITHHELD).join(name);
             let (bytes, sha256) = files::measure(&dir.join(&path))?;
             let rows = 0;
