@@ -168,6 +168,24 @@ pub enum Snapshot {
         #[arg(long)]
         json: bool,
     },
+    /// Compare the replay with what the live system answered when the snapshot was captured
+    #[command(after_help = "\
+Every probe of the snapshot is replayed at its moment. Exit code 1: an answer differs and no rule
+explains it, or rules explain more than 5 % of a tool's answers.
+
+Example:
+  aiopslab snapshot fidelity my-captures/scale_pod_zero_testbed-1 --show 3")]
+    Fidelity {
+        /// Snapshots: folders or names of samples
+        #[arg(required = true, value_name = "SNAPSHOT")]
+        compared: Vec<String>,
+        /// How many differences are shown in full, per snapshot
+        #[arg(long, value_name = "N", default_value_t = 10)]
+        show: usize,
+        /// Print JSON, with every probe
+        #[arg(long)]
+        json: bool,
+    },
     /// Make what a killed capture recorded usable
     Salvage {
         /// The folder without a manifest
@@ -337,9 +355,12 @@ pub struct Capture {
     /// Requests per second, instead of the workload's own
     #[arg(long)]
     pub rate: Option<f64>,
-    /// Leave a recorder out: metrics, traces, usage or exec
+    /// Leave a recorder out (metrics, traces, usage or exec), or the probes
     #[arg(long, value_name = "RECORDER")]
     pub without: Vec<String>,
+    /// The kubectl that probes are asked with [default: the one on the PATH]
+    #[arg(long, value_name = "FILE")]
+    pub kubectl: Option<Utf8PathBuf>,
     /// Leave the application running afterwards
     #[arg(long)]
     pub keep: bool,

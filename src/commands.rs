@@ -21,7 +21,7 @@ pub async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
     match command {
         Command::Eval(arguments) => eval::run(arguments, settings).await,
         Command::Problems(arguments) => problems::run(arguments, &settings),
-        Command::Snapshot(arguments) => snapshot::run(arguments, &settings),
+        Command::Snapshot(arguments) => snapshot::run(arguments, &settings).await,
         Command::Sql(arguments) => sql::statement(arguments, &settings).await,
         Command::Query(arguments) => sql::named(arguments, &settings).await,
         Command::Shell(arguments) => shell::run(arguments, &settings).await,

@@ -2,13 +2,14 @@
 //!
 //! Reading order: [`cli`] says what can be asked, [`commands`] does it, [`session`] lets an agent
 //! from [`agents`] act on an environment, [`evaluation`] does that for many problems, [`report`]
-//! shows what came of it. [`settings`] is the only reader of the environment and of the configuration file.
+//! shows what came of it; [`fidelity`] compares a replay with what the live system answered. [`settings`] is the only reader of the environment and of the configuration file.
 
 pub mod agents;
 pub mod cli;
 pub mod commands;
 pub mod evaluation;
 pub mod exit;
+pub mod fidelity;
 pub mod library;
 pub mod output;
 pub mod report;

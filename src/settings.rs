@@ -22,6 +22,8 @@ pub struct Settings {
     pub kubeconfig: Value<Option<Utf8PathBuf>>,
     /// The context in it.
     pub context: Value<Option<String>>,
+    /// The kubectl that a capture's probes are asked with.
+    pub kubectl: Value<Option<Utf8PathBuf>>,
     /// Episodes that run at the same time.
     pub jobs: Value<usize>,
     /// Steps that an agent has for one problem.
@@ -45,6 +47,7 @@ struct File {
     catalog: Option<Utf8PathBuf>,
     kubeconfig: Option<Utf8PathBuf>,
     context: Option<String>,
+    kubectl: Option<Utf8PathBuf>,
     jobs: Option<usize>,
     max_steps: Option<u32>,
 }
@@ -83,6 +86,7 @@ impl Settings {
             catalog: sources.optional("AIOPSLAB_CATALOG", file.catalog, flags.catalog.clone())?,
             kubeconfig: sources.optional("KUBECONFIG", file.kubeconfig, None)?,
             context: sources.optional("AIOPSLAB_CONTEXT", file.context, None)?,
+            kubectl: sources.optional("AIOPSLAB_KUBECTL", file.kubectl, None)?,
             jobs: sources.or_default("AIOPSLAB_JOBS", file.jobs, 2)?,
             max_steps: sources.or_default("AIOPSLAB_MAX_STEPS", file.max_steps, 30)?,
         })
@@ -189,7 +193,7 @@ fn read(path: &Utf8Path) -> Result<File, Failure> {
     })?;
     toml::from_str(&text).map_err(|error| {
         Failure::user(format!(
-            "the configuration file {path} is wrong: {error}hint: its keys are snapshots, catalog, kubeconfig, context, jobs and max_steps"
+            "the configuration file {path} is wrong: {error}hint: its keys are snapshots, catalog, kubeconfig, context, kubectl, jobs and max_steps"
         ))
     })
 }

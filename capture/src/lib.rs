@@ -3,7 +3,7 @@
 //! Reading order: [`run()`] is the pipeline, from a checked cluster to a finished snapshot;
 //! [`check()`] asks whether a cluster can be captured and [`recover()`] undoes what a dead capture
 //! left. Below them: deploy, workload, observe (conditions answered from the cluster), fault and
-//! journal (inject, remember, undo), compare (is the cluster as it was), windows (how long).
+//! journal (inject, remember, undo), compare (is the cluster as it was), probe (what the live system answers, to compare a replay with), windows (how long).
 
 pub mod cluster;
 pub mod observe;
@@ -20,6 +20,7 @@ mod error;
 mod fault;
 mod journal;
 mod manifests;
+mod probe;
 mod recover;
 mod resource;
 mod run;
@@ -27,6 +28,7 @@ mod windows;
 
 pub use check::{CheckLine, check};
 pub use error::CaptureError;
+pub use probe::ProbeOptions;
 pub use recover::{Recovered, recover};
 pub use run::{CaptureRequest, CaptureSummary, ClusterOptions, run};
 pub use windows::{Seconds, Window, Windows};

@@ -4,6 +4,7 @@
 //! Inputs: a cluster, an application, options. Outputs: rows with coverage, counts, versions.
 //! Nothing is dropped silently: what could not be read is counted as lost or told by coverage.
 
+mod changes;
 mod coverage;
 mod exec;
 mod instances;
@@ -43,6 +44,7 @@ use crate::cluster::{Cluster, ClusterError};
 use crate::progress::SharedProgress;
 use crate::redact_rules::RedactRules;
 use crate::visibility::VisibilityRules;
+use changes::Changes;
 use coverage::{Begun, Covered};
 use sink::{Collector, Failure, Sink};
 
@@ -107,6 +109,7 @@ struct Context {
     stop: CancellationToken,
     failure: Failure,
     begun: Begun,
+    changes: Changes,
     /// When recording began, by the API server's clock.
     start: i64,
 }
@@ -255,6 +258,27 @@ impl Recording {
         self.context.begun.rows()
     }
 
+    /// Whether a recorder was not left out.
+    pub(crate) fn records(&self, kind: Kind) -> bool {
+        !self.context.options.without.contains(&kind)
+    }
+
+    /// Whether a recorder saw a visible object change in a window.
+    pub(crate) fn objects_changed(&self, from: Timestamp, to: Timestamp) -> bool {
+        let window = nanoseconds_of(from)..=nanoseconds_of(to);
+        self.context.changes.any_in(&window)
+    }
+
+    /// What is replaced in everything that is written.
+    pub(crate) fn redaction(&self) -> &RedactRules {
+        &self.context.redaction
+    }
+
+    /// The time by the API server's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_nanosecond(i128::from(self.context.now())).unwrap_or_default()
+    }
+
     /// Returns when the recording can't go on; never, if all is well.
     pub async fn broken(&self) {
         self.context.failure.happened().await;
@@ -373,6 +397,7 @@ fn new_context(
         stop: CancellationToken::new(),
         failure: Failure::default(),
         begun: Begun::default(),
+        changes: Changes::default(),
         start: server_now(cluster),
     })
 }

@@ -23,6 +23,11 @@ const SECRET_TEXT: &[&str] = &[
     r"(?-u)://[^:/@\s]+:(?<secret>[^@/\s]+)@",
     r#"(?i-u)\b\w*(?:passw(?:or)?d|secret|token|api_?key)\w*=(?<secret>[^\s&"',;]+)"#,
 ];
+/// Settings with a secret's name as clients print them: JSON and YAML, then descriptions.
+const SECRET_SETTINGS: &[&str] = &[
+    r#"(?i-u)\bname\\?"?:\s*\\?"?[\w.-]*(?:passw(?:or)?d|secret|token|credential|api_?key|access_?key|private_?key|_key\b)[\w.-]*\\?"?,?\s*\\?"?value\\?"?:\s*\\?"?(?<secret>[^"\\\n]+)"#,
+    r"(?m-u)^ {6}[A-Z0-9_]*(?:PASSW(?:OR)?D|SECRET|TOKEN|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|_KEY)[A-Z0-9_]*:\s+(?<secret>[^<\s].*)$",
+];
 /// Annotation with the object as it was applied.
 const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// A shorter value of a Secret is not looked for elsewhere: it is too likely to be an ordinary word.
@@ -33,6 +38,7 @@ pub struct RedactRules {
     redactor: Redactor,
     secret_name: Regex,
     secret_text: Vec<Regex>,
+    secret_settings: Vec<Regex>,
     custom: Vec<String>,
     known: RwLock<Known>,
     values: AtomicU64,
@@ -57,6 +63,10 @@ impl RedactRules {
         Ok(Self {
             redactor: Redactor::new(&key),
             secret_name: Regex::new(SECRET_NAME)?,
+            secret_settings: SECRET_SETTINGS
+                .iter()
+                .map(|pattern| Regex::new(pattern))
+                .collect::<Result<_, _>>()?,
             secret_text: all.collect::<Result<_, _>>()?,
             custom: custom.to_vec(),
             known: RwLock::default(),
@@ -146,6 +156,17 @@ impl RedactRules {
             *text = String::from_utf8_lossy(&line).into_owned();
         }
         changed
+    }
+
+    /// Redacts what a client printed of objects, as [`Self::object`] redacts the objects.
+    pub fn printed(&self, text: &mut String) -> bool {
+        let mut bytes = std::mem::take(text).into_bytes();
+        let mut changed = false;
+        for pattern in &self.secret_settings {
+            changed |= self.matches(pattern, &mut bytes);
+        }
+        *text = String::from_utf8_lossy(&bytes).into_owned();
+        self.text(text) | changed
     }
 
     fn matches(&self, pattern: &Regex, line: &mut [u8]) -> bool {
@@ -263,6 +284,33 @@ mod tests {
         assert!(rules().object("pods", &mut pod));
         assert!(!pod.to_string().contains("hunter2"), "{pod}");
         assert_eq!(pod["spec"]["env"][1]["value"], "postgres");
+    }
+
+    #[test]
+    fn what_a_client_printed_is_redacted_as_the_object_is() {
+        let mut pod = json!({"env": [{"name": "DB_PASSWORD", "value": "hunter2"}]});
+        let rules = rules();
+        rules.object("pods", &mut pod);
+        let masked = pod["env"][0]["value"].as_str().unwrap();
+        let printed = [
+            "    - name: DB_PASSWORD\n      value: hunter2\n",
+            "  {\n    \"name\": \"DB_PASSWORD\",\n    \"value\": \"hunter2\"\n  }",
+            r#"{\"env\":[{\"name\":\"DB_PASSWORD\",\"value\":\"hunter2\"}]}"#,
+            "      DB_PASSWORD:  hunter2\n      DB_HOST:  postgres\n",
+        ];
+        for text in printed {
+            let mut redacted = text.to_owned();
+            assert!(rules.printed(&mut redacted), "{text}");
+            assert_eq!(redacted, text.replace("hunter2", masked));
+        }
+        for text in [
+            "      DB_PASSWORD:  <set to the key 'password' in secret 'postgres'>\n",
+            "      SecretName:  postgres\n",
+            "    - name: DB_PASSWORD\n      valueFrom:\n        secretKeyRef:\n          key: password\n",
+        ] {
+            let mut redacted = text.to_owned();
+            assert!(!rules.printed(&mut redacted), "{redacted}");
+        }
     }
 
     #[test]

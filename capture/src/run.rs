@@ -1,7 +1,7 @@
 //! The pipeline of a capture, from a checked cluster to a finished snapshot.
 //!
 //! Check, deploy, workload, wait until healthy and quiet, recorders, baseline window, journal and
-//! inject, verify, fault window, verify again, stop the recorders, recover, verify the recovery,
+//! inject, verify, fault window, verify again, probes, stop the recorders, recover, verify the recovery,
 //! clean up, compare the cluster with what it was, finish the snapshot. Whatever goes wrong after
 //! the journal is written, the fault is undone before [`run()`] returns; a capture that is killed
 //! leaves the journal, which [`crate::recover()`] reads.
@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aiopslab_datasets::manifest::Manifest;
+use aiopslab_datasets::probes::Probe;
 use aiopslab_datasets::writer::SnapshotWriter;
 use aiopslab_problems::family::{Application, Workload};
 use aiopslab_problems::resolve::ResolvedFamily;
@@ -27,6 +28,7 @@ use crate::compare::Inventory;
 use crate::error::CaptureError;
 use crate::journal::{self, Journal};
 use crate::observe::{Anchors, Evidence};
+use crate::probe::ProbeOptions;
 use crate::progress::SharedProgress;
 use crate::recorder::{Kind, RecorderOptions, Recording, RecordingOutcome};
 use crate::recover::{Recovered, recover_one};
@@ -82,6 +84,8 @@ pub struct CaptureRequest {
     pub try_wrong_repairs: bool,
     /// What the recorders do.
     pub recorder: RecorderOptions,
+    /// What the live system is asked at the end of the fault window.
+    pub probes: ProbeOptions,
 }
 
 impl CaptureRequest {
@@ -101,6 +105,7 @@ impl CaptureRequest {
             keep: false,
             try_wrong_repairs: false,
             recorder: RecorderOptions::default(),
+            probes: ProbeOptions::default(),
         }
     }
 
@@ -170,6 +175,8 @@ pub async fn run(
         windows: Windows::default(),
         recording: None,
         recording_from: Timestamp::now(),
+        recording_to: None,
+        probes: Vec::new(),
         outcome: None,
         renewal: None,
         is_ours: false,
@@ -208,7 +215,11 @@ struct Capture {
     writer: Arc<SnapshotWriter>,
     recording: Option<Recording>,
     recording_from: Timestamp,
+    /// When the recorders were stopped.
+    recording_to: Option<Timestamp>,
     outcome: Option<RecordingOutcome>,
+    /// What the live system answered.
+    probes: Vec<Probe>,
     journal: Journal,
     renewal: Option<(CancellationToken, JoinHandle<()>)>,
     /// Whether this capture deployed the application.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use aiopslab_capture::cluster::Cluster as LiveCluster;
 use aiopslab_capture::recorder::{Kind, RecorderOptions};
-use aiopslab_capture::{CaptureError, CaptureRequest, CaptureSummary, ClusterOptions, Seconds};
+use aiopslab_capture::{
+    CaptureError, CaptureRequest, CaptureSummary, ClusterOptions, ProbeOptions, Seconds,
+};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +15,9 @@ use crate::exit::Failure;
 use crate::library::Library;
 use crate::output::{CaptureProgress, print};
 use crate::settings::Settings;
+
+/// What `--without` calls the questions at the end of the fault window.
+const PROBES: &str = "probes";
 
 pub(super) async fn capture(arguments: Capture, settings: &Settings) -> Result<(), Failure> {
     let request = request(&arguments, settings)?;
@@ -116,12 +121,19 @@ fn request(arguments: &Capture, settings: &Settings) -> Result<CaptureRequest, F
     request.keep = arguments.keep;
     request.try_wrong_repairs = arguments.wrong_repairs;
     request.recorder = recorders(&arguments.without)?;
+    request.probes = ProbeOptions {
+        wanted: !arguments.without.iter().any(|name| name == PROBES),
+        kubectl: arguments
+            .kubectl
+            .clone()
+            .or_else(|| settings.kubectl.value.clone()),
+    };
     Ok(request)
 }
 
 fn recorders(without: &[String]) -> Result<RecorderOptions, Failure> {
     let mut options = RecorderOptions::default();
-    for name in without {
+    for name in without.iter().filter(|name| *name != PROBES) {
         options.without.insert(name.parse::<Kind>()?);
     }
     Ok(options)

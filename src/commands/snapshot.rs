@@ -1,4 +1,5 @@
-//! `aiopslab snapshot`: what a snapshot holds, whether it is sound, and saving what a killed capture recorded.
+//! `aiopslab snapshot`: what a snapshot holds, whether it is sound, how true its replay is, and saving
+//! what a killed capture recorded.
 
 use aiopslab_datasets::schema::Table;
 use aiopslab_datasets::verify::{Report, verify};
@@ -9,11 +10,12 @@ use serde_json::json;
 
 use crate::cli::Snapshot;
 use crate::exit::Failure;
+use crate::fidelity;
 use crate::library::Library;
 use crate::output::print;
 use crate::settings::Settings;
 
-pub(super) fn run(arguments: Snapshot, settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(arguments: Snapshot, settings: &Settings) -> Result<(), Failure> {
     match arguments {
         Snapshot::Info { snapshot, json } => {
             let opened = Opened::open(&Library::open(settings)?.find(&snapshot)?)?;
@@ -37,6 +39,11 @@ pub(super) fn run(arguments: Snapshot, settings: &Settings) -> Result<(), Failur
             let opened = Opened::open(&library.find(&snapshot)?)?;
             check(&verify(&opened, content), json)
         }
+        Snapshot::Fidelity {
+            compared,
+            show,
+            json,
+        } => compare_with_live(&compared, show, json, settings).await,
         Snapshot::Salvage { folder } => {
             let manifest = salvage(&folder)?;
             print(&describe(
@@ -47,6 +54,34 @@ pub(super) fn run(arguments: Snapshot, settings: &Settings) -> Result<(), Failur
             Ok(())
         }
     }
+}
+
+async fn compare_with_live(
+    names: &[String],
+    show: usize,
+    json: bool,
+    settings: &Settings,
+) -> Result<(), Failure> {
+    let library = Library::open(settings)?;
+    let mut all = Vec::new();
+    for name in names {
+        let opened = Opened::open(&library.find(name)?)?;
+        all.push(fidelity::measure(name, opened, settings.jobs.value).await?);
+    }
+    let passed = fidelity::passes(&all);
+    if json {
+        let rules: Vec<_> = all.iter().map(fidelity::Fidelity::rules_needed).collect();
+        let report = json!({"passed": passed, "snapshots": all, "rules": rules});
+        print(&format!("{report:#}\n"));
+    } else {
+        print(&fidelity::render(&all, show));
+    }
+    if passed {
+        return Ok(());
+    }
+    Err(Failure::user(
+        "the replay is not as close to the live system as it has to be",
+    ))
 }
 
 fn describe(manifest: &Manifest, dir: &Utf8Path, has_withheld: bool) -> String {

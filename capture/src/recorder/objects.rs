@@ -417,6 +417,9 @@ impl Watch {
             .context
             .visibility
             .of_object(&self.resource.resource, &object);
+        if !syncing && visibility == Visibility::Visible {
+            self.context.changes.saw(observed);
+        }
         let created = created(&object);
         let valid_from = valid_from(event, observed, created, self.context.start);
         self.context.visibility.prune(&mut object);

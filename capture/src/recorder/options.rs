@@ -66,7 +66,7 @@ impl fmt::Display for Kind {
 
 /// A name that is no recorder.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown recorder {0:?}\nhint: objects, logs, metrics, traces, usage or exec")]
+#[error("unknown recorder {0:?}\nhint: objects, logs, metrics, traces, usage, exec or probes")]
 pub struct UnknownKind(pub String);
 
 impl FromStr for Kind {

@@ -73,7 +73,7 @@ impl Capture {
         let end = self.windows.fault.map(|window| window.to);
         draft.observed = self.recording_from_if_started().map(|from| Observed {
             from,
-            to: end.unwrap_or(from).max(from),
+            to: self.recording_to.or(end).unwrap_or(from).max(from),
         });
         if let Some(recording) = &self.recording {
             draft.begun = recording.begun();
@@ -108,6 +108,9 @@ impl Capture {
         ];
         for (name, value) in &documents {
             self.writer.write_withheld_json(name, value)?;
+        }
+        if !self.probes.is_empty() {
+            self.writer.write_probes(&self.probes)?;
         }
         let differences = self.compare().await?;
         self.close_stage();

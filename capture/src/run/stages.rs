@@ -14,6 +14,7 @@ use crate::compare::{Inventory, Leaving};
 use crate::error::CaptureError;
 use crate::journal::Entry;
 use crate::observe::{Evidence, judge};
+use crate::probe::{Kubectl, Prober};
 use crate::recorder::Recording;
 use crate::recover::{undo_entries, undo_fault};
 use crate::{deploy, fault, manifests, resource, workload};
@@ -48,6 +49,7 @@ impl Capture {
         self.baseline().await?;
         self.inject().await?;
         self.fault_window().await?;
+        self.ask_probes().await?;
         self.stop_recorders().await?;
         if self.request.try_wrong_repairs {
             for repair in self.request.family.wrong_repairs.clone() {
@@ -270,13 +272,49 @@ impl Capture {
         self.note_all().await
     }
 
+    /// Asks the live system what a replay will be asked, while the recorders go on.
+    async fn ask_probes(&mut self) -> Result<(), CaptureError> {
+        let options = self.request.probes.clone();
+        if !options.wanted {
+            return Ok(());
+        }
+        self.enter("probes", "what the live system answers")?;
+        let Some(recording) = &self.recording else {
+            return Ok(());
+        };
+        let kubectl = Kubectl::find(options.kubectl.as_deref(), &self.request.cluster);
+        match &kubectl {
+            Ok(kubectl) => self.progress.note(&format!("with {}", kubectl.program())),
+            Err(reason) => {
+                let text = format!("no kubectl: probes of kubectl are left out ({reason})");
+                self.progress.note(&text);
+            }
+        }
+        let prober = Prober {
+            cluster: &self.cluster,
+            application: &self.request.application,
+            recording,
+            kubectl: kubectl.ok(),
+            progress: self.progress.clone(),
+            cancel: self.cancel.clone(),
+        };
+        let questions = prober.questions(self.request.seed).await?;
+        let probes = prober.ask(&questions).await;
+        let moving = probes.iter().filter(|probe| probe.moving).count();
+        let text = format!(
+            "{} answers, {moving} of them while objects changed",
+            probes.len()
+        );
+        self.progress.note(&text);
+        self.probes = probes;
+        self.check_cancelled()
+    }
+
     async fn stop_recorders(&mut self) -> Result<(), CaptureError> {
         self.enter("stop", "the recorders take what arrives late, and stop")?;
+        let end = Timestamp::now();
         self.pause(AFTERMATH).await?;
-        let end = self
-            .windows
-            .fault
-            .map_or_else(Timestamp::now, |window| window.to);
+        self.recording_to = Some(end);
         if let Some(recording) = self.recording.take() {
             let outcome = recording.finish(self.recording_from, end).await;
             self.outcome = Some(outcome?);

@@ -1,0 +1,216 @@
+//! How close a replay is to the live system: every probe of a snapshot, replayed at its moment.
+//!
+//! A probe is a question that the live system answered at the end of the fault window. The replay
+//! answers the same question as of a moment between "just before it was asked" and "just after it
+//! was answered"; which one it was, nobody knows, so one equal answer is enough. What is not equal
+//! is either explained by one of the checked-in `rules` or a mistake of ours.
+
+mod commands;
+mod difference;
+mod moments;
+mod report;
+mod rules;
+mod spans;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aiopslab_datasets::Snapshot;
+use aiopslab_datasets::probes::{Exchange, Probe, Tool};
+use futures::StreamExt;
+use serde::Serialize;
+
+use crate::exit::Failure;
+use moments::Moments;
+
+pub use report::{passes, render};
+
+/// Explained answers may be at most one of so many.
+const EXPLAINED_AT_MOST_ONE_IN: usize = 20;
+
+/// What became of the probes of one snapshot.
+#[derive(Debug, Clone, Serialize)]
+pub struct Fidelity {
+    /// The snapshot's name.
+    pub snapshot: String,
+    /// One per probe, in the order of the probes.
+    pub results: Vec<Judged>,
+}
+
+/// A probe with what the replay made of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Judged {
+    /// What the question is about.
+    pub tool: Tool,
+    /// Which kind of question of that tool.
+    pub kind: String,
+    /// The question as one would type it.
+    pub question: String,
+    /// When it was asked, by the API server's clock.
+    pub asked: jiff::Timestamp,
+    /// What the replay made of it.
+    #[serde(flatten)]
+    pub judgement: Judgement,
+}
+
+/// What the replay made of a question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "judgement", rename_all = "snake_case")]
+pub enum Judgement {
+    /// The same answer.
+    Equal,
+    /// The same but for what rules explain.
+    Explained {
+        /// Names of the rules that it took.
+        rules: Vec<&'static str>,
+    },
+    /// Another answer.
+    Different {
+        /// Lines of the live system with `-`, of the replay with `+`.
+        difference: String,
+    },
+    /// Another answer, but objects changed while the live system was asked, each time.
+    Moving {
+        /// Lines of the live system with `-`, of the replay with `+`.
+        difference: String,
+    },
+    /// The replay says that it can't know.
+    NotCaptured {
+        /// What it says.
+        notice: String,
+    },
+    /// Nothing here can answer it yet.
+    NoEngine,
+}
+
+/// An answer as it is compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// What was printed, or the normal form of a document.
+    stdout: String,
+    stderr: String,
+    exit_code: i32,
+}
+
+/// What the replay has to say.
+enum Replayed {
+    Answer(Answer),
+    NotCaptured(String),
+}
+
+/// Replays every probe; so many at a time.
+///
+/// # Errors
+/// When the snapshot has no probes or can't be read.
+pub async fn measure(name: &str, snapshot: Snapshot, jobs: usize) -> Result<Fidelity, Failure> {
+    let Some(probes) = snapshot.probes()? else {
+        return Err(Failure::user(format!(
+            "there are no probes in {name}\nhint: a capture makes them unless it runs --without probes; a snapshot published without withheld/ lacks them"
+        )));
+    };
+    let moments = Arc::new(Moments::read(&snapshot, &probes)?);
+    let tasks = probes.into_iter().map(|probe| {
+        let (snapshot, moments) = (snapshot.clone(), Arc::clone(&moments));
+        tokio::spawn(async move {
+            let judgement = judge(&snapshot, &moments, &probe).await?;
+            Ok::<_, Failure>(Judged {
+                tool: probe.tool,
+                kind: probe.kind.clone(),
+                question: question(&probe),
+                asked: probe.before,
+                judgement,
+            })
+        })
+    });
+    let judged: Vec<_> = futures::stream::iter(tasks)
+        .buffered(jobs.max(1))
+        .collect()
+        .await;
+    let mut results = Vec::new();
+    for result in judged {
+        results.push(result.map_err(|error| Failure::Ours(error.into()))??);
+    }
+    Ok(Fidelity {
+        snapshot: name.to_owned(),
+        results,
+    })
+}
+
+/// The question as one would type it.
+fn question(probe: &Probe) -> String {
+    match &probe.exchange {
+        Exchange::Command { argv, .. } => commands::line(argv),
+        Exchange::Request { path, .. } => path.clone(),
+    }
+}
+
+async fn judge(
+    snapshot: &Snapshot,
+    moments: &Moments,
+    probe: &Probe,
+) -> Result<Judgement, Failure> {
+    let live = match &probe.exchange {
+        Exchange::Command {
+            exit_code,
+            stdout,
+            stderr,
+            ..
+        } => Answer {
+            stdout: stdout.clone(),
+            stderr: stderr.clone(),
+            exit_code: *exit_code,
+        },
+        Exchange::Request { .. } if probe.tool == Tool::Prometheus => {
+            return Ok(Judgement::NoEngine);
+        }
+        Exchange::Request { path, status, body } => spans::live(path, *status, body),
+    };
+    let mut others = Vec::new();
+    for moment in moments.of(probe) {
+        let replayed = match &probe.exchange {
+            Exchange::Command { argv, .. } => commands::replay(snapshot, moment, argv).await?,
+            Exchange::Request { path, .. } => spans::replay(snapshot, moment, path).await?,
+        };
+        match replayed {
+            Replayed::NotCaptured(notice) => return Ok(Judgement::NotCaptured { notice }),
+            Replayed::Answer(answer) if answer == live => return Ok(Judgement::Equal),
+            Replayed::Answer(answer) => others.push(answer),
+        }
+    }
+    Ok(explain(probe, &live, &others))
+}
+
+/// Judges answers none of which is equal to the live one.
+fn explain(probe: &Probe, live: &Answer, others: &[Answer]) -> Judgement {
+    let question = question(probe);
+    for answer in others {
+        if let Some(rules) = rules::explain(&question, live, answer) {
+            return Judgement::Explained { rules };
+        }
+    }
+    let nearest = others
+        .iter()
+        .min_by_key(|answer| difference::size(live, answer));
+    let difference = nearest.map_or_else(String::new, |nearest| difference::text(live, nearest));
+    if probe.moving {
+        Judgement::Moving { difference }
+    } else {
+        Judgement::Different { difference }
+    }
+}
+
+impl Fidelity {
+    /// How often each rule was needed; rules that were not are there with 0.
+    #[must_use]
+    pub fn rules_needed(&self) -> BTreeMap<&'static str, usize> {
+        let mut needed: BTreeMap<_, _> = rules::RULES.iter().map(|rule| (rule.name, 0)).collect();
+        for result in &self.results {
+            if let Judgement::Explained { rules } = &result.judgement {
+                for rule in rules {
+                    *needed.entry(rule).or_default() += 1;
+                }
+            }
+        }
+        needed
+    }
+}

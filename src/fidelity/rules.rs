@@ -1,0 +1,97 @@
+//! What may differ between the live system and its replay, and why.
+//!
+//! A rule takes out of both answers what it explains. It is needed only where the answers are equal
+//! with it and not without it; a rule that no snapshot needs is to be removed.
+
+use super::Answer;
+
+/// Something that may differ.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rule {
+    /// Its name in reports.
+    pub(super) name: &'static str,
+    /// Why this can't be equal.
+    pub(super) reason: &'static str,
+    /// Takes it out of an answer to a question.
+    normalise: fn(question: &str, answer: &Answer) -> Answer,
+}
+
+/// Every rule.
+pub(super) const RULES: &[Rule] = &[];
+
+/// The rules that make two answers equal; none if all of them together don't.
+pub(super) fn explain(question: &str, live: &Answer, replay: &Answer) -> Option<Vec<&'static str>> {
+    explain_with(RULES, question, live, replay)
+}
+
+fn explain_with(
+    rules: &[Rule],
+    question: &str,
+    live: &Answer,
+    replay: &Answer,
+) -> Option<Vec<&'static str>> {
+    // One that is enough alone is the explanation.
+    for rule in rules {
+        if (rule.normalise)(question, live) == (rule.normalise)(question, replay) {
+            return Some(vec![rule.name]);
+        }
+    }
+    let (mut live, mut replay) = (live.clone(), replay.clone());
+    let mut needed = Vec::new();
+    for rule in rules {
+        let (live_after, replay_after) = (
+            (rule.normalise)(question, &live),
+            (rule.normalise)(question, &replay),
+        );
+        if live_after != live || replay_after != replay {
+            needed.push(rule.name);
+        }
+        (live, replay) = (live_after, replay_after);
+    }
+    (live == replay).then_some(needed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn without_digits(_: &str, answer: &Answer) -> Answer {
+        let mut answer = answer.clone();
+        answer.stdout.retain(|letter| !letter.is_ascii_digit());
+        answer
+    }
+
+    fn without_stderr(_: &str, answer: &Answer) -> Answer {
+        Answer {
+            stderr: String::new(),
+            ..answer.clone()
+        }
+    }
+
+    #[test]
+    fn only_what_is_needed_explains() {
+        let rule = |name, normalise| Rule {
+            name,
+            reason: "",
+            normalise,
+        };
+        let rules = [
+            rule("digits", without_digits),
+            rule("stderr", without_stderr),
+        ];
+        let answer = |stdout: &str, stderr: &str| Answer {
+            stdout: stdout.to_owned(),
+            stderr: stderr.to_owned(),
+            exit_code: 0,
+        };
+        let check = |one: &Answer, other: &Answer, expected: Option<&[&str]>| {
+            let found = explain_with(&rules, "", one, other);
+            assert_eq!(found.as_deref(), expected);
+        };
+        let live = answer("a1", "warning");
+        check(&live, &answer("a2", "warning"), Some(&["digits"]));
+        check(&live, &answer("a1", ""), Some(&["stderr"]));
+        check(&live, &answer("a2", ""), Some(&["digits", "stderr"]));
+        check(&live, &answer("b1", ""), None);
+    }
+}
