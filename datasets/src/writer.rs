@@ -18,11 +18,12 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::error::{Result, SnapshotError};
 use crate::files;
-use crate::manifest::{MANIFEST_FILE, Manifest, ManifestDraft, RecorderCounts, State};
+use crate::manifest::{MANIFEST_FILE, Manifest, ManifestDraft, Observed, RecorderCounts, State};
 use crate::probes::{self, Probe};
 use crate::rows::Row;
 use crate::schema::Table;
@@ -237,15 +238,19 @@ pub fn salvage(dir: &Utf8Path) -> Result<Manifest> {
     }
     // A draft tells when recording was to end, not when it did.
     draft.end = None;
+    let covered = finish::covered(dir)?;
     if let Some(observed) = draft.observed.take() {
         // What another recorder held back at the last moment is lost.
-        let latest = latest.and_then(|latest| latest.checked_sub(2 * HELD_BACK).ok());
-        draft.observed = Some(crate::manifest::Observed {
+        let held_back = |latest: Timestamp| latest.checked_sub(2 * HELD_BACK).ok();
+        let until = covered.or(latest.and_then(held_back));
+        draft.observed = Some(Observed {
             from: observed.from,
-            to: latest.unwrap_or(observed.from).max(observed.from),
+            to: until.unwrap_or(observed.from).max(observed.from),
         });
     }
-    finish::cover_what_is_there(dir, draft.observed, std::mem::take(&mut draft.begun))?;
+    if covered.is_none() {
+        finish::cover_what_is_there(dir, draft.observed, std::mem::take(&mut draft.begun))?;
+    }
     finish::finish(dir, draft, State::Partial)
 }
 

@@ -98,6 +98,21 @@ pub(super) fn latest(dir: &Utf8Path) -> Result<Option<Timestamp>> {
         .and_then(|moment| Timestamp::from_nanosecond(moment.into()).ok()))
 }
 
+/// Until when the recorders of an unfinished recording said that they covered something; none if
+/// they did not come to it.
+pub(super) fn covered(dir: &Utf8Path) -> Result<Option<Timestamp>> {
+    let path = segment_path(dir, Visibility::Visible, Table::Coverage);
+    let mut until = None;
+    for batch in SegmentReader::open(&path)? {
+        let rows = Coverage::from_batch(&batch?).map_err(|source| SnapshotError::Rows {
+            path: path.clone(),
+            source,
+        })?;
+        until = until.max(rows.iter().map(|row| row.to).max());
+    }
+    Ok(until.and_then(|until| Timestamp::from_nanosecond(until.into()).ok()))
+}
+
 /// Writes coverage for a capture that died before its recorders said what they covered: what had
 /// begun, up to the end; every other table that has rows was recorded in part.
 pub(super) fn cover_what_is_there(
@@ -117,9 +132,6 @@ pub(super) fn cover_what_is_there(
     let Some(observed) = observed else {
         return Ok(());
     };
-    if has_rows(Table::Coverage)? {
-        return Ok(());
-    }
     let nanoseconds = |time: Timestamp| i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX);
     let to = nanoseconds(observed.to);
     let mut rows: Vec<Coverage> = begun
