@@ -4,6 +4,7 @@
 
 mod command_line;
 mod episodes;
+mod oracle;
 mod program;
 mod support_bundle;
 mod tidy;

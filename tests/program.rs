@@ -3,6 +3,11 @@
 use assert_cmd::Command;
 use tempfile::TempDir;
 
+/// Whether what lies outside of the project has to be there.
+pub(crate) fn is_interop() -> bool {
+    std::env::var("AIOPSLAB_INTEROP").is_ok_and(|value| value == "1")
+}
+
 /// A folder to run the program in.
 pub(crate) struct Place {
     dir: TempDir,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::program::Place;
+use crate::program::{Place, is_interop};
 
 /// The answers, and the commands that they answer.
 ///
@@ -33,7 +33,7 @@ const ANSWERS: [(&str, &[&str]); 5] = [
 ];
 
 fn bundle() -> Option<PathBuf> {
-    if !std::env::var("AIOPSLAB_INTEROP").is_ok_and(|value| value == "1") {
+    if !is_interop() {
         println!("skipped: AIOPSLAB_INTEROP is not 1");
         return None;
     }
