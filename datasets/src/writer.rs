@@ -236,9 +236,11 @@ pub fn salvage(dir: &Utf8Path) -> Result<Manifest> {
             dir: dir.to_owned(),
         });
     }
-    // A draft tells when recording was to end, not when it did.
-    draft.end = None;
     let covered = finish::covered(dir)?;
+    // A draft tells where the clock was to stand, not how far the recording came.
+    draft.end = draft
+        .end
+        .filter(|end| covered.is_some_and(|until| *end <= until));
     if let Some(observed) = draft.observed.take() {
         // What another recorder held back at the last moment is lost.
         let held_back = |latest: Timestamp| latest.checked_sub(2 * HELD_BACK).ok();
