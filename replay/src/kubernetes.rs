@@ -9,7 +9,7 @@
 //! Tables are computed by `printers`. `object`, `timestamp`, `duration` and `quantity` read fields,
 //! `selector` chooses objects, `discovery` lists types for the interpreter.
 
-mod access;
+pub(crate) mod access;
 mod answer;
 mod api;
 pub(crate) mod cells;

@@ -1,19 +1,15 @@
-//! `kubectl auth`: what a user may do who may read everything and change nothing.
+//! `kubectl auth`: what a user may do who may read everything and change nothing, as the API server
+//! answers it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::arguments::Arguments;
 use super::cluster::Cluster;
 use super::failure::Failure;
 use super::output::{self, Formats};
-use super::table;
+use super::{object, table};
+use crate::kubernetes::access;
 use crate::shell::CommandOutput;
-
-/// The user that every command runs as.
-const USER: &str = "agent";
-const GROUPS: [&str; 1] = ["system:authenticated"];
-/// What the user may do with every resource and path.
-const ALLOWED: [&str; 3] = ["get", "list", "watch"];
 
 const RESOURCE_VERBS: [&str; 16] = [
     "get",
@@ -79,12 +75,21 @@ pub(super) fn can_i(
     if arguments.is_set("no-headers") {
         return error("--no-headers cannot be set without --list specified");
     }
-    let allowed = ALLOWED.contains(&verb.as_str());
-    let mut output = CommandOutput::answered(match (arguments.is_set("quiet"), allowed) {
-        (true, _) => "",
-        (false, true) => "yes\n",
-        (false, false) => "no\n",
-    });
+    let attributes = if what.starts_with('/') {
+        json!({"nonResourceAttributes": {"verb": verb, "path": what}})
+    } else {
+        json!({"resourceAttributes": {"verb": verb, "resource": what}})
+    };
+    let review = review("selfsubjectaccessreviews", attributes)?;
+    let allowed = object::flag(&review, "/status/allowed");
+    let mut output = CommandOutput::answered("");
+    if !arguments.is_set("quiet") {
+        output.stdout = match (allowed, object::text(&review, "/status/reason")) {
+            (true, _) => "yes\n".to_owned(),
+            (false, "") => "no\n".to_owned(),
+            (false, reason) => format!("no - {reason}\n"),
+        };
+    }
     output.exit_code = i32::from(!allowed);
     output.stderr = warnings
         .iter()
@@ -141,28 +146,74 @@ fn list(arguments: &Arguments) -> Result<CommandOutput, Failure> {
     if !arguments.is_set("no-headers") {
         text.push_str("Resources\tNon-Resource URLs\tResource Names\tVerbs\n");
     }
-    let verbs = ALLOWED.join(" ");
-    text.push_str(&format!("*.*\t[]\t[]\t[{verbs}]\n\t[*]\t[]\t[{verbs}]\n"));
+    let review = review("selfsubjectrulesreviews", json!({}))?;
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for rule in object::list(&review, "/status/resourceRules") {
+        let verbs = listed(rule, "/verbs");
+        for (group, resource) in pairs(rule) {
+            lines.push((
+                format!("&PolicyRule{{Verbs:{verbs},APIGroups:[{group}]"),
+                format!("{resource}.{group}\t[]\t[]\t{verbs}\n"),
+            ));
+        }
+    }
+    for rule in object::list(&review, "/status/nonResourceRules") {
+        for path in object::list(rule, "/nonResourceURLs") {
+            for verb in object::list(rule, "/verbs") {
+                let (path, verb) = (object::plain(path), object::plain(verb));
+                lines.push((
+                    format!("&PolicyRule{{Verbs:[{verb}],APIGroups:[]"),
+                    format!("\t[{path}]\t[]\t[{verb}]\n"),
+                ));
+            }
+        }
+    }
+    lines.sort();
+    text.extend(lines.into_iter().map(|(_, line)| line));
     Ok(CommandOutput::answered(table::print_cells(&text)))
+}
+
+/// What the API server answers to a review.
+fn review(resource: &str, spec: Value) -> Result<Value, Failure> {
+    access::review(resource, &json!({"spec": spec})).map_err(|_| {
+        Failure::not_captured(format!("{resource} are not available in this recording"))
+    })
+}
+
+/// `[get list]`
+fn listed(rule: &Value, pointer: &str) -> String {
+    let texts: Vec<String> = object::list(rule, pointer)
+        .iter()
+        .map(object::plain)
+        .collect();
+    format!("[{}]", texts.join(" "))
+}
+
+/// Each group with each resource of a rule.
+fn pairs(rule: &Value) -> Vec<(String, String)> {
+    object::list(rule, "/apiGroups")
+        .iter()
+        .flat_map(|group| {
+            object::list(rule, "/resources")
+                .iter()
+                .map(|resource| (object::plain(group), object::plain(resource)))
+        })
+        .collect()
 }
 
 /// Runs `kubectl auth whoami`.
 pub(super) fn who_am_i(arguments: &Arguments) -> Result<CommandOutput, Failure> {
     let given = arguments.value("output").unwrap_or_default();
+    let review = review("selfsubjectreviews", json!({}))?;
     if given.is_empty() && arguments.value("template").is_none() {
-        let groups = GROUPS.join(" ");
+        let user = object::text(&review, "/status/userInfo/username");
+        let groups = listed(&review, "/status/userInfo/groups");
         return Ok(CommandOutput::answered(table::print_cells(&format!(
-            "ATTRIBUTE\tVALUE\nUsername\t{USER}\nGroups\t[{groups}]\n"
+            "ATTRIBUTE\tVALUE\nUsername\t{user}\nGroups\t{groups}\n"
         ))));
     }
     let format = output::parse(arguments, given, Formats::Common)?;
     let mut output = CommandOutput::answered("");
-    let review = json!({
-        "kind": "SelfSubjectReview",
-        "apiVersion": "authentication.k8s.io/v1",
-        "metadata": {},
-        "status": {"userInfo": {"username": USER, "groups": GROUPS}}
-    });
     output::append(&mut output, format.print(review)?);
     Ok(output)
 }
@@ -176,10 +227,19 @@ mod tests {
         for (line, text) in [
             ("can-i get pods", "yes\n"),
             ("can-i list pods -A", "yes\n"),
-            ("can-i delete pods", "no\n"),
-            ("can-i create deployments.apps -n shop", "no\n"),
+            (
+                "can-i delete pods",
+                "no - this cluster is a read-only replay of a recorded incident\n",
+            ),
+            (
+                "can-i create deployments.apps -n shop",
+                "no - this cluster is a read-only replay of a recorded incident\n",
+            ),
             ("can-i get /logs/", "yes\n"),
-            ("can-i '*' '*'", "no\n"),
+            (
+                "can-i '*' '*'",
+                "no - this cluster is a read-only replay of a recorded incident\n",
+            ),
             (
                 "can-i get nodes",
                 "Warning: resource 'nodes' is not namespace scoped\n\nyes\n",
@@ -192,7 +252,7 @@ mod tests {
             ),
             (
                 "whoami",
-                "ATTRIBUTE   VALUE\nUsername    agent\nGroups      [system:authenticated]\n",
+                "ATTRIBUTE   VALUE\nUsername    replay\nGroups      [system:authenticated]\n",
             ),
             (
                 "foo",

@@ -15,10 +15,17 @@ pub(super) async fn run(
     verb: &str,
     arguments: &Arguments,
 ) -> Result<CommandOutput, Failure> {
+    let bare = ["api-resources", "api-versions"].contains(&verb);
+    if bare && !arguments.operands.is_empty() {
+        return Err(Failure::invalid(format!(
+            "error: unexpected arguments: [{}]\nSee 'kubectl {verb} -h' for help and examples",
+            arguments.operands.join(" ")
+        )));
+    }
     let text = match verb {
         "version" => version(cluster, arguments).await?,
         "api-resources" => api_resources(cluster, arguments)?,
-        "api-versions" => api_versions(cluster)?,
+        "api-versions" => api_versions(cluster).await?,
         "cluster-info" => cluster_info(cluster, arguments).await?,
         _ => config(cluster, arguments).await?,
     };
@@ -33,6 +40,12 @@ fn not_available(what: &str) -> Failure {
 
 /// The client is the one that belongs to the server.
 async fn version(cluster: &Cluster<'_>, arguments: &Arguments) -> Result<String, Failure> {
+    if !arguments.operands.is_empty() {
+        return Err(Failure::invalid(format!(
+            "error: extra arguments: [{}]",
+            arguments.operands.join(" ")
+        )));
+    }
     let server = cluster.view.server_version().await?;
     if server.is_null() {
         return Err(not_available("kubectl version"));
@@ -99,11 +112,27 @@ fn group_version(t: &ResourceType) -> String {
     }
 }
 
-fn api_versions(cluster: &Cluster<'_>) -> Result<String, Failure> {
+async fn api_versions(cluster: &Cluster<'_>) -> Result<String, Failure> {
     let mut versions: Vec<String> = types(cluster, "kubectl api-versions")?
         .iter()
         .map(group_version)
         .collect();
+    // Versions that are not the preferred ones are in the documents only.
+    for (_, document) in cluster.view.discovery().await? {
+        match object::text(&document, "/groupVersion") {
+            "" => {}
+            version => versions.push(version.to_owned()),
+        }
+        for group in object::list(&document, "/items") {
+            let name = object::text(group, "/metadata/name");
+            versions.extend(object::list(group, "/versions").iter().map(|version| {
+                match (name, object::text(version, "/version")) {
+                    ("", version) => version.to_owned(),
+                    (group, version) => format!("{group}/{version}"),
+                }
+            }));
+        }
+    }
     versions.sort();
     versions.dedup();
     Ok(versions
@@ -117,8 +146,15 @@ fn api_resources(cluster: &Cluster<'_>, arguments: &Arguments) -> Result<String,
         .value("namespaced")
         .map(|_| arguments.is_set("namespaced"));
     let (verbs, categories) = (arguments.values("verbs"), arguments.values("categories"));
-    let shown: Vec<&ResourceType> = types(cluster, "kubectl api-resources")?
+    let by = arguments.value("sort-by").unwrap_or_default();
+    if !["", "name", "kind"].contains(&by) {
+        return Err(Failure::invalid(
+            "error: --sort-by accepts only name or kind",
+        ));
+    }
+    let mut shown: Vec<&ResourceType> = types(cluster, "kubectl api-resources")?
         .iter()
+        .filter(|t| !t.verbs.is_empty())
         .filter(|t| {
             arguments
                 .value("api-group")
@@ -136,8 +172,16 @@ fn api_resources(cluster: &Cluster<'_>, arguments: &Arguments) -> Result<String,
                 .all(|c| t.categories.iter().any(|known| known == c))
         })
         .collect();
+    shown.sort_by_key(|t| {
+        let first = match by {
+            "name" => &t.resource,
+            "kind" => &t.kind,
+            _ => &t.group,
+        };
+        (first, &t.resource)
+    });
     let wide = match arguments.value("output") {
-        None => false,
+        None | Some("") => false,
         Some("wide") => true,
         Some("name") => {
             let name = |t: &&ResourceType| format!("{}\n", super::resources::qualified(t));
@@ -186,7 +230,11 @@ async fn server_address(cluster: &Cluster<'_>) -> Result<Option<String>, Failure
 }
 
 async fn cluster_info(cluster: &Cluster<'_>, arguments: &Arguments) -> Result<String, Failure> {
-    if !arguments.operands.is_empty() {
+    if arguments
+        .operands
+        .first()
+        .is_some_and(|word| word == "dump")
+    {
         return Err(not_available("kubectl cluster-info dump"));
     }
     let address = server_address(cluster)

@@ -1,12 +1,14 @@
 //! Events: which belong to an object, in which order, and `kubectl events`.
 
 use aiopslab_problems::environment::Verdict;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::arguments::Arguments;
 use super::cluster::Cluster;
 use super::failure::Failure;
-use super::{get, json, object, table, tabwriter, timestamp, yaml};
+use super::golang::sort::sort;
+use super::output::{self, Formats, Output};
+use super::{get, json as json_printer, object, table, tabwriter, timestamp};
 use crate::shell::CommandOutput;
 use crate::view::RecordedObject;
 
@@ -39,7 +41,8 @@ pub(super) async fn about(
             && subject.kind.is_none_or(|kind| involved("kind") == kind)
             && subject.uids.contains(&involved("uid"))
     });
-    events.sort_by_key(|event| timestamp::nanoseconds(&event.object, "/lastTimestamp"));
+    let last = |event: &RecordedObject| timestamp::nanoseconds(&event.object, "/lastTimestamp");
+    sort(&mut events, |one, other| last(one) < last(other));
     Ok(Some(events))
 }
 
@@ -68,74 +71,164 @@ pub(super) async fn run(
     cluster: &Cluster<'_>,
     arguments: &Arguments,
 ) -> Result<CommandOutput, Failure> {
-    if arguments.is_set("watch") || arguments.value("template").is_some() {
-        return Err(Failure::not_captured(
-            "kubectl events --watch: this command is not available in this recording",
-        ));
-    }
-    if let Some(operand) = arguments.operands.first() {
-        return Err(Failure::invalid(format!(
-            "error: unknown command \"{operand}\" for \"kubectl events\""
-        )));
-    }
+    let about = match arguments.value("for").filter(|text| !text.is_empty()) {
+        None => None,
+        Some(text) => Some(about_argument(cluster, text)?),
+    };
+    let given = arguments.value("output").unwrap_or_default();
+    let format = if given.is_empty() {
+        None
+    } else {
+        Some(output::parse(arguments, given, Formats::Common)?)
+    };
     let types = arguments.values("types");
-    if types
-        .iter()
-        .any(|t| !t.eq_ignore_ascii_case("Normal") && !t.eq_ignore_ascii_case("Warning"))
-    {
+    let known = |t: &&str| t.eq_ignore_ascii_case("Normal") || t.eq_ignore_ascii_case("Warning");
+    if !types.iter().all(known) {
         return Err(Failure::invalid(
             "error: valid --types are Normal or Warning",
         ));
     }
-    let about = match arguments.value("for") {
-        None => None,
-        Some(text) => {
-            let Some((resource, name)) = text.split_once('/') else {
-                return Err(Failure::invalid(
-                    "error: --for must be in resource/name form",
-                ));
-            };
-            Some((
-                cluster.resources.find(resource)?.kind.clone(),
-                name.to_owned(),
-            ))
-        }
-    };
     let t = cluster.resources.find("events")?.clone();
     let mut events = cluster.list(&t, arguments.listed_namespace()).await?;
     events.retain(|event| {
-        let kind = object::text(&event.object, "/type");
-        (types.is_empty() || types.iter().any(|t| t.eq_ignore_ascii_case(kind)))
-            && about.as_ref().is_none_or(|(kind, name)| {
-                object::text(&event.object, "/involvedObject/kind") == kind
-                    && object::text(&event.object, "/involvedObject/name") == name
+        let text = |pointer: &str| object::text(&event.object, pointer);
+        (types.is_empty() || types.iter().any(|t| t.eq_ignore_ascii_case(text("/type"))))
+            && about.as_ref().is_none_or(|(kind, version, name)| {
+                text("/involvedObject/kind") == kind
+                    && text("/involvedObject/apiVersion") == version
+                    && text("/involvedObject/name") == name
             })
     });
-    if events.is_empty() {
-        let mut output = CommandOutput::answered("");
+    let mut output = CommandOutput::answered("");
+    if arguments.is_set("watch") {
+        // A watch begins with what is there, in the order in which it is kept.
+        output.stderr.push_str(get::END_OF_RECORDING);
+        output.verdict = Verdict::Partial;
+    } else if events.is_empty() {
         output.verdict = Verdict::Empty;
         output.stderr = match arguments.listed_namespace() {
             None => "No events found.\n".to_owned(),
             Some(namespace) => format!("No events found in {namespace} namespace.\n"),
         };
         return Ok(output);
+    } else {
+        sort(&mut events, |one, other| seen(one) < seen(other));
     }
-    events.sort_by_key(|event| {
-        ["/series/lastObservedTime", "/lastTimestamp", "/eventTime"]
-            .iter()
-            .find_map(|pointer| timestamp::nanoseconds(&event.object, pointer))
-    });
-    let printed = match arguments.value("output").unwrap_or_default() {
-        "" => print(cluster, arguments, &events),
-        "json" => json::print(&json::list(events.into_iter().map(get::complete).collect())),
-        "yaml" => yaml::print(&json::list(events.into_iter().map(get::complete).collect())),
-        other => {
-            return Err(Failure::not_captured(format!(
-                "kubectl events -o {other}: this command is not available in this recording"
-            )));
+    match format {
+        None => output.stdout = print(cluster, arguments, &events),
+        // kubectl can't name a list of events, and says nothing of it.
+        Some(Output::Name) => {}
+        Some(format) => {
+            let items: Vec<Value> = events.into_iter().map(get::complete).collect();
+            let list = json!({
+                "kind": "EventList", "apiVersion": "v1", "metadata": {}, "items": items
+            });
+            if let Output::Json(_) = format {
+                output.stdout = json_printer::print_in_order(&list, &field_order);
+            } else {
+                output::append(&mut output, format.print(list)?);
+            }
         }
+    }
+    Ok(output)
+}
+
+/// The order in which kubectl writes the fields of events, which it knows as Go structs.
+fn field_order(fields: &json_printer::Fields) -> &'static [&'static str] {
+    if fields.contains_key("metadata") {
+        return &[
+            "kind",
+            "apiVersion",
+            "metadata",
+            "items",
+            "involvedObject",
+            "reason",
+            "message",
+            "source",
+            "firstTimestamp",
+            "lastTimestamp",
+            "count",
+            "type",
+            "eventTime",
+            "series",
+            "action",
+            "related",
+            "reportingComponent",
+            "reportingInstance",
+        ];
+    }
+    if fields.contains_key("creationTimestamp") {
+        return &[
+            "name",
+            "generateName",
+            "namespace",
+            "selfLink",
+            "uid",
+            "resourceVersion",
+            "generation",
+            "creationTimestamp",
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+            "labels",
+            "annotations",
+            "ownerReferences",
+            "finalizers",
+        ];
+    }
+    &[
+        "kind",
+        "namespace",
+        "name",
+        "uid",
+        "apiVersion",
+        "resourceVersion",
+        "fieldPath",
+        "component",
+        "host",
+        "count",
+        "lastObservedTime",
+    ]
+}
+
+/// When an event was last seen: its series, else its last or only time.
+fn seen(event: &RecordedObject) -> Option<i64> {
+    let event = &event.object;
+    if object::field(event, "/series").is_some() {
+        return timestamp::nanoseconds(event, "/series/lastObservedTime");
+    }
+    timestamp::nanoseconds(event, "/lastTimestamp")
+        .or_else(|| timestamp::nanoseconds(event, "/eventTime"))
+}
+
+/// Kind, version and name of `TYPE/NAME`.
+fn about_argument(cluster: &Cluster<'_>, text: &str) -> Result<(String, String, String), Failure> {
+    let Some((resource, name)) = text.split_once('/') else {
+        return Err(Failure::invalid(
+            "error: --for must be in resource/name form",
+        ));
     };
-    Ok(CommandOutput::answered(printed))
+    if name.contains('/') {
+        return Err(Failure::invalid(
+            "error: arguments in resource/name form may not have more than one slash",
+        ));
+    }
+    let t = cluster
+        .resources
+        .find(resource)
+        .map_err(|failure| match failure {
+            // Here kubectl leaves out what it begins other errors with.
+            Failure::Message { text, verdict } => Failure::Message {
+                text: text.trim_start_matches("error: ").to_owned(),
+                verdict,
+            },
+            other => other,
+        })?;
+    let version = if t.group.is_empty() {
+        t.version.clone()
+    } else {
+        format!("{}/{}", t.group, t.version)
+    };
+    Ok((t.kind.clone(), version, name.to_owned()))
 }
 
 fn print(cluster: &Cluster<'_>, arguments: &Arguments, events: &[RecordedObject]) -> String {
@@ -154,10 +247,10 @@ fn print(cluster: &Cluster<'_>, arguments: &Arguments, events: &[RecordedObject]
         text.push_str(&format!(
             "{}\t{}\t{}\t{}/{}\t{}\n",
             interval(event, cluster.now),
-            object::text(event, "/type"),
-            object::text(event, "/reason"),
-            object::text(event, "/involvedObject/kind"),
-            object::text(event, "/involvedObject/name"),
+            tabwriter::escape(object::text(event, "/type")),
+            tabwriter::escape(object::text(event, "/reason")),
+            tabwriter::escape(object::text(event, "/involvedObject/kind")),
+            tabwriter::escape(object::text(event, "/involvedObject/name")),
             tabwriter::escape(object::text(event, "/message").trim()),
         ));
     }

@@ -14,6 +14,35 @@ pub(super) fn print(value: &Value) -> String {
     out
 }
 
+/// A value whose fields are written in the order of the list for their object, others after them
+/// by name.
+pub(super) fn print_in_order(
+    value: &Value,
+    order: &dyn Fn(&Fields) -> &'static [&'static str],
+) -> String {
+    let mut out = String::new();
+    write_ordered(&in_order(value, order), 0, &mut out);
+    out.push('\n');
+    out
+}
+
+fn in_order(value: &Value, order: &dyn Fn(&Fields) -> &'static [&'static str]) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let names = order(fields);
+            let rank = |name: &str| names.iter().position(|known| *known == name);
+            let mut fields = sorted(fields);
+            fields.sort_by_key(|(name, _)| rank(name).unwrap_or(names.len()));
+            fields
+                .into_iter()
+                .map(|(name, value)| (name.clone(), in_order(value, order)))
+                .collect()
+        }
+        Value::Array(items) => items.iter().map(|item| in_order(item, order)).collect(),
+        scalar => scalar.clone(),
+    }
+}
+
 /// A value on one line, without spaces.
 pub(super) fn compact(value: &Value) -> String {
     let mut out = String::new();
@@ -56,16 +85,33 @@ pub(super) fn list(items: Vec<Value>) -> Value {
 }
 
 fn write_value(value: &Value, level: usize, out: &mut String) {
+    write_with(value, level, out, &|fields| sorted(fields));
+}
+
+fn write_ordered(value: &Value, level: usize, out: &mut String) {
+    write_with(value, level, out, &|fields| fields.iter().collect());
+}
+
+/// The fields of an object.
+pub(super) type Fields = serde_json::Map<String, Value>;
+
+/// Writes a value, the fields of each object as `order` has them.
+fn write_with(
+    value: &Value,
+    level: usize,
+    out: &mut String,
+    order: &dyn Fn(&Fields) -> Vec<(&String, &Value)>,
+) {
     match value {
         Value::Object(fields) if fields.is_empty() => out.push_str("{}"),
         Value::Array(items) if items.is_empty() => out.push_str("[]"),
         Value::Object(fields) => {
             out.push_str("{\n");
-            for (position, (key, value)) in sorted(fields).into_iter().enumerate() {
+            for (position, (key, value)) in order(fields).into_iter().enumerate() {
                 indent(level + 1, out);
                 write_text(key, out);
                 out.push_str(": ");
-                write_value(value, level + 1, out);
+                write_with(value, level + 1, out, order);
                 out.push_str(if position + 1 < fields.len() {
                     ",\n"
                 } else {
@@ -79,7 +125,7 @@ fn write_value(value: &Value, level: usize, out: &mut String) {
             out.push_str("[\n");
             for (position, item) in items.iter().enumerate() {
                 indent(level + 1, out);
-                write_value(item, level + 1, out);
+                write_with(item, level + 1, out, order);
                 out.push_str(if position + 1 < items.len() {
                     ",\n"
                 } else {

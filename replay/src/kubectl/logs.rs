@@ -37,8 +37,7 @@ pub(super) async fn run(
         return Err(Failure::denied(text));
     }
     let selector = arguments.value("selector");
-    let container = container_argument(arguments, selector.is_some())?;
-    let wanted = wanted(cluster, arguments, selector.is_some())?;
+    check_operands(arguments, selector.is_some())?;
     let mut output = CommandOutput::answered("");
     let pods = match selector {
         Some(selector) => {
@@ -55,6 +54,9 @@ pub(super) async fn run(
         }
         None => named(cluster, arguments, &mut output).await?,
     };
+    // kubectl looks at these once it has the pods.
+    let container = container_argument(arguments)?;
+    let wanted = wanted(cluster, arguments, selector.is_some())?;
     for pod in &pods {
         let containers = if arguments.is_set("all-containers") {
             all_containers(&pod.object)
@@ -81,23 +83,28 @@ pub(super) async fn run(
     Ok(output)
 }
 
-/// The container that the command line names.
-fn container_argument(arguments: &Arguments, selecting: bool) -> Result<Option<String>, Failure> {
-    let flag = arguments.value("container").map(str::to_owned);
-    let usage = "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a \
-                 required argument for the logs command\nSee 'kubectl logs -h' for help and examples";
-    let inline = match arguments.operands.as_slice() {
-        [] if !selecting => return Err(Failure::invalid(format!("error: {usage}"))),
-        [] | [_] => None,
-        [first, second] if !first.contains('/') || !second.contains('/') => Some(second.clone()),
-        _ => return Err(Failure::invalid(format!("error: {usage}"))),
+/// Refuses operands that name no pod, or too many.
+fn check_operands(arguments: &Arguments, selecting: bool) -> Result<(), Failure> {
+    let error = |text: &str| {
+        Err(Failure::invalid(format!(
+            "error: {text}\nSee 'kubectl logs -h' for help and examples"
+        )))
     };
-    if selecting && !arguments.operands.is_empty() {
-        return Err(Failure::invalid(
-            "error: only a selector (-l) or a POD name is allowed\nSee 'kubectl logs -h' for help \
-             and examples",
-        ));
+    match arguments.operands.len() {
+        0 if selecting => Ok(()),
+        1 if selecting => error("only a selector (-l) or a POD name is allowed"),
+        1 | 2 => Ok(()),
+        _ => error(
+            "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a \
+             required argument for the logs command",
+        ),
     }
+}
+
+/// The container that the command line names.
+fn container_argument(arguments: &Arguments) -> Result<Option<String>, Failure> {
+    let flag = arguments.value("container").map(str::to_owned);
+    let inline = arguments.operands.get(1).cloned();
     if flag.is_some() && inline.is_some() {
         return Err(Failure::invalid(
             "error: only one of -c or an inline [CONTAINER] arg is allowed",

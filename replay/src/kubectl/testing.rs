@@ -281,7 +281,7 @@ pub(crate) fn shop() -> MemoryView {
             "type": "Warning", "reason": "BackOff", "message": "Back-off restarting\n", "count": 3,
             "firstTimestamp": "2026-01-01T11:50:00Z", "lastTimestamp": "2026-01-01T11:58:30Z",
             "source": {"component": "kubelet"},
-            "involvedObject": {"kind": "Pod", "name": "cart-1", "namespace": "shop", "uid": "uid-cart-1"}
+            "involvedObject": {"kind": "Pod", "apiVersion": "v1", "name": "cart-1", "namespace": "shop", "uid": "uid-cart-1"}
         }),
     );
     event.cells = Some(vec![

@@ -21,10 +21,14 @@ pub(super) async fn run(
     let Some((what, names)) = arguments.operands.split_first() else {
         return Ok(super::help::help("top"));
     };
+    let kind = match what.as_str() {
+        "pod" | "pods" | "po" => "pod",
+        "node" | "nodes" | "no" => "node",
+        _ => return Err(super::help::unknown_subcommand("top", &arguments.operands)),
+    };
     if names.len() > 1 {
         return Err(Failure::invalid(format!(
-            "error: unexpected arguments: [{}]",
-            names.join(" ")
+            "error: {kind} [NAME | -l label]\nSee 'kubectl top {kind} -h' for help and examples"
         )));
     }
     let by = arguments.value("sort-by").unwrap_or_default();
@@ -42,12 +46,9 @@ pub(super) async fn run(
         return Err(Failure::answered("error: Metrics API not available"));
     }
     let name = names.first().map(String::as_str);
-    match what.as_str() {
-        "pod" | "pods" | "po" => pods(cluster, arguments, name).await,
-        "node" | "nodes" | "no" => nodes(cluster, arguments, name).await,
-        other => Err(Failure::invalid(format!(
-            "error: unknown command \"{other}\" for \"kubectl top\""
-        ))),
+    match kind {
+        "pod" => pods(cluster, arguments, name).await,
+        _ => nodes(cluster, arguments, name).await,
     }
 }
 
