@@ -1,8 +1,8 @@
 //! `kubectl` on a recording: what the recorded cluster would have answered at the moment.
 //!
 //! [`run`] parses the arguments and hands over to one module per verb. Objects come from
-//! [`cluster`], which knows the difference between "is not there" and "was not recorded". Tables
-//! are the cells that the server printed, with those that depend on the clock made anew ([`cells`]).
+//! [`cluster`], which knows the difference between "is not there" and "was not recorded"; the
+//! server's tables, access reviews and selectors from [`crate::kubernetes`].
 
 mod arguments;
 mod auth;
@@ -38,7 +38,7 @@ mod yaml;
 
 use aiopslab_problems::environment::Verdict;
 
-use crate::kubernetes::{cells, duration, object, quantity, selector, timestamp};
+use crate::kubernetes::{duration, object, quantity, selector, timestamp};
 use crate::shell::{CommandOutput, Stop};
 use crate::view::View;
 use arguments::Arguments;

@@ -9,10 +9,9 @@
 //! Tables are computed by `printers`. `object`, `timestamp`, `duration` and `quantity` read fields,
 //! `selector` chooses objects, `discovery` lists types for the interpreter.
 
-pub(crate) mod access;
+mod access;
 mod answer;
 mod api;
-pub(crate) mod cells;
 pub(crate) mod discovery;
 pub(crate) mod duration;
 pub(crate) mod logs;

@@ -8,7 +8,7 @@ use super::cluster::Cluster;
 use super::failure::Failure;
 use super::output::{self, Formats};
 use super::{object, table};
-use crate::kubernetes::access;
+use crate::kubernetes::review as answer_review;
 use crate::shell::CommandOutput;
 
 const RESOURCE_VERBS: [&str; 16] = [
@@ -175,7 +175,7 @@ fn list(arguments: &Arguments) -> Result<CommandOutput, Failure> {
 
 /// What the API server answers to a review.
 fn review(resource: &str, spec: Value) -> Result<Value, Failure> {
-    access::review(resource, &json!({"spec": spec})).map_err(|_| {
+    answer_review(resource, &json!({"spec": spec})).map_err(|_| {
         Failure::not_captured(format!("{resource} are not available in this recording"))
     })
 }

@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::cluster::Cluster;
 use super::failure::Failure;
 use super::tabwriter;
-use super::{cells, object, resources};
+use super::{object, resources, timestamp};
+use crate::kubernetes::table::TableMaker;
 use crate::view::{ColumnDefinition, RecordedObject, ResourceType};
 
 /// How a table is shown.
@@ -39,18 +40,15 @@ pub(super) async fn print(
     if objects.is_empty() {
         return Ok(String::new());
     }
-    let columns = if options.by_client {
-        client_columns()
+    let maker = if options.by_client {
+        None
     } else {
-        cluster.view.columns(&t.group, &t.resource).await?
+        TableMaker::open(cluster.view, &t.group, &t.resource).await?
     };
-    let recorded = |object: &RecordedObject| options.by_client || object.cells.is_some();
-    if columns.is_empty() || !objects.iter().all(recorded) {
-        return Err(Failure::not_captured(format!(
-            "the table of {} is not available in this recording, its objects are (-o yaml)",
-            resources::qualified(t)
-        )));
-    }
+    let columns = match &maker {
+        Some(maker) => maker.columns().to_vec(),
+        None => client_columns(),
+    };
     let mut text = String::new();
     if !options.no_headers {
         text.push_str(&header(&columns, options));
@@ -60,16 +58,21 @@ pub(super) async fn print(
         if options.with_namespace {
             row.push(object.namespace.clone());
         }
-        let own = [Value::from(object.name.as_str()), Value::Null];
-        let recorded = match &object.cells {
-            Some(cells) if !options.by_client => cells.as_slice(),
-            _ => &own,
+        let cells = match &maker {
+            Some(maker) => maker.cells(object, cluster.now),
+            None => options.by_client.then(|| client_cells(object, cluster.now)),
         };
-        for (column, cell) in columns.iter().zip(recorded) {
+        let cells = cells.ok_or_else(|| {
+            Failure::not_captured(format!(
+                "the table of {} is not available in this recording, its objects are (-o yaml)",
+                resources::qualified(t)
+            ))
+        })?;
+        for (column, cell) in columns.iter().zip(&cells) {
             if column.priority != 0 && !options.wide {
                 continue;
             }
-            let text = cells::at(object, column, cell, cluster.now).unwrap_or_default();
+            let text = object::plain(cell);
             let text = if options.with_kind && column.format == "name" && column.r#type == "string"
             {
                 format!(
@@ -111,6 +114,11 @@ fn client_columns() -> Vec<ColumnDefinition> {
             priority: 0,
         })
         .to_vec()
+}
+
+fn client_cells(object: &RecordedObject, now: i64) -> Vec<Value> {
+    let age = timestamp::age(&object.object, "/metadata/creationTimestamp", now);
+    vec![object.name.as_str().into(), age.into()]
 }
 
 /// Aligns tab-separated lines as kubectl's tables are.

@@ -176,6 +176,8 @@ pub(super) async fn run(
     let mut output = CommandOutput::answered("");
     let mut errors = Vec::new();
     let mut visited = 0;
+    // The time is one for all objects: what comes after one that is waited for in vain comes late.
+    let mut late = false;
     for target in &targets {
         for object in objects(cluster, arguments, target, &goal, &mut errors).await? {
             visited += 1;
@@ -183,7 +185,7 @@ pub(super) async fn run(
             let kind = resources::kind_prefix(&object.group, &object.kind);
             let document = get::complete(object);
             match goal.met(&document) {
-                Ok(true) => match &format {
+                Ok(true) if !late || matches!(goal, Goal::Created) => match &format {
                     Some(format) => output::append(&mut output, format.print(document)?),
                     None => {
                         output
@@ -195,11 +197,14 @@ pub(super) async fn run(
                     format!("error: condition not met for {resource}/{name}"),
                     Verdict::Answered,
                 )),
-                Ok(false) => errors.push((
-                    format!("error: timed out waiting for the condition on {resource}/{name}"),
-                    // What would have come after the moment is not known.
-                    Verdict::Partial,
-                )),
+                Ok(_) => {
+                    late = true;
+                    errors.push((
+                        format!("error: timed out waiting for the condition on {resource}/{name}"),
+                        // What would have come after the moment is not known.
+                        Verdict::Partial,
+                    ));
+                }
                 Err(Failure::Message { text, verdict }) => errors.push((text, verdict)),
                 Err(stop) => return Err(stop),
             }
