@@ -227,7 +227,7 @@ pub(crate) fn shop() -> MemoryView {
             },
             "spec": {"nodeName": "lab", "containers": [{"name": "cart", "image": "cart:1"}]},
             "status": {
-                "phase": "Running", "podIPs": [{"ip": "10.0.0.1"}], "podIP": "10.0.0.1",
+                "phase": "Running",
                 "containerStatuses": [{
                     "name": "cart", "ready": true, "restartCount": 1, "containerID": "c://2",
                     "image": "cart:1", "imageID": "",
