@@ -1,223 +1,223 @@
 //! `sort`.
 
+mod compare;
+mod key;
+
 use std::cmp::Ordering;
 
-use super::options::option;
-use super::{Context, ToolResult, files, lines, not_available, usage};
+use super::inputs::{self, Unreadable};
+use super::options::{Parsed, Program, flag, lacks, perhaps, value};
+use super::{Context, Halt, ToolResult, lacking, write};
 use crate::shell::command::CommandOutput;
+use compare::Order;
+use key::Key;
 
-/// `sort` with `-r`, `-n`, `-h`, `-f`, `-b`, `-u`, `-t` and `-k`.
+const SORT: Program = Program {
+    name: "sort",
+    usage_code: 2,
+    hint: "",
+    options: &[
+        flag("r reverse"),
+        flag("n numeric-sort"),
+        flag("h human-numeric-sort"),
+        flag("g general-numeric-sort"),
+        flag("M month-sort"),
+        flag("V version-sort"),
+        flag("f ignore-case"),
+        flag("d dictionary-order"),
+        flag("i ignore-nonprinting"),
+        flag("b ignore-leading-blanks"),
+        flag("u unique"),
+        flag("s stable"),
+        flag("C"),
+        perhaps("check"),
+        flag("c"),
+        value("sort"),
+        value("t field-separator"),
+        value("k key"),
+        value("o output"),
+        value("S buffer-size"),
+        value("T temporary-directory"),
+        value("parallel"),
+        lacks("m merge z zero-terminated R random-sort random-source debug files0-from"),
+        lacks("batch-size compress-program"),
+    ],
+    ordered: false,
+};
+
+/// `sort`, by bytes as in the C locale.
 pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
-    let specs = [
-        option('r', "reverse", false),
-        option('n', "numeric-sort", false),
-        option('h', "human-numeric-sort", false),
-        option('f', "ignore-case", false),
-        option('b', "ignore-leading-blanks", false),
-        option('u', "unique", false),
-        option('s', "stable", false),
-        option('t', "field-separator", true),
-        option('k', "key", true),
-    ];
-    let parsed = match lines::parse("sort", arguments, &specs)? {
-        Ok(parsed) => parsed,
-        Err(output) => return Ok(output),
-    };
-    let order = Order {
-        reverse: parsed.has('r'),
-        numeric: parsed.has('n'),
-        human: parsed.has('h'),
-        fold: parsed.has('f'),
-    };
-    let separator = match parsed.value('t') {
-        None => None,
-        Some(text) => match text.chars().next() {
-            Some(separator) if text.chars().count() == 1 => Some(separator),
-            Some('\\') if text == "\\t" => Some('\t'),
-            _ => return Ok(usage("sort", &format!("multi-character tab ‘{text}’"), 2)),
-        },
-    };
-    let mut keys = Vec::new();
-    for (_, text) in parsed.options.iter().filter(|(letter, _)| *letter == 'k') {
-        match Key::parse(text, order) {
-            Some(key) => keys.push(key),
-            None => return Err(not_available("sort", &format!("-k {text}"))),
-        }
-    }
-    let mut output = CommandOutput::answered("");
+    let parsed = SORT.parse(arguments)?;
+    let sorting = Sorting::new(&parsed)?;
     let mut all: Vec<&str> = Vec::new();
-    for input in files::inputs(&parsed.operands, context) {
+    for input in inputs::inputs(&parsed.operands, context)? {
         match input {
-            Ok(input) => all.extend(input.text.lines()),
-            Err(missing) => files::absent("sort", missing, &mut output, 2)?,
-        }
-    }
-    let by_keys = |a: &str, b: &str| {
-        if keys.is_empty() {
-            return order.compare(a, b);
-        }
-        keys.iter()
-            .map(|key| {
-                key.order
-                    .compare(key.of(a, separator), key.of(b, separator))
-            })
-            .find(|ordering| ordering.is_ne())
-            .unwrap_or(Ordering::Equal)
-    };
-    // The last resort of GNU sort: the whole line.
-    let whole = |a: &str, b: &str| {
-        if parsed.has('s') || parsed.has('u') {
-            Ordering::Equal
-        } else if order.reverse {
-            b.cmp(a)
-        } else {
-            a.cmp(b)
-        }
-    };
-    all.sort_by(|a, b| by_keys(a, b).then_with(|| whole(a, b)));
-    if parsed.has('u') {
-        all.dedup_by(|a, b| by_keys(a, b).is_eq());
-    }
-    for line in all {
-        output.stdout.push_str(line);
-        output.stdout.push('\n');
-    }
-    Ok(output)
-}
-
-#[derive(Clone, Copy)]
-struct Order {
-    reverse: bool,
-    numeric: bool,
-    human: bool,
-    fold: bool,
-}
-
-impl Order {
-    fn compare(self, a: &str, b: &str) -> Ordering {
-        let ordering = if self.human {
-            human(a).total_cmp(&human(b))
-        } else if self.numeric {
-            number(a).0.total_cmp(&number(b).0)
-        } else if self.fold {
-            a.to_uppercase().cmp(&b.to_uppercase())
-        } else {
-            a.cmp(b)
-        };
-        if self.reverse {
-            ordering.reverse()
-        } else {
-            ordering
-        }
-    }
-}
-
-/// The number that a text starts with (0 if none) and what follows it.
-fn number(text: &str) -> (f64, &str) {
-    let text = text.trim_start();
-    let mut end = 0;
-    let mut point = false;
-    for (position, c) in text.char_indices() {
-        let accepted = c.is_ascii_digit()
-            || (c == '-' && position == 0)
-            || (c == '.' && !std::mem::replace(&mut point, true));
-        if !accepted {
-            break;
-        }
-        end = position + c.len_utf8();
-    }
-    (text[..end].parse().unwrap_or(0.0), &text[end..])
-}
-
-/// A number with a unit such as `12K` or `3Gi`; a larger unit is larger whatever its number.
-fn human(text: &str) -> f64 {
-    let (value, rest) = number(text);
-    let power = "KMGTPE".find(rest.chars().next().unwrap_or(' ').to_ascii_uppercase());
-    value * 1024f64.powi(power.map_or(0, |power| power as i32 + 1))
-}
-
-struct Key {
-    first: usize,
-    last: Option<usize>,
-    order: Order,
-}
-
-impl Key {
-    /// `F[,L]` with ordering letters after either; positions within a field are not interpreted.
-    fn parse(text: &str, global: Order) -> Option<Self> {
-        let (first, last) = match text.split_once(',') {
-            Some((first, last)) => (first, Some(last)),
-            None => (text, None),
-        };
-        let split = |part: &str| {
-            let digits = part.bytes().take_while(u8::is_ascii_digit).count();
-            let letters = part[digits..].to_owned();
-            part[..digits]
-                .parse::<usize>()
-                .ok()
-                .filter(|n| *n > 0)
-                .map(|n| (n, letters))
-        };
-        let (first, mut letters) = split(first)?;
-        let mut last_field = None;
-        if let Some(last) = last {
-            let (field, more) = split(last)?;
-            last_field = Some(field);
-            letters.push_str(&more);
-        }
-        if letters.chars().any(|letter| !"rnhfb".contains(letter)) {
-            return None;
-        }
-        let order = if letters.trim_matches('b').is_empty() {
-            global
-        } else {
-            Order {
-                reverse: letters.contains('r'),
-                numeric: letters.contains('n'),
-                human: letters.contains('h'),
-                fold: letters.contains('f'),
+            Ok(input) => all.extend(inputs::lines(input.text)),
+            Err((name, Unreadable::Missing)) => {
+                let message = format!("cannot read: {name}: No such file or directory");
+                return Err(SORT.error(&message));
             }
+            Err((name, Unreadable::Folder)) => {
+                return Err(SORT.error(&format!("read failed: {name}: Is a directory")));
+            }
+        }
+    }
+    if parsed.has("c") || parsed.has("C") || parsed.has("check") {
+        return Ok(sorting.check(&parsed, &all));
+    }
+    all.sort_by(|a, b| sorting.compare(a, b));
+    if sorting.unique {
+        all.dedup_by(|a, b| sorting.by_keys(a, b).is_eq());
+    }
+    let mut text = String::new();
+    for line in all {
+        text.push_str(line);
+        text.push('\n');
+    }
+    match parsed.value("o") {
+        None => Ok(CommandOutput::answered(text)),
+        Some(path) => {
+            write::replace(path, text, "sort", context)?;
+            Ok(CommandOutput::answered(""))
+        }
+    }
+}
+
+struct Sorting {
+    keys: Vec<Key>,
+    global: Order,
+    separator: Option<char>,
+    unique: bool,
+    stable: bool,
+}
+
+impl Sorting {
+    fn new(parsed: &Parsed) -> Result<Self, Halt> {
+        let global = global_order(parsed)?;
+        if let Some(letters) = global.incompatible().filter(|_| !parsed.has("k")) {
+            return Err(SORT.error(&format!("options '-{letters}' are incompatible")));
+        }
+        let separator = match parsed.value("t") {
+            None => None,
+            Some("") => return Err(SORT.error("empty tab")),
+            Some("\\0") => Some('\0'),
+            Some(text) => match text.chars().next() {
+                Some(separator) if text.len() == 1 => Some(separator),
+                _ => return Err(SORT.error(&format!("multi-character tab ‘{text}’"))),
+            },
         };
-        Some(Self {
-            first,
-            last: last_field,
-            order,
+        let mut keys = Vec::new();
+        for text in parsed.values("k") {
+            let key = Key::parse(text, global).map_err(|message| SORT.error(&message))?;
+            if let Some(letters) = key.order.incompatible() {
+                return Err(SORT.error(&format!("options '-{letters}' are incompatible")));
+            }
+            keys.push(key);
+        }
+        Ok(Self {
+            keys,
+            global,
+            separator,
+            unique: parsed.has("u"),
+            stable: parsed.has("s"),
         })
     }
 
-    fn of<'t>(&self, line: &'t str, separator: Option<char>) -> &'t str {
-        let fields = fields(line, separator);
-        let Some(&(start, _)) = fields.get(self.first - 1) else {
-            return "";
+    fn by_keys(&self, a: &str, b: &str) -> Ordering {
+        if self.keys.is_empty() {
+            let (a, b) = match self.global.skip_blanks {
+                true => (a.trim_start_matches([' ', '\t']), b.trim_start_matches([' ', '\t'])),
+                false => (a, b),
+            };
+            return self.global.compare(a, b);
+        }
+        self.keys
+            .iter()
+            .map(|key| {
+                let (a, b) = (key.of(a, self.separator), key.of(b, self.separator));
+                key.order.compare(a, b)
+            })
+            .find(|ordering| ordering.is_ne())
+            .unwrap_or(Ordering::Equal)
+    }
+
+    /// By keys; the last resort is the whole line.
+    fn compare(&self, a: &str, b: &str) -> Ordering {
+        let by_keys = self.by_keys(a, b);
+        if by_keys.is_ne() || self.stable || self.unique {
+            return by_keys;
+        }
+        match self.global.reverse {
+            true => b.cmp(a),
+            false => a.cmp(b),
+        }
+    }
+
+    fn check(&self, parsed: &Parsed, lines: &[&str]) -> CommandOutput {
+        let wrong = lines.windows(2).position(|pair| {
+            let [a, b] = pair else { return false };
+            let ordering = self.compare(a, b);
+            ordering.is_gt() || (self.unique && ordering.is_eq())
+        });
+        let Some(position) = wrong else {
+            return CommandOutput::answered("");
         };
-        let end = match self.last {
-            Some(last) => fields.get(last - 1).map_or(line.len(), |&(_, end)| end),
-            None => line.len(),
-        };
-        line.get(start..end).unwrap_or("")
+        let quiet = parsed.has("C") || parsed.values("check").any(|v| v == "quiet" || v == "silent");
+        let name = parsed.operands.first().map_or("-", String::as_str);
+        let line = lines.get(position + 1).copied().unwrap_or_default();
+        let mut output = CommandOutput::answered("");
+        output.exit_code = 1;
+        if !quiet {
+            output.stderr = format!("sort: {name}:{}: disorder: {line}\n", position + 2);
+        }
+        output
     }
 }
 
-/// Byte ranges of the fields; without a separator a field starts with its leading blanks.
-fn fields(line: &str, separator: Option<char>) -> Vec<(usize, usize)> {
-    let mut ranges = Vec::new();
-    let mut start = 0;
-    if let Some(separator) = separator {
-        for (position, _) in line.match_indices(separator) {
-            ranges.push((start, position));
-            start = position + separator.len_utf8();
-        }
-    } else {
-        let mut in_word = false;
-        for (position, c) in line.char_indices() {
-            let blank = c == ' ' || c == '\t';
-            if blank && in_word {
-                ranges.push((start, position));
-                start = position;
+fn global_order(parsed: &Parsed) -> Result<Order, Halt> {
+    let mut order = Order::default();
+    for (option, value) in &parsed.options {
+        match *option {
+            "sort" => {
+                let letter = match value.as_str() {
+                    "numeric" => 'n',
+                    "human-numeric" => 'h',
+                    "general-numeric" => 'g',
+                    "month" => 'M',
+                    "version" => 'V',
+                    other => return Err(lacking("sort", &format!("--sort={other}"))),
+                };
+                order.set(letter);
             }
-            in_word = !blank;
+            letter if letter.len() == 1 => {
+                order.set(letter.chars().next().unwrap_or_default());
+            }
+            _ => {}
         }
     }
-    ranges.push((start, line.len()));
-    ranges
+    Ok(order)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::tool;
+
+    fn check(command: &[&str], input: &str, expected: &str) {
+        assert_eq!(tool(command, input).stdout, expected, "{command:?}");
+    }
+
+    #[test]
+    fn lines_are_ordered() {
+        check(&["sort", "-rn"], "9\n10\nx\n", "10\n9\nx\n");
+        check(&["sort", "-k2", "-n"], "a 10\nb 9\n", "b 9\na 10\n");
+        check(&["sort", "-u"], "b\na\nb\n", "a\nb\n");
+        check(&["sort", "-t,", "-k2,2nr"], "a,1\nb,2\n", "b,2\na,1\n");
+        check(&["sort", "-h"], "1G\n2K\n3M\n", "2K\n3M\n1G\n");
+        check(&["sort", "-V"], "v1.10\nv1.9\n", "v1.9\nv1.10\n");
+        check(&["sort", "-M"], "Feb\nJan\n", "Jan\nFeb\n");
+        check(&["sort", "-g"], "1e3\n2\n", "2\n1e3\n");
+        check(&["sort", "-k1.2,1.3"], "xb\nya\n", "ya\nxb\n");
+        let wrong = tool(&["sort", "-c"], "b\na\n");
+        assert_eq!((wrong.exit_code, wrong.stderr.as_str()), (1, "sort: -:2: disorder: a\n"));
+    }
 }
