@@ -28,8 +28,10 @@ mod printf;
 mod rev;
 mod ripgrep;
 mod search;
+mod sed;
 mod seq;
 mod sort;
+mod steps;
 mod tac;
 mod tail;
 mod tee;
@@ -125,6 +127,7 @@ fn program(name: &str, arguments: &[String], context: &Context<'_>) -> Option<To
         "printf" => printf::run(arguments, context),
         "rev" => rev::run(arguments, context),
         "rg" => ripgrep::run(arguments, context),
+        "sed" => sed::run(arguments, context),
         "seq" => seq::run(arguments),
         "sort" => sort::run(arguments, context),
         "tac" => tac::run(arguments, context),

@@ -1,7 +1,7 @@
 //! `basename` and `dirname`.
 
-use super::options::{Program, flag, lacks, value};
 use super::ToolResult;
+use super::options::{Program, flag, lacks, value};
 use crate::shell::command::CommandOutput;
 
 const BASENAME: Program = Program {
@@ -28,7 +28,10 @@ pub(super) fn basename(arguments: &[String]) -> ToolResult {
         [] => return Err(BASENAME.usage("missing operand")),
         names if parsed.has("a") || suffix.is_some() => (names, suffix.unwrap_or_default()),
         [_] => (parsed.operands.as_slice(), ""),
-        [_, suffix] => (parsed.operands.get(..1).unwrap_or_default(), suffix.as_str()),
+        [_, suffix] => (
+            parsed.operands.get(..1).unwrap_or_default(),
+            suffix.as_str(),
+        ),
         [_, _, extra, ..] => return Err(BASENAME.usage(&format!("extra operand ‘{extra}’"))),
     };
     let lines = names.iter().map(|path| {
@@ -37,7 +40,9 @@ pub(super) fn basename(arguments: &[String]) -> ToolResult {
             Some("") | None if path.starts_with('/') => "/",
             name => name.unwrap_or_default(),
         };
-        let short = name.strip_suffix(suffix).filter(|short| !short.is_empty() && name != "/");
+        let short = name
+            .strip_suffix(suffix)
+            .filter(|short| !short.is_empty() && name != "/");
         format!("{}\n", short.unwrap_or(name))
     });
     Ok(CommandOutput::answered(lines.collect::<String>()))
@@ -54,7 +59,11 @@ pub(super) fn dirname(arguments: &[String]) -> ToolResult {
         let folder = match trimmed.rfind('/') {
             None if trimmed.is_empty() && path.starts_with('/') => "/",
             None => ".",
-            Some(slash) => match trimmed.get(..slash).unwrap_or_default().trim_end_matches('/') {
+            Some(slash) => match trimmed
+                .get(..slash)
+                .unwrap_or_default()
+                .trim_end_matches('/')
+            {
                 "" => "/",
                 folder => folder,
             },

@@ -12,8 +12,12 @@ const COLUMN: Program = Program {
         flag("t table"),
         value("s separator"),
         value("o output-separator"),
-        lacks("N table-columns R table-right T table-truncate E table-noextreme d table-noheadings"),
-        lacks("e table-header-repeat H table-hide O table-order n table-name J json r tree i tree-id"),
+        lacks(
+            "N table-columns R table-right T table-truncate E table-noextreme d table-noheadings",
+        ),
+        lacks(
+            "e table-header-repeat H table-hide O table-order n table-name J json r tree i tree-id",
+        ),
         lacks("p tree-parent L keep-empty-lines c output-width x fillrows W table-wrap l"),
         lacks("table-columns-limit"),
     ],
@@ -35,13 +39,23 @@ pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
             }
             rows.push(match parsed.value("s") {
                 Some(separators) => line.split(|c| separators.contains(c)).collect(),
-                None => line.split([' ', '\t']).filter(|cell| !cell.is_empty()).collect(),
+                None => line
+                    .split([' ', '\t'])
+                    .filter(|cell| !cell.is_empty())
+                    .collect(),
             });
         }
     }
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    if rows.iter().flatten().any(|cell| cell.chars().any(|c| c.is_control() || is_wide(c))) {
-        return Err(lacking("column", "of characters that take no or two columns"));
+    if rows
+        .iter()
+        .flatten()
+        .any(|cell| cell.chars().any(|c| c.is_control() || is_wide(c)))
+    {
+        return Err(lacking(
+            "column",
+            "of characters that take no or two columns",
+        ));
     }
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));

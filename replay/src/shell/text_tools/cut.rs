@@ -25,8 +25,11 @@ const CUT: Program = Program {
 /// `cut`; characters are bytes, as in GNU's.
 pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
     let parsed = CUT.parse(arguments)?;
-    let lists: Vec<&(&str, String)> =
-        parsed.options.iter().filter(|(o, _)| matches!(*o, "f" | "b" | "c")).collect();
+    let lists: Vec<&(&str, String)> = parsed
+        .options
+        .iter()
+        .filter(|(o, _)| matches!(*o, "f" | "b" | "c"))
+        .collect();
     let (kind, list) = match lists.as_slice() {
         [] => return Err(CUT.usage("you must specify a list of bytes, characters, or fields")),
         [(kind, list)] => (*kind, list),
@@ -136,9 +139,17 @@ impl Ranges {
                 Ok(number) => Ok(number),
                 Err(_) if text.is_empty() => Ok(0),
                 Err(_) => {
-                    let what = if fields { "field value" } else { "byte/character position" };
+                    let what = if fields {
+                        "field value"
+                    } else {
+                        "byte/character position"
+                    };
                     let all_digits = text.bytes().all(|byte| byte.is_ascii_digit());
-                    let shown = if all_digits { text } else { text.trim_start_matches(|c: char| c.is_ascii_digit()) };
+                    let shown = if all_digits {
+                        text
+                    } else {
+                        text.trim_start_matches(|c: char| c.is_ascii_digit())
+                    };
                     Err(match all_digits {
                         true => CUT.usage(&format!("field number ‘{text}’ is too large")),
                         false => CUT.usage(&format!("invalid {what} ‘{shown}’")),
@@ -171,7 +182,11 @@ impl Ranges {
             }
         }
         Ok(Self {
-            ranges: if complement { inverted(&merged) } else { merged },
+            ranges: if complement {
+                inverted(&merged)
+            } else {
+                merged
+            },
         })
     }
 
@@ -213,7 +228,11 @@ mod tests {
         check(&["cut", "-d", " ", "-f2", "-s"], "a b\nx\n", "b\n");
         check(&["cut", "-c", "2-3"], "abcd\n", "bc\n");
         check(&["cut", "-f2", "--complement"], "a\tb\tc\n", "a\tc\n");
-        check(&["cut", "-d,", "-f1,2", "--output-delimiter=;"], "a,b,c", "a;b\n");
+        check(
+            &["cut", "-d,", "-f1,2", "--output-delimiter=;"],
+            "a,b,c",
+            "a;b\n",
+        );
         check(&["cut", "-c1,3", "--output-delimiter=-"], "abc\n", "a-c\n");
         assert_eq!(
             tool(&["cut", "-f0"], "").stderr.lines().next(),

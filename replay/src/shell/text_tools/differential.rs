@@ -19,9 +19,10 @@ const PACKAGES: [&str; 4] = ["bsdextrautils", "gawk", "jq", "ripgrep"];
 const PROGRAMS: [&str; 7] = ["bash", "column", "gawk", "grep", "jq", "rg", "sed"];
 
 /// Hand-written invocations: `INPUT: PROGRAM ARGUMENTS`, one a line.
-const TABLES: [&str; 2] = [
+const TABLES: [&str; 3] = [
     include_str!("differential/search.txt"),
     include_str!("differential/lines.txt"),
+    include_str!("differential/sed.txt"),
 ];
 
 /// Invocations that differ for a reason: the invocation, ` ## `, the reason.
@@ -38,7 +39,9 @@ fn the_tools_equal_the_machines() {
         return;
     }
     for program in PROGRAMS {
-        let found = std::process::Command::new(program).arg("--version").output();
+        let found = std::process::Command::new(program)
+            .arg("--version")
+            .output();
         assert!(
             found.is_ok(),
             "{program} is missing: apt-get install {}",
@@ -122,7 +125,11 @@ fn compare(
         );
     }
     let total: usize = tallies.values().map(|tally| tally.equal).sum();
-    let _ = write!(summary, "{total} of {} invocations are equal", invocations.len());
+    let _ = write!(
+        summary,
+        "{total} of {} invocations are equal",
+        invocations.len()
+    );
     Report {
         summary,
         unexplained,

@@ -62,7 +62,11 @@ fn encode(bytes: &[u8], width: usize) -> String {
         for sextet in 0..4 {
             let index = (bits >> (18 - 6 * sextet) & 63) as usize;
             let letter = ALPHABET.get(index).copied().unwrap_or(b'=');
-            push(char::from(if sextet <= chunk.len() { letter } else { b'=' }));
+            push(char::from(if sextet <= chunk.len() {
+                letter
+            } else {
+                b'='
+            }));
         }
     }
     if width > 0 && !out.is_empty() {
@@ -84,7 +88,9 @@ fn decode(input: &str, ignore_garbage: bool) -> (Vec<u8>, bool) {
         let padding = group.iter().rev().take_while(|byte| **byte == b'=').count();
         let data = group.get(..group.len() - padding).unwrap_or_default();
         let values: Vec<usize> = data.iter().map_while(|byte| value(*byte)).collect();
-        let bits = (0..4).fold(0, |bits, at| bits << 6 | values.get(at).copied().unwrap_or(0));
+        let bits = (0..4).fold(0, |bits, at| {
+            bits << 6 | values.get(at).copied().unwrap_or(0)
+        });
         let bytes = [bits >> 16, bits >> 8, bits].map(|bits| bits as u8);
         out.extend(bytes.iter().take((values.len() * 3 / 4).min(3)));
         let complete = values.len() == data.len() && group.len() == 4 && padding <= 2;

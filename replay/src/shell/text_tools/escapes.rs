@@ -55,7 +55,9 @@ pub(super) fn push(text: &str, escaped: char, octal: Octal, out: &mut Vec<u8>) -
     let digits = |from: usize, most: usize, radix: u32| -> (u32, usize) {
         let digits = text.get(from..).unwrap_or_default().chars().take(most);
         let values = digits.map_while(|c| c.to_digit(radix));
-        values.fold((0, 0), |(number, length), digit| (number * radix + digit, length + 1))
+        values.fold((0, 0), |(number, length), digit| {
+            (number * radix + digit, length + 1)
+        })
     };
     match escaped {
         '\\' => out.push(b'\\'),

@@ -37,7 +37,13 @@ pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
         }
         for line in input.text.split_inclusive('\n') {
             let body = line.strip_suffix('\n').unwrap_or(line);
-            fold(body, width, parsed.has("b"), parsed.has("s"), &mut output.stdout);
+            fold(
+                body,
+                width,
+                parsed.has("b"),
+                parsed.has("s"),
+                &mut output.stdout,
+            );
             if body.len() < line.len() {
                 output.stdout.push('\n');
             }

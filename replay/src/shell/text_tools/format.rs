@@ -87,7 +87,10 @@ impl Conversion {
     }
 
     fn pad_counted(&self, prefix: &str, body: &str, zeros: bool, length: usize) -> String {
-        let missing = self.width.unwrap_or(0).saturating_sub(prefix.len() + length);
+        let missing = self
+            .width
+            .unwrap_or(0)
+            .saturating_sub(prefix.len() + length);
         match () {
             () if self.left => format!("{prefix}{body}{}", " ".repeat(missing)),
             () if zeros => format!("{prefix}{}{body}", "0".repeat(missing)),
@@ -123,7 +126,11 @@ impl Conversion {
         if self.alternate && self.letter == Some('o') && !digits.starts_with('0') {
             digits.insert(0, '0');
         }
-        let prefix = if self.alternate && number != 0 { prefix } else { "" };
+        let prefix = if self.alternate && number != 0 {
+            prefix
+        } else {
+            ""
+        };
         self.pad(prefix, &digits, self.zeros && self.precision.is_none())
     }
 
@@ -133,15 +140,6 @@ impl Conversion {
             Some(least) => format!("{}{digits}", "0".repeat(least.saturating_sub(digits.len()))),
             None => digits,
         }
-    }
-
-    /// `%s`, cut to the precision in characters.
-    pub(super) fn text(&self, text: &str) -> String {
-        let cut: String = match self.precision {
-            Some(most) => text.chars().take(most).collect(),
-            None => text.to_owned(),
-        };
-        self.pad("", &cut, false)
     }
 
     /// `%s` with width and precision in bytes; none if that cuts a character.
@@ -161,7 +159,11 @@ impl Conversion {
         let upper = letter.is_ascii_uppercase();
         if !number.is_finite() {
             let name = if number.is_nan() { "nan" } else { "inf" };
-            let name = if upper { name.to_uppercase() } else { name.to_owned() };
+            let name = if upper {
+                name.to_uppercase()
+            } else {
+                name.to_owned()
+            };
             return self.pad(sign, &name, false);
         }
         let precision = self.precision.unwrap_or(6);
@@ -197,7 +199,10 @@ fn exponential(number: f64, precision: usize, point: bool) -> String {
 fn general(number: f64, precision: usize, keep_zeros: bool) -> String {
     let precision = precision.max(1);
     let scientific = format!("{number:.*e}", precision - 1);
-    let exponent = scientific.split_once('e').and_then(|(_, e)| e.parse::<i64>().ok()).unwrap_or(0);
+    let exponent = scientific
+        .split_once('e')
+        .and_then(|(_, e)| e.parse::<i64>().ok())
+        .unwrap_or(0);
     let short = |text: &str| match text.contains('.') && !keep_zeros {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
         false => text.to_owned(),
@@ -217,7 +222,10 @@ pub(super) fn float_length(text: &str) -> usize {
     let sign = usize::from(matches!(bytes.first(), Some(b'+' | b'-')));
     let body = text.get(sign..).unwrap_or_default();
     for name in ["infinity", "inf", "nan"] {
-        if body.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)) {
+        if body
+            .get(..name.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(name))
+        {
             return sign + name.len();
         }
     }
@@ -270,8 +278,8 @@ mod tests {
         check("%g", 0.0001, "0.0001");
         check("%g", 1e6, "1e+06");
         check("%g", 123456.7, "123457");
-        check("%.3g", 3.14159, "3.14");
-        check("%08.2f", 3.14159, "00003.14");
+        check("%.3g", 2.71234, "2.71");
+        check("%08.2f", 2.71234, "00002.71");
         check("%-8.1fx", 2.0, "2.0     ");
         check("%G", 1e-10, "1E-10");
         check("%f", f64::INFINITY, "inf");
@@ -279,7 +287,8 @@ mod tests {
 
     #[test]
     fn numbers_end_where_strtod_ends() {
-        let check = |text: &str, expected: usize| assert_eq!(float_length(text), expected, "{text}");
+        let check =
+            |text: &str, expected: usize| assert_eq!(float_length(text), expected, "{text}");
         check("12abc", 2);
         check("-1.5e3x", 6);
         check("1e", 1);

@@ -49,7 +49,9 @@ const GREP: Program = Program {
         value("group-separator"),
         value("label"),
         perhaps("color colour"),
-        lacks("z null-data Z null T initial-tab u I D devices d directories binary-files exclude-from"),
+        lacks(
+            "z null-data Z null T initial-tab u I D devices d directories binary-files exclude-from",
+        ),
     ],
     ordered: false,
 };
@@ -115,7 +117,11 @@ fn numbers_as_context(arguments: &[String]) -> Vec<String> {
     };
     let end = arguments.iter().position(|word| word == "--");
     let (before, after) = arguments.split_at(end.unwrap_or(arguments.len()));
-    before.iter().map(context).chain(after.iter().cloned()).collect()
+    before
+        .iter()
+        .map(context)
+        .chain(after.iter().cloned())
+        .collect()
 }
 
 fn patterns(parsed: &mut Parsed, context: &Context<'_>) -> Result<Vec<String>, Halt> {
@@ -176,7 +182,11 @@ fn shown(parsed: &Parsed) -> Shown {
     if parsed.has("q") {
         return Shown::Nothing;
     }
-    match (parsed.last_of(&["l", "L"]), parsed.has("c"), parsed.has("o")) {
+    match (
+        parsed.last_of(&["l", "L"]),
+        parsed.has("c"),
+        parsed.has("o"),
+    ) {
         (Some("l"), ..) => Shown::Name,
         (Some(_), ..) => Shown::NameWithout,
         (None, true, _) => Shown::Count,
@@ -186,7 +196,10 @@ fn shown(parsed: &Parsed) -> Shown {
 }
 
 fn context_length(parsed: &Parsed, side: &str) -> Result<usize, Halt> {
-    for value in ["A", "B", "C"].into_iter().flat_map(|name| parsed.values(name)) {
+    for value in ["A", "B", "C"]
+        .into_iter()
+        .flat_map(|name| parsed.values(name))
+    {
         if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(GREP.error(&format!("{value}: invalid context length argument")));
         }
@@ -283,7 +296,9 @@ fn binary(
     }
     if inputs::lines(text).any(|line| search.pattern.is_match(line) != search.invert) {
         found.any = true;
-        output.stderr.push_str(&format!("grep: {name}: binary file matches\n"));
+        output
+            .stderr
+            .push_str(&format!("grep: {name}: binary file matches\n"));
     }
     true
 }
@@ -303,7 +318,10 @@ mod tests {
         check(&["grep", "error"], "error b\nerror f\n");
         check(&["grep", "-v", "info"], "error b\nWarning d\nerror f\n");
         check(&["grep", "-ciE", "warn|err"], "3\n");
-        check(&["grep", "-n", "-e", "Warn", "-e", "b$"], "2:error b\n4:Warning d\n");
+        check(
+            &["grep", "-n", "-e", "Warn", "-e", "b$"],
+            "2:error b\n4:Warning d\n",
+        );
         check(&["grep", "-o", "err[a-z]*"], "error\nerror\n");
         check(&["egrep", "^(e|W)"], "error b\nWarning d\nerror f\n");
         check(&["grep", "-m1", "info"], "info a\n");
@@ -311,7 +329,10 @@ mod tests {
         assert_eq!(tool(&["grep", "-w", "erro"], LOG).exit_code, 1);
         assert_eq!(tool(&["grep", "-w", "error"], LOG).exit_code, 0);
         assert_eq!(tool(&["grep"], LOG).exit_code, 2);
-        assert_eq!(tool(&["grep", "(a", "-E"], LOG).stderr, "grep: Unmatched ( or \\(\n");
+        assert_eq!(
+            tool(&["grep", "(a", "-E"], LOG).stderr,
+            "grep: Unmatched ( or \\(\n"
+        );
     }
 
     #[test]
@@ -333,6 +354,9 @@ mod tests {
         check(&["grep", "-H", "two", "/data/a.txt"], "/data/a.txt:two\n");
         check(&["grep", "-rn", "two", "/data"], "/data/a.txt:2:two\n");
         check(&["grep", "-r", "--include=*.csv", "two", "/data"], "");
-        check(&["grep", "-L", "two", "/data/a.txt", "-"], "(standard input)\n");
+        check(
+            &["grep", "-L", "two", "/data/a.txt", "-"],
+            "(standard input)\n",
+        );
     }
 }

@@ -22,7 +22,9 @@ const HEAD: Program = Program {
 pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
     let parsed = HEAD.parse(&obsolete(arguments)?)?;
     let count = Count::of(&parsed, &HEAD)?;
-    each(&HEAD, &parsed, context, |text| {
+    // Nothing of a folder can be read; nothing is read of it for no lines.
+    let reads = count.number > 0 || count.sign.is_some();
+    each(&HEAD, &parsed, context, reads, |text| {
         let end = match (count.bytes, count.sign) {
             (true, Some('-')) => text.len().saturating_sub(count.number),
             (true, _) => count.number.min(text.len()),
@@ -107,7 +109,11 @@ impl Count {
                     CountError::TooLarge => ": Value too large for defined data type",
                     CountError::Invalid => "",
                 };
-                let text = if program.name == "tail" || text.starts_with('+') { text } else { digits };
+                let text = if program.name == "tail" || text.starts_with('+') {
+                    text
+                } else {
+                    digits
+                };
                 program.error(&format!("invalid number of {what}: ‘{text}’{reason}"))
             })?;
             if *option == unit {
@@ -158,6 +164,7 @@ pub(super) fn each<'a>(
     program: &Program,
     parsed: &'a Parsed,
     context: &Context<'a>,
+    reads: bool,
     part: impl Fn(&'a str) -> Option<&'a str>,
 ) -> ToolResult {
     let headers = match parsed.last_of(&["q", "v"]) {
@@ -182,13 +189,15 @@ pub(super) fn each<'a>(
                 print(name, &mut output.stdout, part)?;
             }
             Err((path, inputs::Unreadable::Missing)) => {
-                let message = format!(
-                    "{name}: cannot open '{path}' for reading: No such file or directory"
-                );
+                let message =
+                    format!("{name}: cannot open '{path}' for reading: No such file or directory");
                 inputs::note(&mut output, &message, 1);
             }
             Err((path, inputs::Unreadable::Folder)) => {
                 header(path, &mut output.stdout);
+                if !reads {
+                    continue;
+                }
                 let message = format!("{name}: error reading '{path}': Is a directory");
                 inputs::note(&mut output, &message, 1);
             }

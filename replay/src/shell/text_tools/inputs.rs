@@ -39,12 +39,15 @@ impl Unreadable {
     }
 }
 
+/// A text, or the name of a file that can't be read and why.
+pub(super) type Opened<'a> = Result<Input<'a>, (&'a str, Unreadable)>;
+
 /// The texts that a program works on, each with its name if it can't be read. A path of which
 /// nothing is known ends the action.
 pub(super) fn inputs<'a>(
     operands: &'a [String],
     context: &Context<'a>,
-) -> Result<Vec<Result<Input<'a>, (&'a str, Unreadable)>>, Halt> {
+) -> Result<Vec<Opened<'a>>, Halt> {
     if operands.is_empty() {
         let text = context.input.unwrap_or_default();
         return Ok(vec![Ok(Input { name: None, text })]);

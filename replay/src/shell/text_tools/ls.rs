@@ -85,7 +85,10 @@ pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
         }
         let entries = entries_in(folder, &parsed, context);
         if parsed.has("l") {
-            let blocks: usize = entries.iter().map(|entry| entry.bytes.div_ceil(4096) * 4).sum();
+            let blocks: usize = entries
+                .iter()
+                .map(|entry| entry.bytes.div_ceil(4096) * 4)
+                .sum();
             output.stdout.push_str(&format!("total {blocks}\n"));
         }
         print(entries, &parsed, context, &mut output)?;
@@ -140,7 +143,10 @@ fn print(
         entries.reverse();
     }
     let time = date::formatted(i128::from(context.now), "%b %e %H:%M", "ls")?;
-    let width = entries.iter().map(|entry| entry.bytes.to_string().len()).max();
+    let width = entries
+        .iter()
+        .map(|entry| entry.bytes.to_string().len())
+        .max();
     let width = width.unwrap_or(0);
     for entry in entries {
         let mark = match entry.is_folder && (parsed.has("F") || parsed.has("p")) {

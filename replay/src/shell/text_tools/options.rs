@@ -105,7 +105,10 @@ impl Program {
 
     /// An error of one line.
     pub(super) fn error(&self, message: &str) -> Halt {
-        Halt::failed(format!("{}: {}", self.name, quoted(message)), self.usage_code)
+        Halt::failed(
+            format!("{}: {}", self.name, quoted(message)),
+            self.usage_code,
+        )
     }
 
     /// Parses arguments.
@@ -166,7 +169,10 @@ impl Program {
         }
         let all = || {
             let names = |spec: &'static OptionSpec| spec.names.split(' ').map(move |n| (spec, n));
-            self.options.iter().flat_map(names).filter(|(_, n)| n.len() > 1)
+            self.options
+                .iter()
+                .flat_map(names)
+                .filter(|(_, n)| n.len() > 1)
         };
         if let Some(found) = all().find(|(_, long)| *long == name) {
             return Ok(found);
@@ -298,7 +304,13 @@ mod tests {
         check(&["-x"], "sort: invalid option -- 'x'");
         check(&["-k"], "sort: option requires an argument -- 'k'");
         check(&["--foo"], "sort: unrecognized option '--foo'");
-        check(&["--reverse=1"], "sort: option '--reverse' doesn't allow an argument");
-        check(&["-z"], "notice: sort -z: this command is not available in this recording");
+        check(
+            &["--reverse=1"],
+            "sort: option '--reverse' doesn't allow an argument",
+        );
+        check(
+            &["-z"],
+            "notice: sort -z: this command is not available in this recording",
+        );
     }
 }

@@ -9,7 +9,11 @@ const PASTE: Program = Program {
     name: "paste",
     usage_code: 1,
     hint: "",
-    options: &[value("d delimiters"), flag("s serial"), lacks("z zero-terminated")],
+    options: &[
+        value("d delimiters"),
+        flag("s serial"),
+        lacks("z zero-terminated"),
+    ],
     ordered: false,
 };
 
@@ -100,9 +104,8 @@ fn delimiters(text: &str) -> Result<Vec<Option<char>>, Halt> {
         delimiters.push(match c {
             '\\' => match chars.next() {
                 None => {
-                    let message = format!(
-                        "delimiter list ends with an unescaped backslash: {text}"
-                    );
+                    let message =
+                        format!("delimiter list ends with an unescaped backslash: {text}");
                     return Err(PASTE.error(&message));
                 }
                 Some('0') => None,

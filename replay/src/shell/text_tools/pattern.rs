@@ -245,7 +245,9 @@ impl Longest {
         let mut slots = vec![None; count * 2];
         let mut cache = self.cache.try_borrow_mut().ok()?;
         self.machine.search_slots(&mut cache, &input, &mut slots)?;
-        let offset = |slot: &Option<_>| slot.map(|offset: regex_automata::util::primitives::NonMaxUsize| offset.get());
+        let offset = |slot: &Option<_>| {
+            slot.map(|offset: regex_automata::util::primitives::NonMaxUsize| offset.get())
+        };
         let groups = slots.chunks(2).map(|pair| {
             let (first, last) = (pair.first()?, pair.get(1)?);
             Some(offset(first)?..offset(last)?)
@@ -266,7 +268,11 @@ mod tests {
     #[test]
     fn the_longest_of_the_leftmost_matches_wins() {
         let check = |pattern: &str, text: &str, expected: &str| {
-            assert_eq!(matched(pattern, Syntax::Extended, text), Some(expected), "{pattern}");
+            assert_eq!(
+                matched(pattern, Syntax::Extended, text),
+                Some(expected),
+                "{pattern}"
+            );
         };
         check("a|ab", "xab", "ab");
         check("(a|ab)(c|bcd)", "abcd", "abcd");
@@ -302,7 +308,11 @@ mod tests {
             let found: Vec<&str> = pattern.find_all(text).map(|range| &text[range]).collect();
             assert_eq!(found, expected);
         };
-        check(r#""name":"\K[^"]+"#, r#"{"name":"a","name":"b"}"#, &["a", "b"]);
+        check(
+            r#""name":"\K[^"]+"#,
+            r#"{"name":"a","name":"b"}"#,
+            &["a", "b"],
+        );
         check(r"(?<=a)b", "abbab", &["b", "b"]);
         check(r"(?<=,)\w", ",a,b", &["a", "b"]);
         check(r"\d+(?=ms)", "12ms 13s 4ms", &["12", "4"]);

@@ -53,7 +53,11 @@ pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
         stdout: text("printf", printer.out)?,
         stderr: printer.stderr,
         exit_code: i32::from(printer.failed),
-        verdict: if printer.failed { Verdict::Invalid } else { Verdict::Answered },
+        verdict: if printer.failed {
+            Verdict::Invalid
+        } else {
+            Verdict::Answered
+        },
     })
 }
 
@@ -87,7 +91,8 @@ impl Printer<'_> {
                     None => return Ok(true),
                 },
                 c => {
-                    self.out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                    self.out
+                        .extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
                     c.len_utf8()
                 }
             };
@@ -97,7 +102,8 @@ impl Printer<'_> {
     }
 
     fn error(&mut self, message: &str) {
-        self.stderr.push_str(&format!("bash: line 1: printf: {message}\n"));
+        self.stderr
+            .push_str(&format!("bash: line 1: printf: {message}\n"));
         self.failed = true;
     }
 
@@ -159,13 +165,15 @@ impl Printer<'_> {
             }
             'd' | 'i' => {
                 let number = self.integer();
-                self.out.extend_from_slice(conversion.signed(number).as_bytes());
+                self.out
+                    .extend_from_slice(conversion.signed(number).as_bytes());
             }
             'u' | 'o' | 'x' | 'X' => {
                 let number = self.integer();
                 // Negative numbers wrap to 64 bits.
                 let number = u128::from(number as u64);
-                self.out.extend_from_slice(conversion.unsigned(number).as_bytes());
+                self.out
+                    .extend_from_slice(conversion.unsigned(number).as_bytes());
             }
             'e' | 'f' | 'g' | 'E' | 'F' | 'G' => self.float(&conversion)?,
             '(' => return self.time(&conversion, rest),
@@ -215,7 +223,8 @@ impl Printer<'_> {
                 return Err(lacking("printf", "of more digits than a double has"));
             }
         }
-        self.out.extend_from_slice(conversion.float(value).as_bytes());
+        self.out
+            .extend_from_slice(conversion.float(value).as_bytes());
         Ok(())
     }
 
@@ -247,7 +256,10 @@ impl Printer<'_> {
             (value * i128::from(radix) + digit).min(1 << 100)
         });
         let value = if negative { -value } else { value };
-        if !rest.is_empty() || (text.is_empty() && !argument.is_empty()) || (number.is_empty() && !text.is_empty()) {
+        if !rest.is_empty()
+            || (text.is_empty() && !argument.is_empty())
+            || (number.is_empty() && !text.is_empty())
+        {
             let kind = match radix {
                 8 if rest.starts_with(|c: char| c.is_ascii_digit()) => "octal ",
                 16 if hexadecimal.is_none() => "hex ",
@@ -313,7 +325,11 @@ mod tests {
         check(&["%(%Y)T", "0"], "1970");
         let wrong = tool(&["printf", "%d", "12x"], "");
         assert_eq!(
-            (wrong.stdout.as_str(), wrong.stderr.as_str(), wrong.exit_code),
+            (
+                wrong.stdout.as_str(),
+                wrong.stderr.as_str(),
+                wrong.exit_code
+            ),
             ("12", "bash: line 1: printf: 12x: invalid number\n", 1)
         );
     }

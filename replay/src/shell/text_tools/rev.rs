@@ -22,7 +22,9 @@ pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
                 for line in input.text.split_inclusive('\n') {
                     let body = line.strip_suffix('\n');
                     output.stdout.extend(body.unwrap_or(line).chars().rev());
-                    output.stdout.push_str(if body.is_some() { "\n" } else { "" });
+                    output
+                        .stdout
+                        .push_str(if body.is_some() { "\n" } else { "" });
                 }
             }
             Err((name, why)) => {

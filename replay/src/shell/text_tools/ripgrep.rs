@@ -53,7 +53,10 @@ const RG: Program = Program {
 /// `rg` on what is piped in or on files of the episode.
 pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
     let mut parsed = RG.parse(arguments)?;
-    if parsed.values("color").any(|when| !matches!(when, "never" | "auto")) {
+    if parsed
+        .values("color")
+        .any(|when| !matches!(when, "never" | "auto"))
+    {
         return Err(lacking("rg", "--color"));
     }
     let patterns: Vec<String> = if parsed.has("e") {
@@ -191,7 +194,10 @@ fn is_included(path: &str, parsed: &Parsed) -> bool {
     }
     let hits = |glob: &str| glob::matches(glob, name);
     let mut excluded = parsed.values("g").filter_map(|glob| glob.strip_prefix('!'));
-    let mut included = parsed.values("g").filter(|glob| !glob.starts_with('!')).peekable();
+    let mut included = parsed
+        .values("g")
+        .filter(|glob| !glob.starts_with('!'))
+        .peekable();
     !excluded.any(hits) && (included.peek().is_none() || included.any(hits))
 }
 
@@ -202,7 +208,11 @@ mod tests {
     #[test]
     fn lines_are_found() {
         let check = |command: &[&str], expected: &str| {
-            assert_eq!(tool(command, "a1\nb2\nA3\n").stdout, expected, "{command:?}");
+            assert_eq!(
+                tool(command, "a1\nb2\nA3\n").stdout,
+                expected,
+                "{command:?}"
+            );
         };
         check(&["rg", r"\d"], "a1\nb2\nA3\n");
         check(&["rg", "-in", "a"], "1:a1\n3:A3\n");

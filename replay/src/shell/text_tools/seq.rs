@@ -9,7 +9,11 @@ const SEQ: Program = Program {
     name: "seq",
     usage_code: 1,
     hint: "",
-    options: &[flag("w equal-width"), value("s separator"), value("f format")],
+    options: &[
+        flag("w equal-width"),
+        value("s separator"),
+        value("f format"),
+    ],
     ordered: true,
 };
 
@@ -103,7 +107,8 @@ fn guarded(arguments: &[String]) -> Vec<String> {
         let rest = word.strip_prefix('-');
         rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
     };
-    let takes_value = |word: &String| matches!(word.as_str(), "-s" | "-f" | "--separator" | "--format");
+    let takes_value =
+        |word: &String| matches!(word.as_str(), "-s" | "-f" | "--separator" | "--format");
     let mut all = Vec::new();
     let mut before: Option<&String> = None;
     for (position, word) in arguments.iter().enumerate() {
@@ -129,7 +134,9 @@ fn number(text: &str) -> Result<Decimal, Halt> {
     let trimmed = text.trim_start();
     let invalid = || SEQ.usage(&format!("invalid floating point argument: ‘{text}’"));
     if format::float_length(trimmed) != trimmed.len() || trimmed.is_empty() {
-        return match trimmed.contains(['x', 'X']) && trimmed.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
+        return match trimmed.contains(['x', 'X'])
+            && trimmed.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+        {
             true => Err(lacking("seq", text)),
             false => Err(invalid()),
         };
@@ -172,7 +179,11 @@ impl Format {
         let (mut before, mut after) = (String::new(), String::new());
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
-            let literal = if found.is_some() { &mut after } else { &mut before };
+            let literal = if found.is_some() {
+                &mut after
+            } else {
+                &mut before
+            };
             if rest.starts_with("%%") {
                 literal.push('%');
                 rest = rest.get(2..).unwrap_or_default();
@@ -220,7 +231,12 @@ impl Format {
     }
 
     fn print(&self, number: f64) -> String {
-        format!("{}{}{}", self.before, self.conversion.float(number), self.after)
+        format!(
+            "{}{}{}",
+            self.before,
+            self.conversion.float(number),
+            self.after
+        )
     }
 }
 

@@ -126,7 +126,10 @@ impl Sorting {
     fn by_keys(&self, a: &str, b: &str) -> Ordering {
         if self.keys.is_empty() {
             let (a, b) = match self.global.skip_blanks {
-                true => (a.trim_start_matches([' ', '\t']), b.trim_start_matches([' ', '\t'])),
+                true => (
+                    a.trim_start_matches([' ', '\t']),
+                    b.trim_start_matches([' ', '\t']),
+                ),
                 false => (a, b),
             };
             return self.global.compare(a, b);
@@ -162,7 +165,10 @@ impl Sorting {
         let Some(position) = wrong else {
             return CommandOutput::answered("");
         };
-        let quiet = parsed.has("C") || parsed.values("check").any(|v| v == "quiet" || v == "silent");
+        let quiet = parsed.has("C")
+            || parsed
+                .values("check")
+                .any(|v| v == "quiet" || v == "silent");
         let name = parsed.operands.first().map_or("-", String::as_str);
         let line = lines.get(position + 1).copied().unwrap_or_default();
         let mut output = CommandOutput::answered("");
@@ -218,6 +224,9 @@ mod tests {
         check(&["sort", "-g"], "1e3\n2\n", "2\n1e3\n");
         check(&["sort", "-k1.2,1.3"], "xb\nya\n", "ya\nxb\n");
         let wrong = tool(&["sort", "-c"], "b\na\n");
-        assert_eq!((wrong.exit_code, wrong.stderr.as_str()), (1, "sort: -:2: disorder: a\n"));
+        assert_eq!(
+            (wrong.exit_code, wrong.stderr.as_str()),
+            (1, "sort: -:2: disorder: a\n")
+        );
     }
 }

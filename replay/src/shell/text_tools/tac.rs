@@ -28,7 +28,11 @@ pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
                 inputs::note(&mut output, &message, 1);
             }
             Err((name, inputs::Unreadable::Folder)) => {
-                inputs::note(&mut output, &format!("tac: {name}: read error: Is a directory"), 1);
+                inputs::note(
+                    &mut output,
+                    &format!("tac: {name}: read error: Is a directory"),
+                    1,
+                );
             }
         }
     }

@@ -34,7 +34,9 @@ pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
         }
     }
     let none = String::new();
-    let values = arguments.iter().zip(std::iter::once(&none).chain(&arguments));
+    let values = arguments
+        .iter()
+        .zip(std::iter::once(&none).chain(&arguments));
     for (word, before) in values.take_while(|(word, _)| *word != "--") {
         let digit = word.strip_prefix('-').and_then(|rest| rest.chars().next());
         if let Some(digit) = digit.filter(char::is_ascii_digit)
@@ -49,7 +51,7 @@ pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
     if count.number == 0 && count.sign != Some('+') {
         return Ok(CommandOutput::answered(""));
     }
-    each(&TAIL, &parsed, context, |text| {
+    each(&TAIL, &parsed, context, true, |text| {
         let start = match (count.bytes, count.sign) {
             (true, Some('+')) => count.number.saturating_sub(1).min(text.len()),
             (true, _) => text.len().saturating_sub(count.number),

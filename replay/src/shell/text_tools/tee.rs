@@ -8,7 +8,12 @@ const TEE: Program = Program {
     name: "tee",
     usage_code: 1,
     hint: "",
-    options: &[flag("a append"), flag("i ignore-interrupts"), flag("p"), lacks("output-error")],
+    options: &[
+        flag("a append"),
+        flag("i ignore-interrupts"),
+        flag("p"),
+        lacks("output-error"),
+    ],
     ordered: false,
 };
 

@@ -44,7 +44,9 @@ pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
     if translating {
         let second = second.as_ref().unwrap_or(&first);
         let truncate = parsed.has("t");
-        let to = second.translation(&first, &members, complement, truncate).map_err(refused)?;
+        let to = second
+            .translation(&first, &members, complement, truncate)
+            .map_err(refused)?;
         for (from, to) in members.iter().zip(&to) {
             set(&mut map, *from, *to);
         }
@@ -53,14 +55,18 @@ pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
         }
     } else {
         if delete {
-            members.iter().for_each(|byte| set(&mut deleted, *byte, true));
+            members
+                .iter()
+                .for_each(|byte| set(&mut deleted, *byte, true));
         }
         if squeeze {
             let squeezing = match (&second, delete) {
                 (Some(second), true) => second.members(None),
                 _ => members,
             };
-            squeezing.iter().for_each(|byte| set(&mut squeezed, *byte, true));
+            squeezing
+                .iter()
+                .for_each(|byte| set(&mut squeezed, *byte, true));
         }
     }
     let get = |table: &[bool; 256], byte: u8| table.get(usize::from(byte)) == Some(&true);

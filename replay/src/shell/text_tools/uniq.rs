@@ -2,7 +2,7 @@
 
 use super::inputs::{self, Unreadable};
 use super::options::{Parsed, Program, flag, lacks, value};
-use super::{Context, Halt, ToolResult, write};
+use super::{Context, Halt, ToolResult, lacking, write};
 use crate::shell::command::CommandOutput;
 
 const UNIQ: Program = Program {
@@ -34,6 +34,9 @@ pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
     };
     if let Some(extra) = parsed.operands.get(2) {
         return Err(UNIQ.usage(&format!("extra operand ‘{extra}’")));
+    }
+    if parsed.has("D") && (parsed.has("u") || parsed.has("d")) {
+        return Err(lacking("uniq", "-D with -d or -u"));
     }
     if parsed.has("c") && parsed.has("D") {
         let message = "printing all duplicated lines and repeat counts is meaningless";
@@ -113,7 +116,10 @@ impl Key {
                 break;
             }
             let word = rest.trim_start_matches([' ', '\t']);
-            rest = word.find([' ', '\t']).and_then(|end| word.get(end..)).unwrap_or("");
+            rest = word
+                .find([' ', '\t'])
+                .and_then(|end| word.get(end..))
+                .unwrap_or("");
         }
         let bytes = rest.bytes().skip(self.skipped).take(self.compared);
         match self.ignore_case {
@@ -130,7 +136,11 @@ mod tests {
     #[test]
     fn repeated_lines_are_counted() {
         let check = |command: &[&str], expected: &str| {
-            assert_eq!(tool(command, "a\na\nb\nA\n").stdout, expected, "{command:?}");
+            assert_eq!(
+                tool(command, "a\na\nb\nA\n").stdout,
+                expected,
+                "{command:?}"
+            );
         };
         check(&["uniq"], "a\nb\nA\n");
         check(&["uniq", "-c"], "      2 a\n      1 b\n      1 A\n");

@@ -47,12 +47,19 @@ pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
         };
         unsized_input |= name == "-";
         if parsed.has("L") && text.contains(|c| u32::from(c) >= 0x300) {
-            return Err(lacking("wc", "-L of characters that take no or two columns"));
+            return Err(lacking(
+                "wc",
+                "-L of characters that take no or two columns",
+            ));
         }
         bytes += text.len();
         let counts: Vec<usize> = shown.iter().map(|what| count(text, what)).collect();
         for ((sum, count), what) in total.iter_mut().zip(&counts).zip(&shown) {
-            *sum = if *what == "L" { (*sum).max(*count) } else { *sum + count };
+            *sum = if *what == "L" {
+                (*sum).max(*count)
+            } else {
+                *sum + count
+            };
         }
         rows.push((counts, name));
     }
@@ -70,7 +77,9 @@ pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
         let cells = counts.iter().map(|count| format!("{count:>width$}"));
         let cells: Vec<String> = cells.collect();
         let gap = if name.is_empty() { "" } else { " " };
-        output.stdout.push_str(&format!("{}{gap}{name}\n", cells.join(" ")));
+        output
+            .stdout
+            .push_str(&format!("{}{gap}{name}\n", cells.join(" ")));
     }
     Ok(output)
 }
@@ -88,7 +97,9 @@ fn count(text: &str, what: &str) -> usize {
 /// Words hold at least one character that can be printed.
 fn words(text: &str) -> usize {
     let words = text.split(|c: char| c.is_whitespace() && c != '\u{85}');
-    words.filter(|word| word.chars().any(|c| !c.is_control())).count()
+    words
+        .filter(|word| word.chars().any(|c| !c.is_control()))
+        .count()
 }
 
 /// The columns that a line takes, with tabs to every eighth.

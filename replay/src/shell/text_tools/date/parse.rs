@@ -24,9 +24,7 @@ pub(super) fn moment(text: &str, now: i128) -> Result<i128, Unreadable> {
         return seconds_since_epoch(seconds);
     }
     let lower = text.to_ascii_lowercase();
-    let mut words = Words {
-        rest: &lower,
-    };
+    let mut words = Words { rest: &lower };
     let mut found = Found::default();
     while let Some(word) = words.next()? {
         found.take(word, &mut words)?;
@@ -153,7 +151,12 @@ impl<'t> Words<'t> {
         if hours == 24 {
             return Err(Unreadable::Lacking);
         }
-        Ok(Word::Time(hours, minutes, number(seconds, 60)?, nanoseconds(fraction)))
+        Ok(Word::Time(
+            hours,
+            minutes,
+            number(seconds, 60)?,
+            nanoseconds(fraction),
+        ))
     }
 }
 
@@ -213,7 +216,12 @@ impl Found {
     }
 
     /// A zone such as `+02:00`, `+0200` or `+2`.
-    fn offset(&mut self, sign: char, digits: &str, words: &mut Words<'_>) -> Result<(), Unreadable> {
+    fn offset(
+        &mut self,
+        sign: char,
+        digits: &str,
+        words: &mut Words<'_>,
+    ) -> Result<(), Unreadable> {
         let (mut hours, mut minutes) = (digits, "0");
         if words.rest.starts_with(':') {
             words.skip(1);
@@ -322,7 +330,11 @@ impl Found {
         match name.len() {
             1 | 3 | 4 => Err(Unreadable::Lacking),
             2 if matches!(name, "am" | "pm") => Err(Unreadable::Lacking),
-            _ if matches!(name, "first" | "third" | "fourth" | "fifth" | "sixth" | "noon" | "midnight") => {
+            _ if matches!(
+                name,
+                "first" | "third" | "fourth" | "fifth" | "sixth" | "noon" | "midnight"
+            ) =>
+            {
                 Err(Unreadable::Lacking)
             }
             _ => Err(Unreadable::Invalid),
@@ -345,8 +357,14 @@ impl Found {
                 ..Shift::default()
             },
         };
-        self.months = self.months.checked_add(shift.months).ok_or(Unreadable::Lacking)?;
-        self.days = self.days.checked_add(shift.days).ok_or(Unreadable::Lacking)?;
+        self.months = self
+            .months
+            .checked_add(shift.months)
+            .ok_or(Unreadable::Lacking)?;
+        self.days = self
+            .days
+            .checked_add(shift.days)
+            .ok_or(Unreadable::Lacking)?;
         self.nanoseconds += shift.nanoseconds;
         if shift.months.abs() > 120_000 || shift.days.abs() > 3_600_000 {
             return Err(Unreadable::Lacking);
@@ -380,7 +398,8 @@ impl Found {
             (Some(time), ..) => time,
             (None, Some(_), _) | (None, _, true) => (0, 0, 0, 0),
             (None, None, false) => {
-                let (hours, minutes, seconds) = (present.hour(), present.minute(), present.second());
+                let (hours, minutes, seconds) =
+                    (present.hour(), present.minute(), present.second());
                 (hours, minutes, seconds, now.rem_euclid(SECOND))
             }
         };
@@ -389,7 +408,9 @@ impl Found {
         let year = i16::try_from(months.div_euclid(12)).map_err(|_| Unreadable::Lacking)?;
         let month = (months.rem_euclid(12) + 1) as i8;
         let first = DateTime::new(year, month, 1, 0, 0, 0, 0).map_err(|_| Unreadable::Lacking)?;
-        let first = first.to_zoned(TimeZone::UTC).map_err(|_| Unreadable::Lacking)?;
+        let first = first
+            .to_zoned(TimeZone::UTC)
+            .map_err(|_| Unreadable::Lacking)?;
         let days = i128::from(date.day()) - 1 + i128::from(self.days);
         let clock = i128::from(hours) * 3600 + i128::from(minutes) * 60 + i128::from(seconds);
         let moment = first.timestamp().as_nanosecond()
@@ -409,7 +430,10 @@ enum Unit {
 }
 
 fn unit(name: &str) -> Option<Unit> {
-    let singular = name.strip_suffix('s').filter(|name| *name != "").unwrap_or(name);
+    let singular = name
+        .strip_suffix('s')
+        .filter(|name| !name.is_empty())
+        .unwrap_or(name);
     Some(match singular {
         "year" => Unit::Months(12),
         "month" => Unit::Months(1),

@@ -93,9 +93,8 @@ impl Directive {
         if let Some(number) = self.number(moment) {
             return Some(self.padded(&number));
         }
-        let again = |format: &str| {
-            formatted(moment.timestamp().as_nanosecond(), format, "date").ok()
-        };
+        let again =
+            |format: &str| formatted(moment.timestamp().as_nanosecond(), format, "date").ok();
         let text = match self.letter {
             '%' => "%".to_owned(),
             'n' => "\n".to_owned(),
@@ -139,9 +138,7 @@ impl Directive {
     }
 
     fn number(&self, moment: &jiff::Zoned) -> Option<Number> {
-        let number = |value: i64, width: usize, pad: char| {
-            Some(Number { value, width, pad })
-        };
+        let number = |value: i64, width: usize, pad: char| Some(Number { value, width, pad });
         let hour = i64::from(moment.hour());
         let twelve = if hour % 12 == 0 { 12 } else { hour % 12 };
         let day_of_year = i64::from(moment.day_of_year());
@@ -162,7 +159,11 @@ impl Directive {
             'm' => number(i64::from(moment.month()), 2, '0'),
             'M' => number(i64::from(moment.minute()), 2, '0'),
             'q' => number((i64::from(moment.month()) - 1) / 3 + 1, 1, '0'),
-            's' => number(moment.timestamp().as_nanosecond().div_euclid(1_000_000_000) as i64, 1, '0'),
+            's' => number(
+                moment.timestamp().as_nanosecond().div_euclid(1_000_000_000) as i64,
+                1,
+                '0',
+            ),
             'S' => number(i64::from(moment.second()), 2, '0'),
             'u' => number(monday + 1, 1, '0'),
             'U' => number((day_of_year + 6 - sunday) / 7, 2, '0'),
@@ -195,7 +196,11 @@ impl Directive {
             Some(width) if width <= 9 => digits.get(..width.max(1)).unwrap_or(&digits).to_owned(),
             _ if self.pad == Some('-') => {
                 let short = digits.trim_end_matches('0');
-                if short.is_empty() { "0".to_owned() } else { short.to_owned() }
+                if short.is_empty() {
+                    "0".to_owned()
+                } else {
+                    short.to_owned()
+                }
             }
             Some(width) => format!("{digits:0<width$}", width = width.min(1024)),
             None => digits,
@@ -221,8 +226,18 @@ fn weekday(moment: &jiff::Zoned) -> &'static str {
 
 /// The months' names.
 pub(super) const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 fn month(moment: &jiff::Zoned) -> &'static str {

@@ -45,7 +45,9 @@ impl Invocation {
 
     /// Parses `INPUT: PROGRAM ARGUMENTS`, with a `!` before it if files are written; single and double quotes group, `\n` in `$'…'` is a line end.
     pub(super) fn parse(line: &str) -> Self {
-        let (input, command) = line.split_once(": ").unwrap_or_else(|| panic!("no input: {line}"));
+        let (input, command) = line
+            .split_once(": ")
+            .unwrap_or_else(|| panic!("no input: {line}"));
         Self::new(input, words(command))
     }
 
@@ -55,7 +57,11 @@ impl Invocation {
 
     /// Whether it searches folders, whose files come in any order.
     pub(super) fn walks_folders(&self) -> bool {
-        self.program() == "grep" && self.words.iter().any(|word| word.starts_with("-r") || word == "-R")
+        self.program() == "grep"
+            && self
+                .words
+                .iter()
+                .any(|word| word.starts_with("-r") || word == "-R")
     }
 
     /// Runs it here.
@@ -78,7 +84,11 @@ impl Invocation {
             Some(Ok(output)) => {
                 // What was written to files is compared as if it was printed.
                 let mut stdout = output.stdout;
-                for (path, text) in context.written.take() {
+                let mut written = context.written.take();
+                written
+                    .retain(|(path, text)| !texts::FILES.contains(&(path.as_str(), text.as_str())));
+                written.sort();
+                for (path, text) in written {
                     stdout.push_str(&format!("\n==> {path}\n{text}"));
                 }
                 Outcome::Done(Done {
@@ -154,7 +164,7 @@ impl Real {
 
     /// Files that were written since, as an invocation of ours shows them.
     fn changes(&self) -> String {
-        let mut changes = String::new();
+        let mut changes = Vec::new();
         for entry in std::fs::read_dir(self.folder.path().join("data")).unwrap() {
             let path = entry.unwrap().path();
             let Ok(text) = std::fs::read_to_string(&path) else {
@@ -162,10 +172,11 @@ impl Real {
             };
             let name = format!("data/{}", path.file_name().unwrap().to_string_lossy());
             if !texts::FILES.contains(&(name.as_str(), text.as_str())) {
-                changes.push_str(&format!("\n==> {name}\n{text}"));
+                changes.push(format!("\n==> {name}\n{text}"));
             }
         }
-        changes
+        changes.sort();
+        changes.concat()
     }
 
     /// Runs all, on two threads.
@@ -193,7 +204,10 @@ impl Real {
             }
             return outcome;
         }
-        let path = self.folder.path().join(format!("input-{}", invocation.input));
+        let path = self
+            .folder
+            .path()
+            .join(format!("input-{}", invocation.input));
         let mut command = match invocation.program() {
             // What bash has built in.
             name @ ("echo" | "printf") => {

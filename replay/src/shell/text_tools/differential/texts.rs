@@ -4,7 +4,10 @@
 pub(super) const FILES: &[(&str, &str)] = &[
     ("data/pods.txt", PODS),
     ("data/log.txt", LOG),
-    ("data/b/notes.csv", "name,ready,restarts\ngeo,1/1,0\nrate,0/1,12\nfrontend,1/1,3\n"),
+    (
+        "data/b/notes.csv",
+        "name,ready,restarts\ngeo,1/1,0\nrate,0/1,12\nfrontend,1/1,3\n",
+    ),
     ("data/b/empty", ""),
     ("data/one", "one\n"),
     ("data/patterns", "error\nwarn\n"),
@@ -16,19 +19,46 @@ pub(super) const INPUTS: &[(&str, &str)] = &[
     ("none", ""),
     ("pods", PODS),
     ("log", LOG),
-    ("words", "pear\napple\nPear\napple\n\nbanana 10\nbanana 9\ncherry  2\n fig 1\nApple\npear\n"),
-    ("numbers", "10\n9\n-3\n0\n2.5\n1e3\n007\n\n12K\n1G\n3M\nx1\n 4\n-0.5\n.5\n+7\n1,000\n"),
-    ("csv", "name,ready,restarts\ngeo,1/1,0\nrate,0/1,12\n,,\nfrontend,1/1,3\nsolo\na:b,c d,e\n"),
-    ("colons", "root:x:0:0:root:/root:/bin/bash\n::\nnone\na::b\n daemon : x : 1\n"),
-    ("tabs", "a\tb\tc\n\tx\n1\t2\t3\t4\nno tabs\n\t\t\nlast\tline"),
-    ("versions", "v1.10.2\nv1.9.0\nv1.9\n1.0-rc1\n1.0\n1.0~beta\nv2\nv1.10\nfile10.txt\nfile9.txt\nfile.tar.gz\nfile\n.hidden\n"),
-    ("repeats", "a\na\nb\nb\nb\na\nc\nC\nc\n\n\nd 1\ne 1\ne  1\nlast\nlast"),
+    (
+        "words",
+        "pear\napple\nPear\napple\n\nbanana 10\nbanana 9\ncherry  2\n fig 1\nApple\npear\n",
+    ),
+    (
+        "numbers",
+        "10\n9\n-3\n0\n2.5\n1e3\n007\n\n12K\n1G\n3M\nx1\n 4\n-0.5\n.5\n+7\n1,000\n",
+    ),
+    (
+        "csv",
+        "name,ready,restarts\ngeo,1/1,0\nrate,0/1,12\n,,\nfrontend,1/1,3\nsolo\na:b,c d,e\n",
+    ),
+    (
+        "colons",
+        "root:x:0:0:root:/root:/bin/bash\n::\nnone\na::b\n daemon : x : 1\n",
+    ),
+    (
+        "tabs",
+        "a\tb\tc\n\tx\n1\t2\t3\t4\nno tabs\n\t\t\nlast\tline",
+    ),
+    (
+        "versions",
+        "v1.10.2\nv1.9.0\nv1.9\n1.0-rc1\n1.0\n1.0~beta\nv2\nv1.10\nfile10.txt\nfile9.txt\nfile.tar.gz\nfile\n.hidden\n",
+    ),
+    (
+        "repeats",
+        "a\na\nb\nb\nb\na\nc\nC\nc\n\n\nd 1\ne 1\ne  1\nlast\nlast",
+    ),
     ("marks", "a b\r\nc\td\n\u{1}ctrl\n\n\n\nend é ü\n"),
     ("unicode", "naïve café\nÄpfel\n日本語 text\nplain\n"),
     ("json", JSON),
-    ("lines", "{\"level\":\"info\",\"msg\":\"started\",\"ms\":12}\n{\"level\":\"error\",\"msg\":\"dial tcp: refused\",\"ms\":340.5,\"code\":null}\n{\"level\":\"error\",\"msg\":\"timeout\",\"ms\":1000,\"tags\":[\"a\",\"b\"]}\n"),
+    (
+        "lines",
+        "{\"level\":\"info\",\"msg\":\"started\",\"ms\":12}\n{\"level\":\"error\",\"msg\":\"dial tcp: refused\",\"ms\":340.5,\"code\":null}\n{\"level\":\"error\",\"msg\":\"timeout\",\"ms\":1000,\"tags\":[\"a\",\"b\"]}\n",
+    ),
     ("space", "  leading\ntrailing  \n in  between \n\ta\tb\n"),
-    ("long", "The quick brown fox jumps over the lazy dog. The quick brown fox jumps over the lazy dog again and again.\nshort\n\na-very-long-word-without-any-blank-in-it-that-has-to-be-broken-somewhere-if-the-width-is-small\n"),
+    (
+        "long",
+        "The quick brown fox jumps over the lazy dog. The quick brown fox jumps over the lazy dog again and again.\nshort\n\na-very-long-word-without-any-blank-in-it-that-has-to-be-broken-somewhere-if-the-width-is-small\n",
+    ),
     ("months", "Jan 3\nfeb 1\nDEC 9\nxyz\nMar 2\n  apr 4\nmay\n"),
     ("base64", "aGVsbG8gd29ybGQK\n"),
     ("broken64", "aGVsbG8gd29y!GQK\n"),

@@ -95,9 +95,9 @@ fn named(chars: &[char], start: usize, kind: char) -> Result<(Member, usize), Pa
     let name: String = chars.get(start..end).unwrap_or_default().iter().collect();
     let mut letters = name.chars();
     let member = match (kind, letters.next(), letters.next()) {
-        (':', ..) => Member::Class(class(&name).ok_or(PatternError::Refused(
-            "Invalid character class name",
-        ))?),
+        (':', ..) => Member::Class(
+            class(&name).ok_or(PatternError::Refused("Invalid character class name"))?,
+        ),
         (_, Some(single), None) => Member::Character(single),
         _ => return Err(PatternError::Refused("Invalid collation character")),
     };

@@ -58,8 +58,7 @@ pub(super) fn translate(pattern: &str) -> Result<Translated, PatternError> {
     let Some(middle) = text.get(start..end) else {
         return Err(PatternError::Lacking("looking around"));
     };
-    let [before, middle, after] =
-        [before.as_str(), middle, after.as_str()].map(ascii_classes);
+    let [before, middle, after] = [before.as_str(), middle, after.as_str()].map(ascii_classes);
     Ok(Translated {
         text: format!("(?:{})(?P<{KEPT}>{})(?:{})", before?, middle?, after?),
         kept: Some(kept),

@@ -42,7 +42,9 @@ pub(super) fn translate(pattern: &str, syntax: Syntax) -> Result<Translated, Pat
 }
 
 fn is_bare_class(pattern: &str) -> bool {
-    let inner = pattern.strip_prefix("[:").and_then(|rest| rest.strip_suffix(":]"));
+    let inner = pattern
+        .strip_prefix("[:")
+        .and_then(|rest| rest.strip_suffix(":]"));
     inner.is_some_and(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase()))
 }
 
@@ -64,7 +66,10 @@ struct Translator {
 
 impl Translator {
     fn extended(&self) -> bool {
-        matches!(self.syntax, Syntax::Extended | Syntax::SedExtended | Syntax::Awk)
+        matches!(
+            self.syntax,
+            Syntax::Extended | Syntax::SedExtended | Syntax::Awk
+        )
     }
 
     fn peek(&self, ahead: usize) -> Option<char> {
@@ -177,9 +182,9 @@ impl Translator {
                     self.literal(how.chars().next().unwrap_or('*'));
                     Ok(())
                 }
-                (true, Syntax::SedExtended) => {
-                    Err(PatternError::Refused("Invalid preceding regular expression"))
-                }
+                (true, Syntax::SedExtended) => Err(PatternError::Refused(
+                    "Invalid preceding regular expression",
+                )),
                 // An extended expression that begins with a repetition repeats nothing.
                 (true, _) => Ok(()),
             };
@@ -192,7 +197,11 @@ impl Translator {
         self.out.push_str(how);
         self.repeated = true;
         self.repeats += 1;
-        if self.out.get(start..).is_some_and(|atom| atom.starts_with('(')) {
+        if self
+            .out
+            .get(start..)
+            .is_some_and(|atom| atom.starts_with('('))
+        {
             self.ambiguous = true;
         }
         Ok(())
@@ -207,7 +216,7 @@ impl Translator {
             return Ok(());
         }
         let Some((bounds, _)) = rest.split_once(close) else {
-            return self.no_interval(escaped, "Unmatched { or \\{");
+            return self.no_interval(escaped, "Unmatched \\{");
         };
         let (low, high) = match bounds.split_once(',') {
             Some((low, high)) => (low, Some(high)),
@@ -233,9 +242,9 @@ impl Translator {
         self.at += bounds.chars().count() + close.len();
         if self.atom.is_none() {
             return match self.syntax {
-                Syntax::SedExtended => {
-                    Err(PatternError::Refused("Invalid preceding regular expression"))
-                }
+                Syntax::SedExtended => Err(PatternError::Refused(
+                    "Invalid preceding regular expression",
+                )),
                 _ => Err(PatternError::Lacking("a repetition of nothing")),
             };
         }
@@ -251,9 +260,7 @@ impl Translator {
     fn no_interval(&mut self, escaped: bool, error: &'static str) -> Result<(), PatternError> {
         let refused = escaped || self.syntax == Syntax::SedExtended;
         if refused {
-            // grep's own words for an interval that does not end.
-            let grep = self.syntax == Syntax::Basic && error.starts_with("Unmatched");
-            return Err(PatternError::Refused(if grep { "Unmatched \\{" } else { error }));
+            return Err(PatternError::Refused(error));
         }
         self.literal('{');
         Ok(())

@@ -44,7 +44,10 @@ impl Order {
     /// The letters of orders that exclude each other.
     pub(super) fn incompatible(&self) -> Option<String> {
         let exclusive = [
-            (self.dictionary || self.printing, if self.dictionary { 'd' } else { 'i' }),
+            (
+                self.dictionary || self.printing,
+                if self.dictionary { 'd' } else { 'i' },
+            ),
             (self.general, 'g'),
             (self.human, 'h'),
             (self.month, 'M'),
@@ -54,7 +57,8 @@ impl Order {
         let set = exclusive.iter().filter(|(set, _)| *set);
         let plain = set.clone().filter(|(_, letter)| !"di".contains(*letter));
         let ignoring = self.dictionary || self.printing;
-        let clash = plain.clone().count() > 1 || (ignoring && plain.clone().any(|(_, l)| *l != 'V'));
+        let clash =
+            plain.clone().count() > 1 || (ignoring && plain.clone().any(|(_, l)| *l != 'V'));
         clash.then(|| {
             let mut letters: String = set.map(|(_, letter)| *letter).collect();
             if self.dictionary && self.printing {
@@ -116,7 +120,10 @@ fn digits(text: &str) -> Digits<'_> {
     if let Some(after) = rest.strip_prefix('.') {
         (fraction, rest) = after.split_at(split(after));
     }
-    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+    let (whole, fraction) = (
+        whole.trim_start_matches('0'),
+        fraction.trim_end_matches('0'),
+    );
     let negative = negative && !(whole.is_empty() && fraction.is_empty());
     Digits {
         negative,
@@ -133,7 +140,9 @@ fn numeric(a: &str, b: &str) -> Ordering {
 fn compare_digits(a: &Digits<'_>, b: &Digits<'_>) -> Ordering {
     let size = || {
         let whole = a.whole.len().cmp(&b.whole.len());
-        whole.then_with(|| a.whole.cmp(b.whole)).then_with(|| a.fraction.cmp(b.fraction))
+        whole
+            .then_with(|| a.whole.cmp(b.whole))
+            .then_with(|| a.fraction.cmp(b.fraction))
     };
     match (a.negative, b.negative) {
         (false, true) => Ordering::Greater,
@@ -158,7 +167,9 @@ fn human(a: &str, b: &str) -> Ordering {
     };
     let (a, b) = (digits(a), digits(b));
     let signs = b.negative.cmp(&a.negative);
-    signs.then_with(|| order(&a).cmp(&order(&b))).then_with(|| compare_digits(&a, &b))
+    signs
+        .then_with(|| order(&a).cmp(&order(&b)))
+        .then_with(|| compare_digits(&a, &b))
 }
 
 /// Floating-point numbers: what is none comes first, then NaN.
@@ -224,8 +235,14 @@ fn without_suffix(name: &str) -> &str {
     let mut rest = name;
     while let Some(dot) = rest.rfind('.').filter(|dot| *dot > 0) {
         let suffix = rest.get(dot + 1..).unwrap_or_default().as_bytes();
-        let starts = suffix.first().is_some_and(|c| c.is_ascii_alphabetic() || *c == b'~');
-        if !starts || !suffix.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'~') {
+        let starts = suffix
+            .first()
+            .is_some_and(|c| c.is_ascii_alphabetic() || *c == b'~');
+        if !starts
+            || !suffix
+                .iter()
+                .all(|c| c.is_ascii_alphanumeric() || *c == b'~')
+        {
             break;
         }
         end = dot;
@@ -259,11 +276,17 @@ fn version_parts(a: &[u8], b: &[u8]) -> Ordering {
             let run = text.get(from..).unwrap_or_default().iter().copied();
             let run: Vec<u8> = run.take_while(u8::is_ascii_digit).collect();
             let zeros = run.iter().take_while(|c| **c == b'0').count();
-            (from + run.len(), run.get(zeros..).unwrap_or_default().to_vec())
+            (
+                from + run.len(),
+                run.get(zeros..).unwrap_or_default().to_vec(),
+            )
         };
         let (next_i, first) = run(a, i);
         let (next_j, second) = run(b, j);
-        let ordering = first.len().cmp(&second.len()).then_with(|| first.cmp(&second));
+        let ordering = first
+            .len()
+            .cmp(&second.len())
+            .then_with(|| first.cmp(&second));
         if ordering.is_ne() {
             return ordering;
         }

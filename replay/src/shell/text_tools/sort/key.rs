@@ -128,7 +128,8 @@ impl Key {
 fn field_end(line: &str, at: usize) -> usize {
     let at = blanks_end(line, at);
     let rest = line.get(at..).unwrap_or_default();
-    rest.find([' ', '\t']).map_or(line.len(), |found| at + found)
+    rest.find([' ', '\t'])
+        .map_or(line.len(), |found| at + found)
 }
 
 fn blanks_end(line: &str, at: usize) -> usize {
@@ -159,7 +160,9 @@ fn number(rest: &mut &str, what: &str, _whole: &str) -> Result<usize, String> {
 
 fn positive(field: usize, whole: &str) -> Result<usize, String> {
     match field {
-        0 => Err(format!("field number is zero: invalid field specification ‘{whole}’")),
+        0 => Err(format!(
+            "field number is zero: invalid field specification ‘{whole}’"
+        )),
         field => Ok(field),
     }
 }

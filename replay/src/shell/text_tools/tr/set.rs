@@ -67,14 +67,16 @@ impl Set {
         let mut equivalence = false;
         let mut at = 0;
         while let Some(&(byte, escaped)) = letters.get(at) {
-            let plain = |offset: usize, wanted: u8| letters.get(at + offset) == Some(&(wanted, false));
-            if byte == b'[' && !escaped {
-                if let Some((item, next)) = bracketed(&letters, at)? {
-                    equivalence |= plain(1, b'=') && !matches!(item, Item::Repeat(..));
-                    items.push(item);
-                    at = next;
-                    continue;
-                }
+            let plain =
+                |offset: usize, wanted: u8| letters.get(at + offset) == Some(&(wanted, false));
+            if byte == b'['
+                && !escaped
+                && let Some((item, next)) = bracketed(&letters, at)?
+            {
+                equivalence |= plain(1, b'=') && !matches!(item, Item::Repeat(..));
+                items.push(item);
+                at = next;
+                continue;
             }
             if plain(1, b'-') && letters.get(at + 2).is_some() {
                 let high = letters.get(at + 2).map_or(byte, |letter| letter.0);
@@ -125,7 +127,9 @@ impl Set {
     /// Every byte that is not in the set.
     pub(super) fn complement(&self) -> Vec<u8> {
         let members = self.members(None);
-        (0..=u8::MAX).filter(|byte| !members.contains(byte)).collect()
+        (0..=u8::MAX)
+            .filter(|byte| !members.contains(byte))
+            .collect()
     }
 
     /// Refuses what the second set may have only for translating.
@@ -161,10 +165,16 @@ impl Set {
             let message = "[=c=] expressions may not appear in string2 when translating";
             return Err(message.to_owned());
         }
-        if self.items.iter().any(|item| matches!(item, Item::Class(Class::Other(_)))) {
-            return Err("when translating, the only character classes that may appear in\n\
+        if self
+            .items
+            .iter()
+            .any(|item| matches!(item, Item::Class(Class::Other(_))))
+        {
+            return Err(
+                "when translating, the only character classes that may appear in\n\
                         string2 are 'upper' and 'lower'"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         if !complement && !self.is_aligned(first) {
             return Err("misaligned [:upper:] and/or [:lower:] construct".to_owned());
@@ -231,14 +241,21 @@ fn bracketed(letters: &[Letter], at: usize) -> Result<Option<(Item, usize)>, Str
         while end + 1 < letters.len() && !(plain(end, kind) && plain(end + 1, b']')) {
             end += 1;
         }
-        if !(plain(end, kind) && plain(end + 1, b']')) || (kind == b'=' && end == at + 2 ) {
+        if !(plain(end, kind) && plain(end + 1, b']')) || (kind == b'=' && end == at + 2) {
             continue;
         }
-        let name: Vec<u8> = letters.get(at + 2..end).unwrap_or_default().iter().map(|l| l.0).collect();
+        let name: Vec<u8> = letters
+            .get(at + 2..end)
+            .unwrap_or_default()
+            .iter()
+            .map(|l| l.0)
+            .collect();
         let item = match (kind, name.as_slice()) {
             (b':', name) => match Class::named(name) {
                 Some(class) => Item::Class(class),
-                None if name.is_empty() => return Err("missing character class name '[::]'".to_owned()),
+                None if name.is_empty() => {
+                    return Err("missing character class name '[::]'".to_owned());
+                }
                 None => {
                     let name = String::from_utf8_lossy(name).into_owned();
                     return Err(format!("invalid character class ‘{name}’"));
@@ -272,7 +289,12 @@ fn repetition(letters: &[Letter], at: usize) -> Result<Option<(Item, usize)>, St
     if end == letters.len() {
         return Ok(None);
     }
-    let digits: Vec<u8> = letters.get(at + 3..end).unwrap_or_default().iter().map(|l| l.0).collect();
+    let digits: Vec<u8> = letters
+        .get(at + 3..end)
+        .unwrap_or_default()
+        .iter()
+        .map(|l| l.0)
+        .collect();
     let digits = String::from_utf8_lossy(&digits).into_owned();
     let radix = if digits.starts_with('0') { 8 } else { 10 };
     let times = match digits.as_str() {
@@ -281,7 +303,9 @@ fn repetition(letters: &[Letter], at: usize) -> Result<Option<(Item, usize)>, St
             Ok(0) => None,
             Ok(times) => Some(times),
             Err(_) => {
-                return Err(format!("invalid repeat count ‘{digits}’ in [c*n] construct"));
+                return Err(format!(
+                    "invalid repeat count ‘{digits}’ in [c*n] construct"
+                ));
             }
         },
     };
