@@ -15,6 +15,7 @@ mod denied;
 mod describe;
 mod events;
 mod exec;
+mod explain;
 mod failure;
 mod get;
 mod golang;
@@ -89,7 +90,7 @@ async fn dispatch(view: &dyn View, words: &[String]) -> Result<CommandOutput, Fa
     match command.as_str() {
         "get" => get::run(&cluster, &arguments).await,
         "describe" => describe::run(&cluster, &arguments).await,
-        "logs" | "log" => logs::run(&cluster, &arguments).await,
+        "logs" => logs::run(&cluster, &arguments).await,
         "events" => events::run(&cluster, &arguments).await,
         "top" => top::run(&cluster, &arguments).await,
         "rollout status" => rollout::status(&cluster, &arguments).await,
@@ -97,6 +98,7 @@ async fn dispatch(view: &dyn View, words: &[String]) -> Result<CommandOutput, Fa
         "wait" => wait::run(&cluster, &arguments).await,
         "auth can-i" => auth::can_i(&cluster, &arguments),
         "auth whoami" => auth::who_am_i(&arguments),
+        "explain" => explain::run(&cluster, &arguments).await,
         "exec" => exec::run(&cluster, &arguments).await,
         "rollout" | "auth" => Err(help::unknown_subcommand(verb, &arguments.operands)),
         _ => client::run(&cluster, verb, &arguments).await,

@@ -297,10 +297,10 @@ async fn config(cluster: &Cluster<'_>, arguments: &Arguments) -> Result<String, 
         ] => Err(Failure::denied(
             "error: the configuration can't be changed: permission denied",
         )),
-        _ => Err(Failure::invalid(format!(
-            "error: unknown command \"config {}\"\nSee 'kubectl config -h' for help and examples",
-            words.join(" ")
-        ))),
+        _ => Err(super::help::unknown_subcommand(
+            "config",
+            &arguments.operands,
+        )),
     }
 }
 

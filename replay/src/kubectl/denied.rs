@@ -4,7 +4,7 @@ use aiopslab_problems::answer::refused_command;
 
 use super::cluster::Cluster;
 use super::failure::Failure;
-use super::resources;
+use super::{help, resources};
 
 /// Verbs that change something, with the verb of the API and the sub-resource that they use.
 const WRITES: &[(&str, &str, &str)] = &[
@@ -67,6 +67,9 @@ pub(super) fn refuse(
         .map_or(("patch", ""), |(_, api_verb, subresource)| {
             (*api_verb, *subresource)
         });
+    if let Some(mistake) = mistake(verb, position, words) {
+        return mistake;
+    }
     let (operands, namespace) = operands(position, words);
     let forbidden =
         |what: String| Failure::denied(format!("Error from server (Forbidden): {what}"));
@@ -108,6 +111,33 @@ pub(super) fn refuse(
          group \"{}\" {place}",
         t.resource, t.group
     ))
+}
+
+/// What kubectl refuses before it asks the server.
+fn mistake(verb: &str, position: usize, words: &[String]) -> Option<Failure> {
+    const SETTERS: [&str; 6] = [
+        "env",
+        "image",
+        "resources",
+        "selector",
+        "serviceaccount",
+        "subject",
+    ];
+    let rest = words.get(position + 1..).unwrap_or_default();
+    let operands: Vec<String> = rest
+        .iter()
+        .filter(|word| !word.starts_with('-'))
+        .cloned()
+        .collect();
+    match verb {
+        "set" if !operands.iter().any(|word| SETTERS.contains(&word.as_str())) => {
+            Some(help::unknown_subcommand("set", &operands))
+        }
+        "scale" if !rest.iter().any(|word| word.starts_with("--replicas")) => Some(
+            Failure::invalid("error: required flag(s) \"replicas\" not set"),
+        ),
+        _ => None,
+    }
 }
 
 /// The words after the verb that name objects, and the namespace, found leniently: a refusal must

@@ -205,6 +205,12 @@ const CAN_I: &[Flag] = &[
     switch("no-headers"),
 ];
 
+const EXPLAIN: &[Flag] = &[
+    short('o', value("output")),
+    value("api-version"),
+    switch("recursive"),
+];
+
 const EXEC: &[Flag] = &[
     short('c', value("container")),
     short('f', value("filename")),
@@ -220,7 +226,7 @@ pub(super) fn flags_of(command: &str) -> Option<Vec<Flag>> {
     let parts: &[&[Flag]] = match command {
         "get" => &[GET, PRINT, FILES],
         "describe" => &[DESCRIBE, FILES],
-        "logs" | "log" => &[LOGS],
+        "logs" => &[LOGS],
         "events" => &[EVENTS, PRINT],
         "top" => &[TOP],
         "rollout status" => &[ROLLOUT_STATUS, FILES],
@@ -228,6 +234,7 @@ pub(super) fn flags_of(command: &str) -> Option<Vec<Flag>> {
         "wait" => &[WAIT, PRINT, FILES],
         "auth can-i" => &[CAN_I],
         "auth whoami" => &[PRINT],
+        "explain" => &[EXPLAIN],
         "exec" => &[EXEC],
         "version" | "api-resources" | "api-versions" | "cluster-info" | "config" => {
             &[CLIENT, PRINT]
