@@ -65,6 +65,8 @@ pub enum Command {
     /// Make a snapshot of what another tool collected
     #[command(subcommand)]
     Import(Import),
+    /// Serve a snapshot to unmodified clients (kubectl and its like)
+    Serve(Serve),
     /// Record an incident on a live cluster into a snapshot
     Capture(Capture),
     /// Undo faults that a killed capture left on a cluster
@@ -294,6 +296,34 @@ pub struct Shell {
     /// Run one command and leave
     #[arg(short, long, value_name = "COMMAND")]
     pub command: Option<String>,
+    /// Where the clock stands: end, before-fault, or a moment (RFC 3339)
+    #[arg(long, default_value = "end")]
+    pub clock: String,
+}
+
+/// `serve`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  aiopslab serve scale_pod_zero_testbed-1 --kubernetes 127.0.0.1:0 --write-kubeconfig incident.yaml &
+  kubectl --kubeconfig incident.yaml get pods -A
+
+Ages that kubectl computes itself (describe, events) are told by its own clock: docs/serve.md.")]
+pub struct Serve {
+    /// The snapshot: a folder or the name of a sample
+    pub snapshot: String,
+    /// Be the Kubernetes API server of the recorded cluster at this address (port 0: any free one)
+    #[arg(long, value_name = "ADDRESS")]
+    pub kubernetes: Option<String>,
+    /// With TLS, by a certificate authority of this run
+    #[arg(long)]
+    pub tls: bool,
+    /// Write a kubeconfig for clients
+    #[arg(long, value_name = "FILE")]
+    pub write_kubeconfig: Option<Utf8PathBuf>,
+    /// Append attempted writes to this file, a JSON object a line [default: standard error]
+    #[arg(long, value_name = "FILE")]
+    pub record_writes: Option<Utf8PathBuf>,
     /// Where the clock stands: end, before-fault, or a moment (RFC 3339)
     #[arg(long, default_value = "end")]
     pub clock: String,

@@ -2,7 +2,9 @@
 //!
 //! Reading order: [`cli`] says what can be asked, [`commands`] does it, [`session`] lets an agent
 //! from [`agents`] act on an environment, [`evaluation`] does that for many problems, [`report`]
-//! shows what came of it; [`fidelity`] compares a replay with what the live system answered. [`settings`] is the only reader of the environment and of the configuration file.
+//! shows what came of it; [`fidelity`] compares a replay with what the live system answered, [`serve`]
+//! lets unmodified clients in. [`settings`] is the only reader of the environment and of the
+//! configuration file.
 
 pub mod agents;
 pub mod cli;
@@ -13,6 +15,7 @@ pub mod fidelity;
 pub mod library;
 pub mod output;
 pub mod report;
+pub mod serve;
 pub mod session;
 pub mod settings;
 
