@@ -8,6 +8,7 @@ use aiopslab_replay::Clock;
 use aiopslab_replay::kubernetes::KubernetesApi;
 use aiopslab_replay::recording::Recording;
 use anyhow::Context;
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -32,7 +33,8 @@ pub(super) async fn run(arguments: Serve, settings: &Settings) -> Result<(), Fai
     let dir = library.find(&arguments.snapshot)?;
     let snapshot = Snapshot::open(&dir)?;
     let clock: Clock = arguments.clock.parse()?;
-    let recording = Recording::open(&snapshot, clock.resolve(&snapshot)?)?;
+    let now = clock.resolve(&snapshot)?;
+    let recording = Recording::open(&snapshot, now)?;
     let writes = match &arguments.record_writes {
         Some(path) => Some(
             std::fs::OpenOptions::new()
@@ -67,7 +69,8 @@ pub(super) async fn run(arguments: Serve, settings: &Settings) -> Result<(), Fai
             .with_context(|| format!("the file {path} can't be written"))?;
     }
     tokio::spawn(stop_on_signal(stop.clone()));
-    print(&format!("kubernetes {url}\n"));
+    let moment = Timestamp::from_nanosecond(i128::from(now))?;
+    print(&format!("kubernetes {url}\nnow {moment}\n"));
     let acceptor = secured.map(|secured| secured.acceptor);
     listener::serve(tcp, acceptor, router(server), stop).await?;
     Ok(())

@@ -2,15 +2,15 @@
 # Unmodified clients on `aiopslab serve --kubernetes`: kubectl (kubernetes_commands.txt), the Python
 # package `kubernetes`, the npm package `kubernetes-mcp-server`. Over http and again over https.
 #
-#   tests/interop/kubernetes.sh PROGRAM [KUBECTL]
+#   tests/interop/kubernetes.sh PROGRAM [KUBECTL [SNAPSHOT]]
 #
-# Needs kubectl (the lab's, else the machine's), python3 with venv, npm, and their registries.
+# SNAPSHOT is a capture of the testbed [default: a shipped sample]. Needs kubectl (the lab's, else the machine's), python3 with venv, npm, and their registries.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 program=$(realpath "${1:?the aiopslab program}")
 kubectl=${2:-$HOME/.cache/aiopslab/lab/bin/kubectl}
 [ -x "$kubectl" ] || kubectl=$(command -v kubectl)
-sample=k8s_target_port_misconfig_testbed-1
+snapshot=${3:-k8s_target_port_misconfig_testbed-1}
 export INCIDENT=hotel-testbed
 # What the package managers fetch is kept between runs.
 tools=${AIOPSLAB_INTEROP_TOOLS:-$HOME/.cache/aiopslab/interop}
@@ -28,7 +28,7 @@ trap 'stop; rm -rf "$work"' EXIT
 
 start() {
     rm -f "$work/address"
-    "$program" serve $sample --kubernetes 127.0.0.1:0 --write-kubeconfig "$work/kubeconfig" \
+    "$program" serve "$snapshot" --kubernetes 127.0.0.1:0 --write-kubeconfig "$work/kubeconfig" \
         --record-writes "$work/writes.jsonl" "$@" >"$work/address" 2>"$work/server.log" &
     server=$!
     for _ in $(seq 100); do
