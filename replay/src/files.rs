@@ -1,11 +1,31 @@
 //! The files of an episode: what actions wrote, under fixed virtual paths. Nothing is on disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Text files by absolute path.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Text files by absolute path, the folders around them, and the folder that relative paths start in.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VirtualFiles {
     files: BTreeMap<String, String>,
+    folders: BTreeSet<String>,
+    working_folder: String,
+    bytes: usize,
+}
+
+/// Where an agent's shell has its scratch files: empty when the episode starts.
+const SCRATCH_FOLDER: &str = "/tmp";
+
+/// The home folder of the agent's shell. Files can be written there; what else it holds is unknown.
+pub(crate) const HOME_FOLDER: &str = "/root";
+
+impl Default for VirtualFiles {
+    fn default() -> Self {
+        Self {
+            files: BTreeMap::new(),
+            folders: BTreeSet::from([SCRATCH_FOLDER.to_owned()]),
+            working_folder: "/".to_owned(),
+            bytes: 0,
+        }
+    }
 }
 
 impl VirtualFiles {
@@ -17,41 +37,111 @@ impl VirtualFiles {
 
     /// Writes a file, replacing one that is there.
     pub fn write(&mut self, path: impl AsRef<str>, text: impl Into<String>) {
-        self.files.insert(normalize(path.as_ref()), text.into());
+        let text = text.into();
+        self.bytes += text.len();
+        if let Some(old) = self.files.insert(self.resolve(path), text) {
+            self.bytes -= old.len();
+        }
     }
 
     /// Adds to the end of a file, which need not be there.
     pub fn append(&mut self, path: impl AsRef<str>, text: &str) {
-        self.files
-            .entry(normalize(path.as_ref()))
-            .or_default()
-            .push_str(text);
+        self.bytes += text.len();
+        let path = self.resolve(path);
+        self.files.entry(path).or_default().push_str(text);
     }
 
     /// The text of a file.
     #[must_use]
     pub fn read(&self, path: impl AsRef<str>) -> Option<&str> {
-        self.files
-            .get(&normalize(path.as_ref()))
-            .map(String::as_str)
+        self.files.get(&self.resolve(path)).map(String::as_str)
     }
 
     /// Removes a file; tells whether it was there.
     pub fn remove(&mut self, path: impl AsRef<str>) -> bool {
-        self.files.remove(&normalize(path.as_ref())).is_some()
+        let removed = self.files.remove(&self.resolve(path));
+        self.bytes -= removed.as_ref().map_or(0, String::len);
+        removed.is_some()
     }
 
-    /// Whether files lie below this path.
+    /// Makes a folder.
+    pub fn make_folder(&mut self, path: impl AsRef<str>) {
+        let path = self.resolve(path);
+        self.folders.insert(path);
+    }
+
+    /// Removes a folder with all that lies below it.
+    pub fn remove_folder(&mut self, path: impl AsRef<str>) {
+        let path = self.resolve(path);
+        let below = format!("{path}/");
+        self.folders
+            .retain(|folder| *folder != path && !folder.starts_with(&below));
+        let inside: Vec<String> = self.paths_below(&below).map(str::to_owned).collect();
+        for file in inside {
+            self.remove(file);
+        }
+    }
+
+    /// Whether there is a folder at this path: one that was made, or one with files below it.
     #[must_use]
     pub fn is_folder(&self, path: impl AsRef<str>) -> bool {
-        let folder = normalize(path.as_ref());
-        folder == "/" || {
-            let below = format!("{folder}/");
-            self.files
+        let folder = self.resolve(path);
+        let below = format!("{}/", folder.trim_end_matches('/'));
+        folder == "/"
+            || self.folders.contains(&folder)
+            || self.paths_below(&below).next().is_some()
+            || self
+                .folders
                 .range(below.clone()..)
                 .next()
-                .is_some_and(|(path, _)| path.starts_with(&below))
+                .is_some_and(|path| path.starts_with(&below))
+    }
+
+    /// Whether everything in the folder around this path is known, so that what is not here is
+    /// nowhere. The root and the home folder hold more than what the episode wrote.
+    #[must_use]
+    pub fn is_known(&self, path: impl AsRef<str>) -> bool {
+        let path = self.resolve(path);
+        path.rsplit_once('/')
+            .is_some_and(|(folder, _)| self.is_complete(folder))
+    }
+
+    /// Whether this is a folder of which everything is known.
+    #[must_use]
+    pub fn is_complete(&self, path: impl AsRef<str>) -> bool {
+        let folder = self.resolve(path);
+        folder != "/" && folder != HOME_FOLDER && self.is_folder(&folder)
+    }
+
+    /// The names in a folder, sorted, each with whether it is a folder.
+    #[must_use]
+    pub fn names_in(&self, path: impl AsRef<str>) -> Vec<(String, bool)> {
+        let below = format!("{}/", self.resolve(path).trim_end_matches('/'));
+        let mut names: BTreeMap<&str, bool> = BTreeMap::new();
+        for file in self.paths_below(&below) {
+            let rest = file.strip_prefix(&below).unwrap_or(file);
+            match rest.split_once('/') {
+                Some((folder, _)) => names.insert(folder, true),
+                None => names.insert(rest, false),
+            };
         }
+        for folder in self.folders.range(below.clone()..) {
+            let Some(rest) = folder.strip_prefix(&below) else {
+                break;
+            };
+            names.insert(rest.split('/').next().unwrap_or(rest), true);
+        }
+        names
+            .into_iter()
+            .map(|(name, is_folder)| (name.to_owned(), is_folder))
+            .collect()
+    }
+
+    fn paths_below(&self, below: &str) -> impl Iterator<Item = &str> {
+        self.files
+            .range(below.to_owned()..)
+            .map(|(path, _)| path.as_str())
+            .take_while(move |path| path.starts_with(below))
     }
 
     /// Every path with its text, sorted.
@@ -64,7 +154,29 @@ impl VirtualFiles {
     /// Number of bytes in all files.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.files.values().map(String::len).sum()
+        self.bytes
+    }
+
+    /// The folder that relative paths start in.
+    #[must_use]
+    pub fn working_folder(&self) -> &str {
+        &self.working_folder
+    }
+
+    /// Changes the folder that relative paths start in, which need not be there.
+    pub fn set_working_folder(&mut self, path: impl AsRef<str>) {
+        self.working_folder = self.resolve(path);
+    }
+
+    /// The absolute path that a path means.
+    #[must_use]
+    pub fn resolve(&self, path: impl AsRef<str>) -> String {
+        let path = path.as_ref();
+        if path.starts_with('/') || self.working_folder == "/" {
+            normalize(path)
+        } else {
+            normalize(&format!("{}/{path}", self.working_folder))
+        }
     }
 }
 
@@ -96,5 +208,27 @@ mod tests {
         assert!(
             files.is_folder("/a/b/") && !files.is_folder("/a/b/c.csv") && !files.is_folder("/c")
         );
+        files.set_working_folder("/a");
+        assert_eq!(files.read("b/c.csv"), Some("x"));
+    }
+
+    #[test]
+    fn folders_are_listed_and_removed() {
+        let mut files = VirtualFiles::new();
+        files.write("/tmp/a/b", "123");
+        files.make_folder("/tmp/a/d/e");
+        files.write(
+            "/tmp/a",
+            "shadowed by nothing: files and folders are kept apart",
+        );
+        files.remove("/tmp/a");
+        assert_eq!(
+            files.names_in("/tmp/a"),
+            [("b".to_owned(), false), ("d".to_owned(), true)]
+        );
+        assert!(files.is_folder("/tmp/a/d") && files.is_known("/tmp/x"));
+        assert!(!files.is_known("/etc/hosts") && !files.is_known("/x"));
+        files.remove_folder("/tmp/a");
+        assert_eq!((files.names_in("/tmp"), files.bytes()), (vec![], 0));
     }
 }

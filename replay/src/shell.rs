@@ -1,15 +1,42 @@
-//! The shell of an agent: an interpreter, no process is ever started.
+//! The shell of an agent: an interpreter of bash's language, no process is ever started.
 //!
-//! A command line becomes a small tree ([`syntax`]) that [`run`](mod@run) walks: `kubectl` answers
-//! from the recording, the text tools work on what is piped into them. Whatever the recording or
-//! the interpreter does not know ends the action with a notice that no redirection hides; nothing
-//! is ever reported as "not found" that was merely not recorded.
+//! A command line becomes a tree ([`ast`], made by [`parse`]) that an [`interpreter`] walks:
+//! [`blocks`] and [`simple`] commands with their redirections ([`redirect`], [`streams`]) and
+//! expansions ([`expand`], [`parameters`], [`arithmetic`], [`braces`], [`pattern`]). `kubectl`
+//! answers from the recording, [`builtins`] are part of the shell, [`text_tools`] work on what is
+//! piped into them.
+//!
+//! Whatever the recording or the interpreter does not know ends the action with a notice
+//! ([`command::Stop`]) that no redirection, condition, substitution or pipe hides: it passes
+//! through all of them as an error. Nothing is ever reported as "not found" that was merely not
+//! recorded. Depth, steps and bytes are counted ([`limits`]).
 
+mod arithmetic;
+mod ast;
+mod blocks;
+mod braces;
+mod builtins;
 mod command;
+mod conditions;
+mod escapes;
+mod expand;
+mod file_names;
+mod interpreter;
 mod limits;
+mod outcome;
+mod parameters;
+mod parse;
+mod pattern;
+mod quote;
+mod redirect;
 mod run;
-mod syntax;
+mod simple;
+mod state;
+mod streams;
+#[cfg(test)]
+mod tests;
 mod text_tools;
 
 pub(crate) use command::{CommandOutput, Stop};
-pub use run::{ShellOutcome, run};
+pub use outcome::ShellOutcome;
+pub use run::run;

@@ -49,7 +49,7 @@ pub(super) fn inputs<'a>(
     context: &Context<'a>,
 ) -> Result<Vec<Opened<'a>>, Halt> {
     if operands.is_empty() {
-        let text = context.input.unwrap_or_default();
+        let text = context.stdin();
         return Ok(vec![Ok(Input { name: None, text })]);
     }
     operands
@@ -72,7 +72,7 @@ pub(super) fn read<'a>(
     context: &Context<'a>,
 ) -> Result<Result<&'a str, Unreadable>, Halt> {
     if matches!(path, "-" | "/dev/stdin" | "/dev/fd/0") {
-        return Ok(Ok(context.input.unwrap_or_default()));
+        return Ok(Ok(context.stdin()));
     }
     if path == "/dev/null" {
         return Ok(Ok(""));
