@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use aiopslab_datasets::error::SnapshotError;
 use aiopslab_datasets::probes::{Exchange, Probe};
-use aiopslab_datasets::rows::Row;
-use aiopslab_datasets::rows::{LogLine, ObjectVersion, Usage};
+use aiopslab_datasets::rows::{LogLine, ObjectVersion, Row, Usage};
 use aiopslab_datasets::{Snapshot, Visibility};
 use jiff::Timestamp;
+use serde_json::Value;
 
 /// Nanoseconds of a second.
 const SECOND: i64 = 1_000_000_000;
@@ -24,6 +24,8 @@ pub(super) struct Moments {
     changes: Vec<i64>,
     lines: Vec<i64>,
     usage: Vec<i64>,
+    /// Nanoseconds within a second at which the age of an event changes.
+    fractions: Vec<i64>,
 }
 
 impl Moments {
@@ -35,7 +37,10 @@ impl Moments {
             return Ok(Self::default());
         };
         let window = first.saturating_sub(LOOK_BACK)..=last;
+        let events = times(snapshot, &(i64::MIN..=i64::MAX), observed_time)?;
+        let fractions: BTreeSet<i64> = events.iter().map(|time| time.rem_euclid(SECOND)).collect();
         Ok(Self {
+            fractions: fractions.into_iter().collect(),
             changes: times(snapshot, &window, |row: &ObjectVersion| row.valid_from)?,
             lines: times(snapshot, &window, |row: &LogLine| row.timestamp)?,
             usage: times(snapshot, &window, |row: &Usage| row.timestamp)?,
@@ -53,13 +58,14 @@ impl Moments {
                 .collect()
         };
         between.extend(within(&self.changes, 0));
-        // Ages change with the second.
-        let first = before.div_euclid(SECOND) + 1;
-        between.extend(
-            (first..)
-                .map(|second| second * SECOND)
-                .take_while(|moment| *moment < after),
-        );
+        // Ages change with the second, those of events within it.
+        let second = before.div_euclid(SECOND) * SECOND;
+        let seconds = (0..).map(|count| second + count * SECOND);
+        for second in seconds.take_while(|second| *second < after) {
+            between.insert(second);
+            between.extend(within(&self.fractions, second));
+        }
+        between.retain(|moment| *moment > before);
         if let Exchange::Command { argv, .. } = &probe.exchange {
             if argv.get(1).is_some_and(|verb| verb == "logs") {
                 between.extend(within(&self.lines, 0));
@@ -88,6 +94,17 @@ impl Moments {
         let samples = self.usage.iter().filter(|sample| recent.contains(sample));
         samples.map(|sample| sample - 1).collect()
     }
+}
+
+/// When an event was observed, by the microsecond; 0 for whatever has but seconds.
+fn observed_time(row: &ObjectVersion) -> i64 {
+    if row.resource != "events" {
+        return 0;
+    }
+    let event: Value = serde_json::from_str(&row.object).unwrap_or_default();
+    let time = event["series"]["lastObservedTime"].as_str();
+    let time = time.or(event["eventTime"].as_str()).unwrap_or_default();
+    time.parse().map_or(0, nanoseconds)
 }
 
 /// The length of time in `--since=30s`.
@@ -136,6 +153,7 @@ mod tests {
             changes: vec![10 * SECOND, 12 * SECOND + 5, 20 * SECOND],
             lines: vec![3 * SECOND, 12 * SECOND + 7],
             usage: vec![11 * SECOND],
+            fractions: vec![0, 9],
         };
         let of = |command: &str| {
             let probe = Probe {
@@ -159,15 +177,15 @@ mod tests {
                 .map(offset)
                 .collect::<Vec<_>>()
         };
-        assert_eq!(of("kubectl get pods"), [SECOND + 9, 1, SECOND, 5]);
-        assert_eq!(of("kubectl logs geo"), [SECOND + 9, 1, SECOND, 7, 5]);
+        assert_eq!(of("kubectl get pods"), [SECOND + 9, 1, SECOND, 9, 5]);
+        assert_eq!(of("kubectl logs geo"), [SECOND + 9, 1, SECOND, 9, 7, 5]);
         assert_eq!(
             of("kubectl logs geo --since=10s"),
-            [SECOND + 9, 1, SECOND + 1, SECOND, 7, 5]
+            [SECOND + 9, 1, SECOND + 1, SECOND, 9, 7, 5]
         );
         assert_eq!(
             of("kubectl top pods"),
-            [SECOND + 9, 1, SECOND, 5, -SECOND - 1]
+            [SECOND + 9, 1, SECOND, 9, 5, -SECOND - 1]
         );
     }
 }

@@ -31,10 +31,6 @@ const SKIPPED: &[(&str, &str)] = &[
         "deprecated; it probes rather than keeps",
     ),
     ("events.events.k8s.io", "the same objects as events"),
-    (
-        "leases.coordination.k8s.io",
-        "renewed every few seconds by every component",
-    ),
 ];
 
 /// Starts one watch per kind; they end with the context's stop token.
@@ -417,7 +413,9 @@ impl Watch {
             .context
             .visibility
             .of_object(&self.resource.resource, &object);
-        if !syncing && visibility == Visibility::Visible {
+        // Leases are renewed all the time, and hardly anything tells of them.
+        let is_told_of = visibility == Visibility::Visible && self.resource.resource != "leases";
+        if !syncing && is_told_of {
             self.context.changes.saw(observed);
         }
         let created = created(&object);
