@@ -77,14 +77,16 @@ impl Moments {
                         .unwrap_or_default(),
                 );
             }
-            if argv.get(1).is_some_and(|verb| verb == "top") {
-                between.extend(self.unpublished(before));
-            }
         }
         let between: Vec<i64> = between.into_iter().rev().collect();
         let step = between.len().div_ceil(BETWEEN).max(1);
         let mut all = vec![after, before];
         all.extend(between.into_iter().step_by(step));
+        if let Exchange::Command { argv, .. } = &probe.exchange
+            && argv.get(1).is_some_and(|verb| verb == "top")
+        {
+            all.extend(self.unpublished(before));
+        }
         all
     }
 
