@@ -9,7 +9,7 @@ use super::cluster::Cluster;
 use super::failure::Failure;
 use super::quantity::Quantity;
 use super::selector::{FieldSelector, LabelSelector};
-use super::{object, table};
+use super::{golang, object, table};
 use crate::shell::CommandOutput;
 use crate::view::Usage;
 
@@ -87,16 +87,18 @@ impl From<Usage> for Measured {
     }
 }
 
+/// The order of kubectl: it compares what it prints of CPU, and leaves equals as Go's sort does.
 fn sort(rows: &mut [Measured], by: &str) {
-    rows.sort_by(|a, b| {
-        let by_name =
-            (&a.namespace, &a.name, &a.container).cmp(&(&b.namespace, &b.name, &b.container));
-        match by {
-            "cpu" => b.cpu_nanocores.cmp(&a.cpu_nanocores).then(by_name),
-            "memory" => b.memory_bytes.cmp(&a.memory_bytes).then(by_name),
-            _ => by_name,
-        }
-    });
+    fn name(row: &Measured) -> (&str, &str, &str) {
+        (&row.namespace, &row.name, &row.container)
+    }
+    // The server lists them so.
+    rows.sort_by(|a, b| name(a).cmp(&name(b)));
+    match by {
+        "cpu" => golang::sort::sort(rows, |a, b| a.milli() > b.milli()),
+        "memory" => golang::sort::sort(rows, |a, b| a.memory_bytes > b.memory_bytes),
+        _ => {}
+    }
 }
 
 fn not_recorded(what: &str) -> Failure {
@@ -299,4 +301,31 @@ async fn nodes(
         ));
     }
     Ok(CommandOutput::answered(table::print_cells(&text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_prints_the_same_cpu_keeps_the_order_of_names() {
+        let check = |by: &str, expected: [&str; 3]| {
+            let row = |name: &str, cpu_nanocores, memory_bytes| Measured {
+                name: name.to_owned(),
+                cpu_nanocores,
+                memory_bytes,
+                ..Measured::default()
+            };
+            let mut rows = [
+                row("b", 1_900_000, 5),
+                row("a", 1_200_000, 6),
+                row("c", 2_100_000, 6),
+            ];
+            sort(&mut rows, by);
+            assert_eq!(rows.map(|row| row.name), expected, "{by}");
+        };
+        check("", ["a", "b", "c"]);
+        check("cpu", ["c", "a", "b"]);
+        check("memory", ["a", "c", "b"]);
+    }
 }
