@@ -331,10 +331,12 @@ fn slice<'d>(input: &[Item<'d>], bounds: &[Bound; 3]) -> Result<Items<'d>, Error
             return Err(Error::NotCaptured("jsonpath that makes kubectl panic"));
         }
         let Some(items) = list.array() else {
-            return Err(Error::Message(format!(
-                "{} is not array or slice",
-                type_name(list.value())
-            )));
+            // A number of the template is of another type than those of a document.
+            let kind = match list {
+                Item::Made(Value::Number(number)) if number.is_i64() => "int",
+                other => type_name(other.value()),
+            };
+            return Err(Error::Message(format!("{kind} is not array or slice")));
         };
         let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
         let [start, end, step] = *bounds;

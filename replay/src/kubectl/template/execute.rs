@@ -134,6 +134,9 @@ impl<'d> Execution<'d> {
                 .map(|(key, item)| (key, Cow::Borrowed(item)))
                 .collect(),
             Cow::Owned(Value::Number(number)) => {
+                if pipeline.variables.len() > 1 || !(number.is_i64() || number.is_u64()) {
+                    return Err(Unsupported("a range over a number that is no count"));
+                }
                 let count = number.as_u64().unwrap_or(0).min(STEPS as u64 + 1);
                 (0..count)
                     .map(|at| (Value::from(at), Cow::Owned(Value::from(at))))

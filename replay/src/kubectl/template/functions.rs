@@ -22,6 +22,7 @@ pub(super) fn call<'d>(name: &str, arguments: &[Data<'d>]) -> Result<Data<'d>> {
             Value::Object(fields) => fields.len().into(),
             _ => return Err(Unsupported("the length of what has none")),
         }),
+        ("index", [first, ..]) if first.is_null() => Err(Unsupported("an index of nothing")),
         ("index", [first, keys @ ..]) => index(first.clone(), keys),
         ("exists", [first, keys @ ..]) => made(exists(first.as_ref(), keys).into()),
         ("eq", [first, others @ ..]) if !others.is_empty() => {
@@ -90,6 +91,10 @@ fn index<'d>(mut value: Data<'d>, keys: &[Data<'d>]) -> Result<Data<'d>> {
 }
 
 fn exists(value: &Value, keys: &[Data<'_>]) -> bool {
+    if keys.is_empty() {
+        // Even nothing exists, if nothing is asked of it.
+        return true;
+    }
     let found = keys
         .iter()
         .try_fold(value, |value, key| match key.as_ref() {
