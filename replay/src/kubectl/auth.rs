@@ -104,7 +104,7 @@ fn resource(cluster: &Cluster<'_>, arguments: &Arguments, what: &str, warnings: 
     if name == "*" {
         return;
     }
-    match cluster.resources.find_resource(&name.to_lowercase()) {
+    match cluster.resources.find(&name.to_lowercase()).ok() {
         Some(t) if t.namespaced || arguments.is_set("all-namespaces") => {}
         Some(t) if t.group.is_empty() => {
             warnings.push(format!("resource '{}' is not namespace scoped", t.resource))

@@ -5,6 +5,7 @@ mod access;
 mod autoscaling;
 mod configuration;
 mod containers;
+mod described;
 mod event_table;
 mod generic;
 mod ingress;
@@ -31,6 +32,7 @@ use super::selector::LabelSelector;
 use super::{object, with_errors};
 use crate::shell::CommandOutput;
 use crate::view::RecordedObject;
+use described::Described;
 use event_table::Events;
 use page::Page;
 
@@ -175,7 +177,12 @@ impl Describer<'_, '_> {
                 }
             }
         };
-        let page = self.page(object, &events).await?;
+        let described = Described {
+            cluster: self.cluster,
+            recorded: object,
+            events: &events,
+        };
+        let page = self.page(&described).await?;
         if let Some(what) = page.unknown() {
             return Err(Failure::not_captured(format!(
                 "how kubectl describes {what} is not available in this recording"
@@ -185,64 +192,54 @@ impl Describer<'_, '_> {
     }
 
     /// The page of an object in the layout of its kind.
-    async fn page(&self, object: &RecordedObject, events: &Events) -> Result<Page, Failure> {
-        let cluster = self.cluster;
+    async fn page(&self, described: &Described<'_>) -> Result<Page, Failure> {
+        let Described {
+            cluster,
+            recorded: object,
+            ..
+        } = *described;
         Ok(match (object.group.as_str(), object.kind.as_str()) {
-            ("", "Pod") => pod::describe(cluster, object, events),
-            ("", "Node") => node::describe(cluster, object, events).await?,
-            ("", "Service") => network::service(cluster, object, events).await?,
-            ("", "Endpoints") => network::endpoints(cluster, object, events),
-            ("discovery.k8s.io", "EndpointSlice") => {
-                network::endpoint_slice(cluster, object, events)
-            }
-            ("", "ConfigMap") => configuration::config_map(cluster, object, events),
+            ("", "Pod") => pod::describe(described),
+            ("", "Node") => node::describe(described).await?,
+            ("", "Service") => network::service(described).await?,
+            ("", "Endpoints") => network::endpoints(described),
+            ("discovery.k8s.io", "EndpointSlice") => network::endpoint_slice(described),
+            ("", "ConfigMap") => configuration::config_map(described),
             ("", "Secret") => configuration::secret(object),
             ("", "Namespace") => configuration::namespace(cluster, object).await?,
-            ("", "ServiceAccount") => {
-                configuration::service_account(cluster, object, events).await?
-            }
-            ("", "PersistentVolumeClaim") => storage::claim(cluster, object, events).await?,
-            ("", "PersistentVolume") => storage::volume(cluster, object, events),
+            ("", "ServiceAccount") => configuration::service_account(described).await?,
+            ("", "PersistentVolumeClaim") => storage::claim(described).await?,
+            ("", "PersistentVolume") => storage::volume(described),
             ("", "ResourceQuota") => policy::resource_quota(object),
             ("", "LimitRange") => policy::limit_range(object),
-            ("", "ReplicationController") => {
-                workloads::replication_controller(cluster, object, events).await?
-            }
-            ("apps", "Deployment") => workloads::deployment(cluster, object, events).await?,
-            ("apps", "ReplicaSet") => workloads::replica_set(cluster, object, events).await?,
-            ("apps", "StatefulSet") => workloads::stateful_set(cluster, object, events).await?,
-            ("apps", "DaemonSet") => workloads::daemon_set(cluster, object, events).await?,
-            ("batch", "Job") => jobs::job(cluster, object, events),
-            ("batch", "CronJob") => jobs::cron_job(cluster, object, events),
-            ("autoscaling", "HorizontalPodAutoscaler") => {
-                autoscaling::describe(cluster, object, events)
-            }
-            ("networking.k8s.io", "Ingress") => ingress::ingress(cluster, object, events).await?,
-            ("networking.k8s.io", "IngressClass") => {
-                ingress::ingress_class(cluster, object, events)
-            }
-            ("networking.k8s.io", "ServiceCIDR") => ingress::service_cidr(cluster, object, events),
-            ("networking.k8s.io", "IPAddress") => ingress::ip_address(cluster, object, events),
+            ("", "ReplicationController") => workloads::replication_controller(described).await?,
+            ("apps", "Deployment") => workloads::deployment(described).await?,
+            ("apps", "ReplicaSet") => workloads::replica_set(described).await?,
+            ("apps", "StatefulSet") => workloads::stateful_set(described).await?,
+            ("apps", "DaemonSet") => workloads::daemon_set(described).await?,
+            ("batch", "Job") => jobs::job(described),
+            ("batch", "CronJob") => jobs::cron_job(described),
+            ("autoscaling", "HorizontalPodAutoscaler") => autoscaling::describe(described),
+            ("networking.k8s.io", "Ingress") => ingress::ingress(described).await?,
+            ("networking.k8s.io", "IngressClass") => ingress::ingress_class(described),
+            ("networking.k8s.io", "ServiceCIDR") => ingress::service_cidr(described),
+            ("networking.k8s.io", "IPAddress") => ingress::ip_address(described),
             ("networking.k8s.io", "NetworkPolicy") => network_policy::describe(object),
-            ("policy", "PodDisruptionBudget") => policy::disruption_budget(cluster, object, events),
-            ("scheduling.k8s.io", "PriorityClass") => {
-                policy::priority_class(cluster, object, events)
-            }
+            ("policy", "PodDisruptionBudget") => policy::disruption_budget(described),
+            ("scheduling.k8s.io", "PriorityClass") => policy::priority_class(described),
             ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => access::role(object),
             ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
                 access::binding(object)
             }
-            ("storage.k8s.io", "StorageClass") => storage::storage_class(cluster, object, events),
-            ("storage.k8s.io", "CSINode") => storage::csi_node(cluster, object, events),
-            ("storage.k8s.io", "VolumeAttributesClass") => {
-                storage::attributes_class(cluster, object, events)
-            }
+            ("storage.k8s.io", "StorageClass") => storage::storage_class(described),
+            ("storage.k8s.io", "CSINode") => storage::csi_node(described),
+            ("storage.k8s.io", "VolumeAttributesClass") => storage::attributes_class(described),
             ("certificates.k8s.io", "CertificateSigningRequest") => {
                 return Err(Failure::not_captured(
                     "what a certificate request asks for is not available in this recording",
                 ));
             }
-            _ => generic::describe(cluster, object, events),
+            _ => generic::describe(described),
         })
     }
 }

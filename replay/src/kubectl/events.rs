@@ -212,17 +212,7 @@ fn about_argument(cluster: &Cluster<'_>, text: &str) -> Result<(String, String, 
             "error: arguments in resource/name form may not have more than one slash",
         ));
     }
-    let t = cluster
-        .resources
-        .find(resource)
-        .map_err(|failure| match failure {
-            // Here kubectl leaves out what it begins other errors with.
-            Failure::Message { text, verdict } => Failure::Message {
-                text: text.trim_start_matches("error: ").to_owned(),
-                verdict,
-            },
-            other => other,
-        })?;
+    let t = cluster.resources.find_bare(resource)?;
     let version = if t.group.is_empty() {
         t.version.clone()
     } else {

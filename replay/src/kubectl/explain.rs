@@ -69,17 +69,7 @@ fn target<'c>(
     asked: &str,
 ) -> Result<(&'c ResourceType, Vec<String>), Failure> {
     let name = asked.split('.').next().unwrap_or(asked);
-    let t = cluster
-        .resources
-        .find(name)
-        .map_err(|failure| match failure {
-            // Here kubectl leaves out what it begins other errors with.
-            Failure::Message { text, verdict } => Failure::Message {
-                text: text.trim_start_matches("error: ").to_owned(),
-                verdict,
-            },
-            other => other,
-        })?;
+    let t = cluster.resources.find_bare(name)?;
     let qualified = super::resources::qualified(t);
     let rest = match asked.strip_prefix(qualified.as_str()) {
         Some(rest) => rest,

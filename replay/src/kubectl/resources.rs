@@ -72,9 +72,16 @@ impl Resources {
             .ok_or_else(|| self.unknown(name))
     }
 
-    /// A type by a name that is no kind's, as the server's resources are asked for.
-    pub(super) fn find_resource(&self, name: &str) -> Option<&ResourceType> {
-        self.find(name).ok()
+    /// The same for commands that say of an unknown type what they have to say, and no `error:`
+    /// before it.
+    pub(super) fn find_bare(&self, name: &str) -> Result<&ResourceType, Failure> {
+        self.find(name).map_err(|failure| match failure {
+            Failure::Message { text, verdict } => Failure::Message {
+                text: text.trim_start_matches("error: ").to_owned(),
+                verdict,
+            },
+            other => other,
+        })
     }
 
     /// The type of a kind, for owners.

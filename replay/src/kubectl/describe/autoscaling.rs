@@ -2,16 +2,15 @@
 
 use serde_json::Value;
 
-use super::event_table::{self, Events};
+use super::described::Described;
 use super::metadata;
 use super::page::Page;
-use crate::kubectl::cluster::Cluster;
 use crate::kubectl::golang::quote::quote;
 use crate::kubectl::object;
-use crate::view::RecordedObject;
 
 /// The page of a HorizontalPodAutoscaler.
-pub(super) fn describe(cluster: &Cluster<'_>, recorded: &RecordedObject, events: &Events) -> Page {
+pub(super) fn describe(described: &Described<'_>) -> Page {
+    let recorded = described.recorded;
     let value = &recorded.object;
     let mut page = Page::default();
     metadata::name(&mut page, recorded);
@@ -57,26 +56,8 @@ pub(super) fn describe(cluster: &Cluster<'_>, recorded: &RecordedObject, events:
         &format!("{kind} pods"),
         format!("{have} current / {want} desired"),
     );
-    let conditions = object::list(value, "/status/conditions");
-    if !conditions.is_empty() {
-        page.line(0, "Conditions:");
-        page.headings(1, &["Type", "Status", "Reason", "Message"]);
-    }
-    for condition in conditions {
-        let text = |pointer: &str| object::text(condition, pointer);
-        page.line(
-            1,
-            format!(
-                "{}\t{}\t{}\t{}",
-                text("/type"),
-                text("/status"),
-                text("/reason"),
-                text("/message")
-            ),
-        );
-    }
-    event_table::print(&mut page, events, cluster.now);
-    page
+    metadata::conditions(&mut page, value, &["Type", "Status", "Reason", "Message"]);
+    described.finished(page)
 }
 
 /// The one metric of the first version.

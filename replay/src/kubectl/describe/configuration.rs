@@ -1,11 +1,11 @@
 //! ConfigMaps, Secrets, Namespaces and ServiceAccounts.
 
-use super::event_table::{self, Events};
+use super::described::Described;
 use super::page::Page;
 use super::{metadata, policy, related};
 use crate::kubectl::cluster::Cluster;
 use crate::kubectl::failure::Failure;
-use crate::kubectl::{object, timestamp};
+use crate::kubectl::object;
 use crate::view::RecordedObject;
 
 /// Bytes behind base64 text.
@@ -15,11 +15,8 @@ fn decoded_length(base64: &str) -> usize {
 }
 
 /// The page of a ConfigMap.
-pub(super) fn config_map(
-    cluster: &Cluster<'_>,
-    recorded: &RecordedObject,
-    events: &Events,
-) -> Page {
+pub(super) fn config_map(described: &Described<'_>) -> Page {
+    let recorded = described.recorded;
     let value = &recorded.object;
     let mut page = Page::default();
     metadata::name(&mut page, recorded);
@@ -33,8 +30,7 @@ pub(super) fn config_map(
         page.line(0, format!("{key}: {} bytes", decoded_length(data)));
     }
     page.line(0, "");
-    event_table::print(&mut page, events, cluster.now);
-    page
+    described.finished(page)
 }
 
 /// The page of a Secret: sizes, no values.
@@ -61,28 +57,11 @@ pub(super) async fn namespace(
     page.field(0, "Name", &recorded.name);
     metadata::labels_and_annotations(&mut page, value);
     page.field(0, "Status", object::text(value, "/status/phase"));
-    let conditions = object::list(value, "/status/conditions");
-    if !conditions.is_empty() {
-        page.line(0, "Conditions:");
-        page.headings(
-            1,
-            &["Type", "Status", "LastTransitionTime", "Reason", "Message"],
-        );
-    }
-    for condition in conditions {
-        let part = |pointer: &str| object::text(condition, pointer);
-        page.line(
-            1,
-            format!(
-                "{}\t{}\t{}\t{}\t{}",
-                part("/type"),
-                part("/status"),
-                timestamp::rfc1123(condition, "/lastTransitionTime"),
-                part("/reason"),
-                part("/message")
-            ),
-        );
-    }
+    metadata::conditions(
+        &mut page,
+        value,
+        &["Type", "Status", "LastTransitionTime", "Reason", "Message"],
+    );
     let name = Some(recorded.name.as_str());
     let quotas = related::all(cluster, "", "resourcequotas", name).await?;
     page.line(0, "");
@@ -109,11 +88,10 @@ pub(super) async fn namespace(
 }
 
 /// The page of a ServiceAccount.
-pub(super) async fn service_account(
-    cluster: &Cluster<'_>,
-    recorded: &RecordedObject,
-    events: &Events,
-) -> Result<Page, Failure> {
+pub(super) async fn service_account(described: &Described<'_>) -> Result<Page, Failure> {
+    let Described {
+        cluster, recorded, ..
+    } = *described;
     let value = &recorded.object;
     let mut page = Page::default();
     metadata::name(&mut page, recorded);
@@ -156,6 +134,5 @@ pub(super) async fn service_account(
             page.line(0, format!("{title}\t{name}{missing}"));
         }
     }
-    event_table::print(&mut page, events, cluster.now);
-    Ok(page)
+    Ok(described.finished(page))
 }

@@ -2,12 +2,10 @@
 
 use serde_json::Value;
 
-use super::event_table::{self, Events};
+use super::described::Described;
 use super::metadata;
 use super::page::Page;
-use crate::kubectl::cluster::Cluster;
 use crate::kubectl::{get, object};
-use crate::view::RecordedObject;
 
 const SKIPPED: [&str; 5] = [
     ".metadata.managedFields",
@@ -18,14 +16,14 @@ const SKIPPED: [&str; 5] = [
 ];
 
 /// The page of an object of any kind.
-pub(super) fn describe(cluster: &Cluster<'_>, recorded: &RecordedObject, events: &Events) -> Page {
+pub(super) fn describe(described: &Described<'_>) -> Page {
+    let recorded = described.recorded;
     let mut page = Page::default();
     metadata::name(&mut page, recorded);
     let complete = get::complete(recorded.clone());
     metadata::labels_and_annotations(&mut page, &complete);
     fields(&mut page, 0, &complete, "");
-    event_table::print(&mut page, events, cluster.now);
-    page
+    described.finished(page)
 }
 
 fn fields(page: &mut Page, level: usize, value: &Value, path: &str) {

@@ -2,21 +2,19 @@
 
 use serde_json::Value;
 
-use super::event_table::{self, Events};
+use super::described::Described;
 use super::network::{endpoint_slices, ready_endpoints};
 use super::page::Page;
 use super::{metadata, related};
 use crate::kubectl::cluster::Cluster;
 use crate::kubectl::failure::Failure;
-use crate::kubectl::{object, timestamp};
-use crate::view::RecordedObject;
+use crate::kubectl::object;
 
 /// The page of an Ingress.
-pub(super) async fn ingress(
-    cluster: &Cluster<'_>,
-    recorded: &RecordedObject,
-    events: &Events,
-) -> Result<Page, Failure> {
+pub(super) async fn ingress(described: &Described<'_>) -> Result<Page, Failure> {
+    let Described {
+        cluster, recorded, ..
+    } = *described;
     let value = &recorded.object;
     let namespace = recorded.namespace.as_str();
     let mut page = Page::default();
@@ -59,8 +57,7 @@ pub(super) async fn ingress(
         "Annotations",
         &object::map(value, "/metadata/annotations"),
     );
-    event_table::print(&mut page, events, cluster.now);
-    Ok(page)
+    Ok(described.finished(page))
 }
 
 fn addresses(value: &Value) -> String {
@@ -146,11 +143,8 @@ async fn backend(
 }
 
 /// The page of an IngressClass.
-pub(super) fn ingress_class(
-    cluster: &Cluster<'_>,
-    recorded: &RecordedObject,
-    events: &Events,
-) -> Page {
+pub(super) fn ingress_class(described: &Described<'_>) -> Page {
+    let recorded = described.recorded;
     let value = &recorded.object;
     let mut page = Page::default();
     page.field(0, "Name", &recorded.name);
@@ -162,16 +156,12 @@ pub(super) fn ingress_class(
         page.field(1, "Kind", object::text(parameters, "/kind"));
         page.field(1, "Name", object::text(parameters, "/name"));
     }
-    event_table::print(&mut page, events, cluster.now);
-    page
+    described.finished(page)
 }
 
 /// The page of a ServiceCIDR.
-pub(super) fn service_cidr(
-    cluster: &Cluster<'_>,
-    recorded: &RecordedObject,
-    events: &Events,
-) -> Page {
+pub(super) fn service_cidr(described: &Described<'_>) -> Page {
+    let recorded = described.recorded;
     let value = &recorded.object;
     let mut page = Page::default();
     page.field(0, "Name", &recorded.name);
@@ -181,39 +171,20 @@ pub(super) fn service_cidr(
         .map(object::plain)
         .collect();
     page.field(0, "CIDRs", ranges.join(", "));
-    let conditions = object::list(value, "/status/conditions");
-    if !conditions.is_empty() {
+    if !object::list(value, "/status/conditions").is_empty() {
         page.line(0, "Status:");
-        page.line(0, "Conditions:");
-        page.headings(
-            1,
-            &["Type", "Status", "LastTransitionTime", "Reason", "Message"],
-        );
     }
-    for condition in conditions {
-        let text = |pointer: &str| object::text(condition, pointer);
-        page.line(
-            1,
-            format!(
-                "{}\t{}\t{}\t{}\t{}",
-                text("/type"),
-                text("/status"),
-                timestamp::rfc1123(condition, "/lastTransitionTime"),
-                text("/reason"),
-                text("/message")
-            ),
-        );
-    }
-    event_table::print(&mut page, events, cluster.now);
-    page
+    metadata::conditions(
+        &mut page,
+        value,
+        &["Type", "Status", "LastTransitionTime", "Reason", "Message"],
+    );
+    described.finished(page)
 }
 
 /// The page of an IPAddress.
-pub(super) fn ip_address(
-    cluster: &Cluster<'_>,
-    recorded: &RecordedObject,
-    events: &Events,
-) -> Page {
+pub(super) fn ip_address(described: &Described<'_>) -> Page {
+    let recorded = described.recorded;
     let value = &recorded.object;
     let mut page = Page::default();
     page.field(0, "Name", &recorded.name);
@@ -229,6 +200,5 @@ pub(super) fn ip_address(
             page.field(1, label, object::text(parent, pointer));
         }
     }
-    event_table::print(&mut page, events, cluster.now);
-    page
+    described.finished(page)
 }

@@ -2,19 +2,18 @@
 
 use serde_json::Value;
 
-use super::event_table::{self, Events};
+use super::described::Described;
 use super::page::Page;
 use super::storage::truth;
 use super::workloads::{selector, template};
 use super::{metadata, pod};
-use crate::kubectl::cluster::Cluster;
 use crate::kubectl::duration::human_duration;
 use crate::kubectl::selector::LabelSelector;
 use crate::kubectl::{object, timestamp};
-use crate::view::RecordedObject;
 
 /// The page of a Job.
-pub(super) fn job(cluster: &Cluster<'_>, recorded: &RecordedObject, events: &Events) -> Page {
+pub(super) fn job(described: &Described<'_>) -> Page {
+    let recorded = described.recorded;
     let value = &recorded.object;
     let number = |pointer: &str| object::number(value, pointer);
     let mut page = Page::default();
@@ -88,12 +87,12 @@ pub(super) fn job(cluster: &Cluster<'_>, recorded: &RecordedObject, events: &Eve
         page.field(0, "Completed Indexes", indexes);
     }
     template(&mut page, value);
-    event_table::print(&mut page, events, cluster.now);
-    page
+    described.finished(page)
 }
 
 /// The page of a CronJob.
-pub(super) fn cron_job(cluster: &Cluster<'_>, recorded: &RecordedObject, events: &Events) -> Page {
+pub(super) fn cron_job(described: &Described<'_>) -> Page {
+    let recorded = described.recorded;
     let value = &recorded.object;
     let mut page = Page::default();
     metadata::name(&mut page, recorded);
@@ -148,8 +147,7 @@ pub(super) fn cron_job(cluster: &Cluster<'_>, recorded: &RecordedObject, events:
             active.join(", ")
         },
     );
-    event_table::print(&mut page, events, cluster.now);
-    page
+    described.finished(page)
 }
 
 fn job_template(page: &mut Page, value: &Value) {

@@ -36,6 +36,31 @@ pub(super) fn labels_and_annotations(page: &mut Page, value: &Value) {
     );
 }
 
+/// A table of conditions, if there are any; its columns are named as their fields are.
+pub(super) fn conditions(page: &mut Page, value: &Value, columns: &[&str]) {
+    let conditions = object::list(value, "/status/conditions");
+    if conditions.is_empty() {
+        return;
+    }
+    page.line(0, "Conditions:");
+    page.headings(1, columns);
+    for condition in conditions {
+        let cells: Vec<String> = columns
+            .iter()
+            .map(|column| {
+                let (first, rest) = column.split_at(1);
+                let pointer = format!("/{}{rest}", first.to_lowercase());
+                if column.ends_with("Time") {
+                    timestamp::rfc1123(condition, &pointer)
+                } else {
+                    object::text(condition, &pointer).to_owned()
+                }
+            })
+            .collect();
+        page.line(1, cells.join("\t"));
+    }
+}
+
 /// One `key=value` per line.
 pub(super) fn labels(page: &mut Page, title: &str, labels: &BTreeMap<&str, &str>) {
     let lines: Vec<String> = labels

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::event_table::{self, Events};
+use super::described::Described;
 use super::page::Page;
 use super::{metadata, related};
 use crate::kubectl::cluster::Cluster;
@@ -14,11 +14,10 @@ use crate::view::RecordedObject;
 const SHOWN_ENDPOINTS: usize = 3;
 
 /// The page of a Service.
-pub(super) async fn service(
-    cluster: &Cluster<'_>,
-    recorded: &RecordedObject,
-    events: &Events,
-) -> Result<Page, Failure> {
+pub(super) async fn service(described: &Described<'_>) -> Result<Page, Failure> {
+    let Described {
+        cluster, recorded, ..
+    } = *described;
     let value = &recorded.object;
     let text = |pointer: &str| object::text(value, pointer);
     let slices = endpoint_slices(cluster, &recorded.namespace, &recorded.name).await?;
@@ -75,8 +74,7 @@ pub(super) async fn service(
         page.field(0, "LoadBalancer Source Ranges", ranges);
     }
     page.field_if(0, "Traffic Distribution", text("/spec/trafficDistribution"));
-    event_table::print(&mut page, events, cluster.now);
-    Ok(page)
+    Ok(described.finished(page))
 }
 
 fn joined(value: &Value, pointer: &str) -> String {
@@ -171,7 +169,8 @@ pub(super) fn ready_endpoints(slices: &[RecordedObject], port_name: &str) -> Str
 }
 
 /// The page of Endpoints.
-pub(super) fn endpoints(cluster: &Cluster<'_>, recorded: &RecordedObject, events: &Events) -> Page {
+pub(super) fn endpoints(described: &Described<'_>) -> Page {
+    let recorded = described.recorded;
     let value = &recorded.object;
     let mut page = Page::default();
     metadata::name(&mut page, recorded);
@@ -211,16 +210,12 @@ pub(super) fn endpoints(cluster: &Cluster<'_>, recorded: &RecordedObject, events
         }
         page.line(0, "");
     }
-    event_table::print(&mut page, events, cluster.now);
-    page
+    described.finished(page)
 }
 
 /// The page of an EndpointSlice.
-pub(super) fn endpoint_slice(
-    cluster: &Cluster<'_>,
-    recorded: &RecordedObject,
-    events: &Events,
-) -> Page {
+pub(super) fn endpoint_slice(described: &Described<'_>) -> Page {
+    let recorded = described.recorded;
     let value = &recorded.object;
     let unset = |text: &str| {
         if text.is_empty() {
@@ -279,6 +274,5 @@ pub(super) fn endpoint_slice(
         page.field(2, "NodeName", unset(object::text(endpoint, "/nodeName")));
         page.field(2, "Zone", unset(object::text(endpoint, "/zone")));
     }
-    event_table::print(&mut page, events, cluster.now);
-    page
+    described.finished(page)
 }

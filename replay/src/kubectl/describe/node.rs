@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::event_table::{self, Events};
+use super::described::Described;
 use super::page::Page;
 use super::{metadata, related};
 use crate::kubectl::cluster::Cluster;
@@ -14,11 +14,10 @@ use crate::kubectl::{object, timestamp};
 use crate::view::RecordedObject;
 
 /// The page of a Node.
-pub(super) async fn describe(
-    cluster: &Cluster<'_>,
-    recorded: &RecordedObject,
-    events: &Events,
-) -> Result<Page, Failure> {
+pub(super) async fn describe(described: &Described<'_>) -> Result<Page, Failure> {
+    let Described {
+        cluster, recorded, ..
+    } = *described;
     let node = &recorded.object;
     let mut page = Page::default();
     page.field(0, "Name", &recorded.name);
@@ -84,8 +83,7 @@ pub(super) async fn describe(
     page.field_if(0, "PodCIDRs", &ranges.join(","));
     page.field_if(0, "ProviderID", object::text(node, "/spec/providerID"));
     pods(cluster, &mut page, recorded).await?;
-    event_table::print(&mut page, events, cluster.now);
-    Ok(page)
+    Ok(described.finished(page))
 }
 
 fn roles(node: &Value) -> String {

@@ -3,17 +3,18 @@
 use serde_json::Value;
 
 use super::containers::{self, Owner};
-use super::event_table::{self, Events};
+use super::described::Described;
 use super::metadata;
 use super::page::Page;
 use super::volumes;
-use crate::kubectl::cluster::Cluster;
 use crate::kubectl::selector::LabelSelector;
 use crate::kubectl::{object, timestamp};
-use crate::view::RecordedObject;
 
 /// The page of a pod.
-pub(super) fn describe(cluster: &Cluster<'_>, recorded: &RecordedObject, events: &Events) -> Page {
+pub(super) fn describe(described: &Described<'_>) -> Page {
+    let Described {
+        cluster, recorded, ..
+    } = *described;
     let pod = &recorded.object;
     let text = |pointer: &str| object::text(pod, pointer);
     let mut page = Page::default();
@@ -87,8 +88,7 @@ pub(super) fn describe(cluster: &Cluster<'_>, recorded: &RecordedObject, events:
         &tolerations(object::list(pod, "/spec/tolerations")),
     );
     spread_constraints(&mut page, pod, "");
-    event_table::print(&mut page, events, cluster.now);
-    page
+    described.finished(page)
 }
 
 fn status(page: &mut Page, pod: &Value, now: i64) {

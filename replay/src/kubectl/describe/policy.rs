@@ -2,10 +2,9 @@
 
 use serde_json::Value;
 
-use super::event_table::{self, Events};
+use super::described::Described;
 use super::metadata;
 use super::page::Page;
-use crate::kubectl::cluster::Cluster;
 use crate::kubectl::object;
 use crate::kubectl::quantity::Quantity;
 use crate::kubectl::selector::LabelSelector;
@@ -148,11 +147,8 @@ pub(super) fn shown_selector(selector: &Value) -> String {
 }
 
 /// The page of a PodDisruptionBudget.
-pub(super) fn disruption_budget(
-    cluster: &Cluster<'_>,
-    recorded: &RecordedObject,
-    events: &Events,
-) -> Page {
+pub(super) fn disruption_budget(described: &Described<'_>) -> Page {
+    let recorded = described.recorded;
     let value = &recorded.object;
     let mut page = Page::default();
     metadata::name(&mut page, recorded);
@@ -174,16 +170,12 @@ pub(super) fn disruption_budget(
     ] {
         page.field(2, label, object::number(value, pointer));
     }
-    event_table::print(&mut page, events, cluster.now);
-    page
+    described.finished(page)
 }
 
 /// The page of a PriorityClass.
-pub(super) fn priority_class(
-    cluster: &Cluster<'_>,
-    recorded: &RecordedObject,
-    events: &Events,
-) -> Page {
+pub(super) fn priority_class(described: &Described<'_>) -> Page {
+    let recorded = described.recorded;
     let value = &recorded.object;
     let mut page = Page::default();
     page.field(0, "Name", &recorded.name);
@@ -200,6 +192,5 @@ pub(super) fn priority_class(
         "Annotations",
         format_labels(&object::map(value, "/metadata/annotations")),
     );
-    event_table::print(&mut page, events, cluster.now);
-    page
+    described.finished(page)
 }

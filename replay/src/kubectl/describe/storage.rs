@@ -2,14 +2,12 @@
 
 use serde_json::Value;
 
-use super::event_table::{self, Events};
+use super::described::Described;
 use super::page::Page;
 use super::{metadata, related, volumes};
-use crate::kubectl::cluster::Cluster;
 use crate::kubectl::failure::Failure;
 use crate::kubectl::table::format_labels;
 use crate::kubectl::{object, timestamp};
-use crate::view::RecordedObject;
 
 const CLASS_ANNOTATION: &str = "volume.beta.kubernetes.io/storage-class";
 
@@ -40,11 +38,10 @@ fn class(value: &Value) -> &str {
 }
 
 /// The page of a PersistentVolumeClaim.
-pub(super) async fn claim(
-    cluster: &Cluster<'_>,
-    recorded: &RecordedObject,
-    events: &Events,
-) -> Result<Page, Failure> {
+pub(super) async fn claim(described: &Described<'_>) -> Result<Page, Failure> {
+    let Described {
+        cluster, recorded, ..
+    } = *described;
     let value = &recorded.object;
     let text = |pointer: &str| object::text(value, pointer);
     let mut page = Page::default();
@@ -82,8 +79,7 @@ pub(super) async fn claim(
         .collect();
     page.lines("Used By", &users);
     conditions(&mut page, value);
-    event_table::print(&mut page, events, cluster.now);
-    Ok(page)
+    Ok(described.finished(page))
 }
 
 fn conditions(page: &mut Page, value: &Value) {
@@ -134,7 +130,10 @@ fn access_modes(given: &[Value]) -> String {
 }
 
 /// The page of a PersistentVolume.
-pub(super) fn volume(cluster: &Cluster<'_>, recorded: &RecordedObject, events: &Events) -> Page {
+pub(super) fn volume(described: &Described<'_>) -> Page {
+    let Described {
+        cluster, recorded, ..
+    } = *described;
     let value = &recorded.object;
     let text = |pointer: &str| object::text(value, pointer);
     let mut page = Page::default();
@@ -164,8 +163,7 @@ pub(super) fn volume(cluster: &Cluster<'_>, recorded: &RecordedObject, events: &
     page.field(0, "Message", text("/status/message"));
     page.line(0, "Source:");
     source(&mut page, value.pointer("/spec").unwrap_or(&Value::Null));
-    event_table::print(&mut page, events, cluster.now);
-    page
+    described.finished(page)
 }
 
 fn node_affinity(page: &mut Page, value: &Value) {
@@ -235,11 +233,8 @@ fn source(page: &mut Page, spec: &Value) {
 }
 
 /// The page of a StorageClass.
-pub(super) fn storage_class(
-    cluster: &Cluster<'_>,
-    recorded: &RecordedObject,
-    events: &Events,
-) -> Page {
+pub(super) fn storage_class(described: &Described<'_>) -> Page {
+    let recorded = described.recorded;
     let value = &recorded.object;
     let annotations = object::map(value, "/metadata/annotations");
     let is_default = [
@@ -287,8 +282,7 @@ pub(super) fn storage_class(
             requirements(&mut page, 1, position, expressions, |_| "in".to_owned());
         }
     }
-    event_table::print(&mut page, events, cluster.now);
-    page
+    described.finished(page)
 }
 
 /// `True`, `False` or `<unset>`.
@@ -301,11 +295,8 @@ pub(super) fn truth(value: Option<bool>) -> &'static str {
 }
 
 /// The page of a VolumeAttributesClass.
-pub(super) fn attributes_class(
-    cluster: &Cluster<'_>,
-    recorded: &RecordedObject,
-    events: &Events,
-) -> Page {
+pub(super) fn attributes_class(described: &Described<'_>) -> Page {
+    let recorded = described.recorded;
     let value = &recorded.object;
     let mut page = Page::default();
     page.field(0, "Name", &recorded.name);
@@ -320,12 +311,12 @@ pub(super) fn attributes_class(
         "Parameters",
         format_labels(&object::map(value, "/parameters")),
     );
-    event_table::print(&mut page, events, cluster.now);
-    page
+    described.finished(page)
 }
 
 /// The page of a CSINode.
-pub(super) fn csi_node(cluster: &Cluster<'_>, recorded: &RecordedObject, events: &Events) -> Page {
+pub(super) fn csi_node(described: &Described<'_>) -> Page {
+    let recorded = described.recorded;
     let value = &recorded.object;
     let mut page = Page::default();
     page.field(0, "Name", &recorded.name);
@@ -346,6 +337,5 @@ pub(super) fn csi_node(cluster: &Cluster<'_>, recorded: &RecordedObject, events:
             page.field(3, "Topology Keys", bracketed(driver, "/topologyKeys"));
         }
     }
-    event_table::print(&mut page, events, cluster.now);
-    page
+    described.finished(page)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::event_table::{self, Events};
+use super::described::Described;
 use super::page::Page;
 use super::related::{self, PodCounts};
 use super::{metadata, pod};
@@ -51,11 +51,10 @@ fn conditions(page: &mut Page, value: &Value) {
 }
 
 /// The page of a Deployment.
-pub(super) async fn deployment(
-    cluster: &Cluster<'_>,
-    recorded: &RecordedObject,
-    events: &Events,
-) -> Result<Page, Failure> {
+pub(super) async fn deployment(described: &Described<'_>) -> Result<Page, Failure> {
+    let Described {
+        cluster, recorded, ..
+    } = *described;
     let value = &recorded.object;
     let number = |pointer: &str| object::number(value, pointer);
     let mut page = Page::default();
@@ -94,8 +93,7 @@ pub(super) async fn deployment(
         page.field(0, "OldReplicaSets", created(&old));
         page.field(0, "NewReplicaSet", created(&new));
     }
-    event_table::print(&mut page, events, cluster.now);
-    Ok(page)
+    Ok(described.finished(page))
 }
 
 /// The ReplicaSets of a Deployment: the old ones and the one of its present template.
@@ -157,11 +155,10 @@ fn created(sets: &[RecordedObject]) -> String {
 }
 
 /// The page of a ReplicaSet.
-pub(super) async fn replica_set(
-    cluster: &Cluster<'_>,
-    recorded: &RecordedObject,
-    events: &Events,
-) -> Result<Page, Failure> {
+pub(super) async fn replica_set(described: &Described<'_>) -> Result<Page, Failure> {
+    let Described {
+        cluster, recorded, ..
+    } = *described;
     let value = &recorded.object;
     let mut page = Page::default();
     metadata::name(&mut page, recorded);
@@ -169,16 +166,14 @@ pub(super) async fn replica_set(
     metadata::labels_and_annotations(&mut page, value);
     metadata::controlled_by(&mut page, value);
     replicas(cluster, recorded, &mut page).await?;
-    event_table::print(&mut page, events, cluster.now);
-    Ok(page)
+    Ok(described.finished(page))
 }
 
 /// The page of a ReplicationController.
-pub(super) async fn replication_controller(
-    cluster: &Cluster<'_>,
-    recorded: &RecordedObject,
-    events: &Events,
-) -> Result<Page, Failure> {
+pub(super) async fn replication_controller(described: &Described<'_>) -> Result<Page, Failure> {
+    let Described {
+        cluster, recorded, ..
+    } = *described;
     let value = &recorded.object;
     let mut page = Page::default();
     metadata::name(&mut page, recorded);
@@ -186,8 +181,7 @@ pub(super) async fn replication_controller(
     page.field(0, "Selector", format_labels(&selected));
     metadata::labels_and_annotations(&mut page, value);
     replicas(cluster, recorded, &mut page).await?;
-    event_table::print(&mut page, events, cluster.now);
-    Ok(page)
+    Ok(described.finished(page))
 }
 
 /// How many pods there are and should be, and what they are made of.
@@ -209,11 +203,10 @@ async fn replicas(
 }
 
 /// The page of a StatefulSet.
-pub(super) async fn stateful_set(
-    cluster: &Cluster<'_>,
-    recorded: &RecordedObject,
-    events: &Events,
-) -> Result<Page, Failure> {
+pub(super) async fn stateful_set(described: &Described<'_>) -> Result<Page, Failure> {
+    let Described {
+        cluster, recorded, ..
+    } = *described;
     let value = &recorded.object;
     let mut page = Page::default();
     metadata::name(&mut page, recorded);
@@ -278,16 +271,14 @@ pub(super) async fn stateful_set(
             .collect();
         page.field(1, "Access Modes", format!("[{}]", modes.join(" ")));
     }
-    event_table::print(&mut page, events, cluster.now);
-    Ok(page)
+    Ok(described.finished(page))
 }
 
 /// The page of a DaemonSet.
-pub(super) async fn daemon_set(
-    cluster: &Cluster<'_>,
-    recorded: &RecordedObject,
-    events: &Events,
-) -> Result<Page, Failure> {
+pub(super) async fn daemon_set(described: &Described<'_>) -> Result<Page, Failure> {
+    let Described {
+        cluster, recorded, ..
+    } = *described;
     let value = &recorded.object;
     let mut page = Page::default();
     metadata::name(&mut page, recorded);
@@ -318,6 +309,5 @@ pub(super) async fn daemon_set(
     }
     page.field(0, "Pods Status", PodCounts::of(cluster, recorded).await?);
     template(&mut page, value);
-    event_table::print(&mut page, events, cluster.now);
-    Ok(page)
+    Ok(described.finished(page))
 }

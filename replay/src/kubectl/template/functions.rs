@@ -95,13 +95,24 @@ fn exists(value: &Value, keys: &[Data<'_>]) -> bool {
         // Even nothing exists, if nothing is asked of it.
         return true;
     }
-    let found = keys
-        .iter()
-        .try_fold(value, |value, key| match key.as_ref() {
-            Value::String(key) => value.as_object()?.get(key),
-            key => value.as_array()?.get(usize::try_from(key.as_u64()?).ok()?),
-        });
-    found.is_some_and(|value| !value.is_null())
+    let mut found = value;
+    for (position, key) in keys.iter().enumerate() {
+        let at = key.as_u64().and_then(|at| usize::try_from(at).ok());
+        let next = match (found, key.as_ref(), at) {
+            (Value::Object(fields), Value::String(key), _) => fields.get(key),
+            (Value::Array(items), _, Some(at)) => items.get(at),
+            // A byte has nothing inside.
+            (Value::String(text), _, Some(at)) => {
+                return at < text.len() && position + 1 == keys.len();
+            }
+            _ => None,
+        };
+        match next {
+            Some(next) => found = next,
+            None => return false,
+        }
+    }
+    !found.is_null()
 }
 
 fn order(one: &Value, other: &Value) -> Result<Ordering> {
