@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::arguments::Arguments;
 use super::cluster::Cluster;
 use super::failure::Failure;
-use super::output::{self, Formats};
-use super::{object, table};
+use super::output::{self, Formats, Output};
+use super::{json as json_printer, object, table};
 use crate::kubernetes::review as answer_review;
 use crate::shell::CommandOutput;
 
@@ -204,7 +204,7 @@ fn pairs(rule: &Value) -> Vec<(String, String)> {
 /// Runs `kubectl auth whoami`.
 pub(super) fn who_am_i(arguments: &Arguments) -> Result<CommandOutput, Failure> {
     let given = arguments.value("output").unwrap_or_default();
-    let review = review("selfsubjectreviews", json!({}))?;
+    let mut review = review("selfsubjectreviews", json!({}))?;
     if given.is_empty() && arguments.value("template").is_none() {
         let user = object::text(&review, "/status/userInfo/username");
         let groups = listed(&review, "/status/userInfo/groups");
@@ -214,7 +214,23 @@ pub(super) fn who_am_i(arguments: &Arguments) -> Result<CommandOutput, Failure> 
     }
     let format = output::parse(arguments, given, Formats::Common)?;
     let mut output = CommandOutput::answered("");
-    output::append(&mut output, format.print(review)?);
+    // A time that is not set is left out.
+    review["metadata"] = json!({});
+    if let Output::Json(_) = format {
+        let order: &dyn Fn(&json_printer::Fields) -> &'static [&'static str] = &|_| {
+            &[
+                "kind",
+                "apiVersion",
+                "metadata",
+                "status",
+                "username",
+                "groups",
+            ]
+        };
+        output.stdout = json_printer::print_in_order(&review, order);
+    } else {
+        output::append(&mut output, format.print(review)?);
+    }
     Ok(output)
 }
 

@@ -77,7 +77,9 @@ async fn version(cluster: &Cluster<'_>, arguments: &Arguments) -> Result<String,
                 value["serverVersion"] = server;
             }
             Ok(if format == "json" {
-                json_printer::print(&value)
+                // The one answer that kubectl indents by two, in the order of its fields.
+                let text = serde_json::to_string_pretty(&value).unwrap_or_default();
+                format!("{text}\n")
             } else {
                 format!("{}\n", yaml::print(&value))
             })

@@ -28,8 +28,7 @@ use super::arguments::Arguments;
 use super::cluster::Cluster;
 use super::failure::Failure;
 use super::operands::{self, Selecting, Target};
-use super::selector::LabelSelector;
-use super::{object, with_errors};
+use super::with_errors;
 use crate::shell::CommandOutput;
 use crate::view::RecordedObject;
 use described::Described;
@@ -55,7 +54,6 @@ pub(super) async fn run(
              api-resources\" for a complete list of supported resources.",
         ));
     }
-    let labels = LabelSelector::parse(arguments.value("selector").unwrap_or_default())?;
     let mut describer = Describer {
         cluster,
         show_events: arguments.value("show-events").is_none() || arguments.is_set("show-events"),
@@ -64,7 +62,7 @@ pub(super) async fn run(
     let mut pages = Vec::new();
     let mut errors = Vec::new();
     for target in &targets {
-        match objects(cluster, arguments, target, &labels).await {
+        match objects(cluster, arguments, target).await {
             Ok(objects) => {
                 for object in &objects {
                     pages.push(describer.describe(object).await?);
@@ -105,7 +103,6 @@ async fn objects(
     cluster: &Cluster<'_>,
     arguments: &Arguments,
     target: &Target,
-    labels: &LabelSelector,
 ) -> Result<Vec<RecordedObject>, Failure> {
     if let Some(name) = &target.name {
         return Ok(vec![
@@ -114,11 +111,8 @@ async fn objects(
                 .await?,
         ]);
     }
-    let mut objects = cluster
-        .list(&target.resource, arguments.listed_namespace())
-        .await?;
-    objects.retain(|object| labels.matches(&object::map(&object.object, "/metadata/labels")));
-    Ok(objects)
+    let namespace = arguments.listed_namespace();
+    operands::list(cluster, arguments, &target.resource, namespace).await
 }
 
 /// Makes pages and remembers what they lacked.

@@ -10,9 +10,8 @@ use super::cluster::Cluster;
 use super::failure::Failure;
 use super::operands::{self, Selecting, Target};
 use super::output::{self, Formats};
-use super::selector::{FieldSelector, LabelSelector};
 use super::table::{self, TableOptions};
-use super::{json, object, sort_by, with_errors};
+use super::{json, sort_by, with_errors};
 use crate::shell::CommandOutput;
 use crate::view::{RecordedObject, ResourceType};
 
@@ -129,8 +128,6 @@ async fn find(
     arguments: &Arguments,
     targets: &[Target],
 ) -> Result<Found, Failure> {
-    let labels = LabelSelector::parse(arguments.value("selector").unwrap_or_default())?;
-    let fields = FieldSelector::parse(arguments.value("field-selector").unwrap_or_default())?;
     let mut found = Found {
         groups: Vec::new(),
         errors: Vec::new(),
@@ -138,24 +135,19 @@ async fn find(
     for target in targets {
         let t = &target.resource;
         let objects = match &target.name {
-            Some(name) => match cluster.get(t, arguments.namespace(), name).await {
-                Ok(object) => vec![object],
-                Err(Failure::Message { text, verdict }) => {
-                    found.errors.push((text, verdict));
-                    continue;
-                }
-                Err(stop) => return Err(stop),
-            },
-            None => {
-                fields.check(&t.group, &t.version, &t.resource)?;
-                let mut objects = cluster.list(t, arguments.listed_namespace()).await?;
-                objects.retain(|object| {
-                    fields.matches(object)
-                        && (labels.is_empty()
-                            || labels.matches(&object::map(&object.object, "/metadata/labels")))
-                });
-                objects
+            Some(name) => cluster
+                .get(t, arguments.namespace(), name)
+                .await
+                .map(|object| vec![object]),
+            None => operands::list(cluster, arguments, t, arguments.listed_namespace()).await,
+        };
+        let objects = match objects {
+            Ok(objects) => objects,
+            Err(Failure::Message { text, verdict }) => {
+                found.errors.push((text, verdict));
+                continue;
             }
+            Err(stop) => return Err(stop),
         };
         match found.groups.last_mut() {
             Some(last) if last.resource == *t => last.objects.extend(objects),

@@ -8,6 +8,7 @@ use super::arguments::Arguments;
 use super::cluster::Cluster;
 use super::duration::parse_duration;
 use super::failure::Failure;
+use super::operands;
 use super::selector::LabelSelector;
 use super::{object, timestamp};
 use crate::kubernetes::LogOptions;
@@ -40,9 +41,10 @@ pub(super) async fn run(
     check_operands(arguments, selector.is_some())?;
     let mut output = CommandOutput::answered("");
     let pods = match selector {
-        Some(selector) => {
-            let selector = LabelSelector::parse(selector)?;
-            let pods = pods_of(cluster, arguments.namespace(), &selector).await?;
+        Some(_) => {
+            let t = cluster.resources.find("pods")?.clone();
+            let namespace = Some(arguments.namespace());
+            let pods = operands::list(cluster, arguments, &t, namespace).await?;
             if pods.is_empty() {
                 output.verdict = Verdict::Empty;
                 output.stderr = format!(

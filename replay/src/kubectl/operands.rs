@@ -3,7 +3,10 @@
 use super::arguments::Arguments;
 use super::cluster::Cluster;
 use super::failure::Failure;
-use crate::view::ResourceType;
+use super::golang::quote::quote;
+use super::object;
+use super::selector::{FieldSelector, LabelSelector};
+use crate::view::{RecordedObject, ResourceType};
 
 /// Objects of one type that are asked for.
 #[derive(Debug, Clone)]
@@ -12,6 +15,38 @@ pub(super) struct Target {
     pub(super) resource: ResourceType,
     /// One name, or none for all.
     pub(super) name: Option<String>,
+}
+
+/// The objects of a type that `-l` and `--field-selector` mean. What the server says of a selector
+/// that it does not understand is told with what was asked.
+pub(super) async fn list(
+    cluster: &Cluster<'_>,
+    arguments: &Arguments,
+    t: &ResourceType,
+    namespace: Option<&str>,
+) -> Result<Vec<RecordedObject>, Failure> {
+    let label = arguments.value("selector").unwrap_or_default();
+    let field = arguments.value("field-selector").unwrap_or_default();
+    let refused = |cause: String| {
+        let asked = format!("{}/{}, Resource={}", t.group, t.version, t.resource);
+        Failure::invalid(format!(
+            "Error from server (BadRequest): Unable to find {} that match label selector {}, field \
+             selector {}: {cause}",
+            quote(&asked),
+            quote(label),
+            quote(field)
+        ))
+    };
+    let labels = LabelSelector::parse(label).map_err(|error| refused(error.to_string()))?;
+    let fields = FieldSelector::parse(field).map_err(|error| refused(error.to_string()))?;
+    if let Some(key) = fields.unsupported(&t.group, &t.resource) {
+        return Err(refused(format!("field label not supported: {key}")));
+    }
+    let mut objects = cluster.list(t, namespace).await?;
+    objects.retain(|object| {
+        fields.matches(object) && labels.matches(&object::map(&object.object, "/metadata/labels"))
+    });
+    Ok(objects)
 }
 
 /// What the flags say about which objects are meant.

@@ -46,7 +46,6 @@ async fn find(cluster: &Cluster<'_>, arguments: &Arguments) -> Result<Found, Fai
         )));
     }
     let targets = operands::targets(cluster, &arguments.operands, Selecting::parse(arguments))?;
-    let labels = LabelSelector::parse(arguments.value("selector").unwrap_or_default())?;
     let mut found = Found {
         objects: Vec::new(),
         errors: Vec::new(),
@@ -54,12 +53,9 @@ async fn find(cluster: &Cluster<'_>, arguments: &Arguments) -> Result<Found, Fai
     for target in targets {
         match &target.name {
             None => {
-                let mut objects = cluster
-                    .list(&target.resource, Some(arguments.namespace()))
-                    .await?;
-                objects.retain(|object| {
-                    labels.matches(&object::map(&object.object, "/metadata/labels"))
-                });
+                let namespace = Some(arguments.namespace());
+                let objects =
+                    operands::list(cluster, arguments, &target.resource, namespace).await?;
                 found.objects.extend(objects);
             }
             Some(name) => {

@@ -12,7 +12,6 @@ use super::golang::quote::quote;
 use super::jsonpath::{self, JsonPath, Missing};
 use super::operands::{self, Selecting, Target};
 use super::output::{self, Formats, not_evaluated};
-use super::selector::{FieldSelector, LabelSelector};
 use super::{get, object, resources, with_errors};
 use crate::shell::CommandOutput;
 use crate::view::RecordedObject;
@@ -254,15 +253,7 @@ async fn objects(
 ) -> Result<Vec<RecordedObject>, Failure> {
     let t = &target.resource;
     let Some(name) = &target.name else {
-        let labels = LabelSelector::parse(arguments.value("selector").unwrap_or_default())?;
-        let fields = FieldSelector::parse(arguments.value("field-selector").unwrap_or_default())?;
-        fields.check(&t.group, &t.version, &t.resource)?;
-        let mut objects = cluster.list(t, arguments.listed_namespace()).await?;
-        objects.retain(|object| {
-            fields.matches(object)
-                && labels.matches(&object::map(&object.object, "/metadata/labels"))
-        });
-        return Ok(objects);
+        return operands::list(cluster, arguments, t, arguments.listed_namespace()).await;
     };
     match cluster.get(t, arguments.namespace(), name).await {
         Ok(object) => Ok(vec![object]),

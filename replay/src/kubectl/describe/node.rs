@@ -129,6 +129,12 @@ async fn lease(cluster: &Cluster<'_>, page: &mut Page, name: &str) -> Result<(),
     let leases = cluster
         .list_known("coordination.k8s.io", "leases", Some("kube-node-lease"))
         .await?;
+    // Leases are renewed too often to be recorded everywhere.
+    let missing = if leases.is_none() {
+        "is not available in this recording"
+    } else {
+        "not found"
+    };
     let lease = leases
         .into_iter()
         .flatten()
@@ -137,7 +143,7 @@ async fn lease(cluster: &Cluster<'_>, page: &mut Page, name: &str) -> Result<(),
         page.field(
             0,
             "Lease",
-            format!("Failed to get lease: leases.coordination.k8s.io \"{name}\" not found"),
+            format!("Failed to get lease: leases.coordination.k8s.io \"{name}\" {missing}"),
         );
         return Ok(());
     };
