@@ -21,7 +21,7 @@ mod get;
 mod golang;
 mod help;
 mod json;
-mod jsonpath;
+pub(crate) mod jsonpath;
 mod logs;
 mod operands;
 mod output;

@@ -6,12 +6,14 @@
 //! `table` give it its form; `served` is discovery. Beside objects there are `watch`, `logs`,
 //! `metrics`, `openapi` and `access`. Errors are a [`Status`].
 //!
-//! Tables are computed by `printers`. `object`, `timestamp`, `duration` and `quantity` read fields,
-//! `selector` chooses objects, `discovery` lists types for the interpreter.
+//! Tables are computed by `printers`, those of custom resources by `custom`. `object`, `timestamp`,
+//! `duration` and `quantity` read fields, `selector` chooses objects, `discovery` lists types for the
+//! interpreter.
 
 mod access;
 mod answer;
 mod api;
+mod custom;
 pub(crate) mod discovery;
 pub(crate) mod duration;
 pub(crate) mod logs;

@@ -81,6 +81,15 @@ try_kubectl() {
         case $line in '' | '#'*) continue ;; esac
         check "$line"
     done <"$here/kubernetes_commands.txt"
+    if run_kubectl 30 get --raw /openapi/v3 >/dev/null 2>&1; then
+        check 'explain pods.spec.containers.image => ^FIELD: image'
+        check 'explain deployments --recursive => minReadySeconds'
+        check '! -n INCIDENT apply -f MANIFEST => Forbidden'
+        check '! -n INCIDENT diff -f MANIFEST => Forbidden'
+    else
+        check '! explain pods => ServiceUnavailable'
+        check '! -n INCIDENT apply -f MANIFEST => failed to download openapi'
+    fi
 }
 
 # try NAME COMMAND...: another client

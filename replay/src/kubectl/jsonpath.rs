@@ -1,5 +1,5 @@
 //! Kubernetes' dialect of JSONPath, the one engine behind `-o jsonpath`, `-o custom-columns`,
-//! `--sort-by` and `wait --for=jsonpath=`.
+//! `--sort-by` and `wait --for=jsonpath=`, and the columns of custom resources.
 //!
 //! A template is text with actions in braces; an action is a chain of steps ([`parse`]) that
 //! [`evaluate`] walks over a document, and [`print`](mod@print) makes text of what was found. It
@@ -15,12 +15,13 @@ mod tests;
 
 use serde_json::Value;
 
-pub(super) use evaluate::Item;
-pub(super) use print::{print, print_as_json};
+pub(crate) use evaluate::Item;
+pub(crate) use print::print;
+pub(super) use print::print_as_json;
 
 /// Why a template can't be read or evaluated.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Error {
+pub(crate) enum Error {
     /// What kubectl says.
     Message(String),
     /// kubectl would crash, or the template asks for more than is evaluated here.
@@ -35,7 +36,7 @@ impl Error {
 
 /// What is done about fields that are not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Missing {
+pub(crate) enum Missing {
     /// They are no result.
     Allowed,
     /// They are an error.
@@ -44,20 +45,20 @@ pub(super) enum Missing {
 
 /// A parsed template.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct JsonPath {
+pub(crate) struct JsonPath {
     nodes: Vec<Node>,
 }
 
 impl JsonPath {
     /// Parses a template.
-    pub(super) fn parse(text: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         Ok(Self {
             nodes: parse::template(text, 0)?,
         })
     }
 
     /// What each text and action of the template finds in a document.
-    pub(super) fn find<'d>(
+    pub(crate) fn find<'d>(
         &self,
         document: &'d Value,
         missing: Missing,

@@ -1,11 +1,13 @@
 //! Tables as the server makes them: which columns a resource has, and an object's cells at a moment.
 //!
 //! Cells come from our printers where there is one. Columns are the recorded server's, matched by
-//! name, since versions of Kubernetes differ in which there are and in their order. For other
-//! resources the recorded cells are the source, with what a clock makes of them made anew.
+//! name, since versions of Kubernetes differ in which there are and in their order. Custom resources
+//! have the columns of their recorded definition. For what is left the recorded cells are the source,
+//! with the age made anew.
 
 use serde_json::{Value, json};
 
+use super::custom::{self, CustomColumns};
 use super::printers::{Printer, printer};
 use super::{object, timestamp};
 use crate::view::{ColumnDefinition, RecordedObject, View, ViewError};
@@ -19,6 +21,8 @@ pub(crate) struct TableMaker {
 enum Source {
     /// Per column the place of its cell in the printer's.
     Printer(&'static Printer, Vec<Option<usize>>),
+    /// What a custom resource's definition asks for.
+    Custom(CustomColumns),
     Recorded,
 }
 
@@ -32,6 +36,12 @@ impl TableMaker {
         let recorded = view.columns(group, resource).await?;
         if let Some(printer) = printer(group, resource) {
             return Ok(Some(Self::with_printer(printer, recorded)));
+        }
+        if let Some(custom) = custom::columns(view, group, resource).await? {
+            return Ok(Some(Self {
+                columns: custom.definitions().to_vec(),
+                source: Source::Custom(custom),
+            }));
         }
         Ok((!recorded.is_empty()).then_some(Self {
             columns: recorded,
@@ -80,6 +90,7 @@ impl TableMaker {
                 cells.extend(beyond);
                 Some(cells)
             }
+            Source::Custom(custom) => custom.cells(&recorded.object, now),
             Source::Recorded => {
                 let cells = recorded.cells.as_ref()?;
                 let columns = self.columns.iter().map(Some);

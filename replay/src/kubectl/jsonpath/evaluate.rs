@@ -14,7 +14,7 @@ const RANGES: usize = 64;
 
 /// Something found.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::kubectl) enum Item<'d> {
+pub(crate) enum Item<'d> {
     /// A part of the document.
     Part(&'d Value),
     /// Text or a number of the template.
@@ -25,7 +25,7 @@ pub(in crate::kubectl) enum Item<'d> {
 
 impl<'d> Item<'d> {
     /// The value; null for nothing.
-    pub(in crate::kubectl) fn value(&self) -> &Value {
+    pub(crate) fn value(&self) -> &Value {
         match self {
             Self::Part(value) => value,
             Self::Made(value) => value,

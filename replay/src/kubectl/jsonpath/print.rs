@@ -7,7 +7,7 @@ use crate::kubectl::golang::format;
 use crate::kubectl::json;
 
 /// Values of one action side by side, maps and lists as JSON.
-pub(in crate::kubectl) fn print(found: &[Vec<Item<'_>>]) -> String {
+pub(crate) fn print(found: &[Vec<Item<'_>>]) -> String {
     let mut text = String::new();
     for results in found {
         for (position, item) in results.iter().enumerate() {
