@@ -50,4 +50,4 @@ def refused(code, call, *arguments):
 
 refused(404, core.read_namespaced_pod, "nosuch", namespace)
 refused(403, core.delete_namespaced_pod, pod, namespace)
-refused(503, client.CoordinationV1Api().list_lease_for_all_namespaces)
+refused(503, client.EventsV1Api().list_event_for_all_namespaces)
