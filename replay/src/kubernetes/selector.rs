@@ -87,11 +87,6 @@ impl LabelSelector {
         Self { requirements }
     }
 
-    /// Whether nothing is asked for.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.requirements.is_empty()
-    }
-
     /// Whether an object with these labels is meant.
     pub(crate) fn matches(&self, labels: &BTreeMap<&str, &str>) -> bool {
         self.requirements.iter().all(|requirement| {
