@@ -8,6 +8,7 @@ use super::arguments::Arguments;
 use super::cluster::Cluster;
 use super::duration::parse_duration;
 use super::failure::Failure;
+use super::golang::quote::quote;
 use super::operands;
 use super::selector::LabelSelector;
 use super::{object, timestamp};
@@ -145,12 +146,7 @@ fn wanted(
     };
     let since_time = match arguments.value("since-time") {
         None => None,
-        Some(text) => Some(timestamp::parse(text).ok_or_else(|| {
-            Failure::invalid(format!(
-                "error: parsing time \"{text}\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \
-                 \"{text}\""
-            ))
-        })?),
+        Some(text) => Some(timestamp::parse(text).ok_or_else(|| no_time(text))?),
     };
     if since.is_some() && since_time.is_some() {
         return Err(Failure::invalid(
@@ -187,9 +183,23 @@ fn wanted(
         since_ns: since.or(since_time),
         tail,
         timestamps: arguments.is_set("timestamps"),
-        prefix: arguments.is_set("prefix"),
+        prefix: arguments.is_set("prefix") || arguments.is_set("all-pods"),
         limit_bytes,
     })
+}
+
+/// What Go says of a text that does not begin with a year; where it stumbles later is not told here.
+fn no_time(text: &str) -> Failure {
+    let year = text.bytes().take_while(u8::is_ascii_digit).count();
+    if year >= 4 {
+        return Failure::not_captured(format!(
+            "--since-time={text}: what kubectl says of such a time is not available in this recording"
+        ));
+    }
+    let text = quote(text);
+    Failure::invalid(format!(
+        "error: parsing time {text} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text} as \"2006\""
+    ))
 }
 
 async fn pods_of(

@@ -128,10 +128,11 @@ async fn pods(
     if let Some(name) = name {
         usage.retain(|usage| usage.name == name);
         if usage.is_empty() {
-            // A pod that is there has usage sooner or later; this one may be too young.
-            let t = cluster.resources.find("pods")?.clone();
-            cluster.get(&t, arguments.namespace(), name).await?;
-            return Err(Failure::empty("error: metrics not available yet"));
+            // Also of a pod that is there, and too young to have been measured.
+            return Err(Failure::empty(format!(
+                "Error from server (NotFound): podmetrics.metrics.k8s.io \"{}/{name}\" not found",
+                arguments.namespace()
+            )));
         }
     }
     if selecting {
