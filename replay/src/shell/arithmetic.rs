@@ -351,7 +351,7 @@ impl<'a> Evaluation<'a, '_> {
         {
             return Ok(number);
         }
-        if self.depth >= limits::NESTING {
+        if self.depth >= limits::NESTING || text.len() > limits::INPUT_BYTES {
             return Err(self.error("expression recursion level exceeded"));
         }
         at_depth(&text, self.names, self.depth + 1)

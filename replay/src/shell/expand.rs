@@ -3,7 +3,7 @@
 use super::ast::{Part, Word};
 use super::interpreter::{Done, Halt, Running, Shell};
 use super::pattern::Pattern;
-use super::state::{Index, State};
+use super::state::{AssignError, Index, State};
 use super::{arithmetic, braces, limits};
 use crate::files::HOME_FOLDER;
 
@@ -84,16 +84,18 @@ impl Shell<'_> {
     /// A word as a pattern: what is quoted stands for itself.
     pub(super) async fn pattern(&mut self, word: &Word) -> Result<Pattern, Halt> {
         let pieces = self.expanded_pieces(word).await?;
-        Ok(Pattern::parse(pieces.iter().map(|piece| match piece {
+        let pattern = Pattern::parse(pieces.iter().map(|piece| match piece {
             Piece::Text { text, quoted, .. } => (text.as_str(), *quoted),
             Piece::Boundary => (" ", true),
-        })))
+        }));
+        self.budget.compiled(pattern.elements())?;
+        Ok(pattern)
     }
 
     /// A word as a regular expression: what is quoted stands for itself.
     pub(super) async fn regex(&mut self, word: &Word) -> Result<String, Halt> {
         let pieces = self.expanded_pieces(word).await?;
-        Ok(pieces
+        let regex: String = pieces
             .iter()
             .map(|piece| match piece {
                 Piece::Text {
@@ -102,7 +104,9 @@ impl Shell<'_> {
                 Piece::Text { text, .. } => text.clone(),
                 Piece::Boundary => " ".to_owned(),
             })
-            .collect())
+            .collect();
+        self.budget.compiled(regex.len())?;
+        Ok(regex)
     }
 
     /// Expands the parts of a word.
@@ -185,6 +189,9 @@ impl Shell<'_> {
         match arithmetic::evaluate(expression, &mut self.state) {
             Ok(value) => Ok(value),
             Err(error) => {
+                if error == AssignError::TooMany.to_string() {
+                    self.not_assigned(&AssignError::TooMany)?;
+                }
                 let expression = expression.trim_start();
                 self.misused(1, &format!("{prefix}{expression}: {error}"))?;
                 Err(Halt::Line)

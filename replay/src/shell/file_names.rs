@@ -54,6 +54,7 @@ impl Shell<'_> {
             let mut longer = Vec::new();
             for path in &paths {
                 self.budget.step()?;
+                self.budget.compiled(pattern.elements())?;
                 if pattern.is_literal() {
                     longer.push(format!("{path}{}", pattern.literal_start()));
                 } else {
@@ -77,13 +78,14 @@ impl Shell<'_> {
             .files
             .resolve(if folder.is_empty() { "." } else { folder });
         let shows_hidden = pattern.literal_start().starts_with('.');
+        let matcher = pattern.matcher().map_err(super::blocks::too_large)?;
         let matches = |name: &str| {
             let visible = shows_hidden || !name.starts_with('.');
-            Ok::<_, Halt>(visible && pattern.matches(name).map_err(super::blocks::too_large)?)
+            visible && matcher.matches(name)
         };
         if absolute == "/" {
             for name in ROOT_NAMES {
-                if matches(name)? {
+                if matches(name) {
                     return Err(unknown_path(&format!("{folder}{name}")).into());
                 }
             }
@@ -95,7 +97,7 @@ impl Shell<'_> {
             }
         }
         for (name, _) in self.files.names_in(&absolute) {
-            if matches(&name)? {
+            if matches(&name) {
                 paths.push(format!("{folder}{name}"));
             }
         }

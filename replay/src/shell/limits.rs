@@ -15,7 +15,10 @@ const STEPS: usize = 20_000;
 const QUESTIONS: usize = 256;
 
 /// Bytes that expansions of one action produce.
-const EXPANSION_BYTES: usize = 32 * 1024 * 1024;
+const EXPANSION_BYTES: usize = 64 * 1024 * 1024;
+
+/// Elements of the patterns that one action compiles.
+const PATTERN_ELEMENTS: usize = 128 * 1024;
 
 /// Bytes that the commands of one action print, into pipes and files too, and that they read.
 const PIPED_BYTES: usize = 256 * 1024 * 1024;
@@ -26,8 +29,11 @@ pub(super) const FILE_BYTES: usize = 64 * 1024 * 1024;
 /// Words of one command.
 pub(super) const WORDS: usize = 64 * 1024;
 
-/// Variables, and elements of one array.
-pub(super) const VARIABLES: usize = 16 * 1024;
+/// Variables.
+pub(super) const VARIABLES: usize = 2 * 1024;
+
+/// Elements of one array.
+pub(super) const ELEMENTS: usize = 16 * 1024;
 
 /// Bytes that an action answers with.
 pub(super) const OUTPUT_BYTES: usize = 10 * 1024 * 1024;
@@ -39,6 +45,7 @@ pub(super) struct Budget {
     questions: usize,
     expansion_bytes: usize,
     piped_bytes: usize,
+    pattern_elements: usize,
 }
 
 impl Budget {
@@ -49,6 +56,7 @@ impl Budget {
             questions: QUESTIONS,
             expansion_bytes: EXPANSION_BYTES,
             piped_bytes: PIPED_BYTES,
+            pattern_elements: PATTERN_ELEMENTS,
         }
     }
 
@@ -69,6 +77,13 @@ impl Budget {
         // A word costs something even if it is empty.
         take(&mut self.expansion_bytes, bytes + 1, || {
             format!("expansions of more than {EXPANSION_BYTES} bytes")
+        })
+    }
+
+    /// Counts the elements of a pattern.
+    pub(super) fn compiled(&mut self, elements: usize) -> Result<(), Stop> {
+        take(&mut self.pattern_elements, elements, || {
+            format!("patterns of more than {PATTERN_ELEMENTS} elements")
         })
     }
 

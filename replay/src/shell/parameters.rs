@@ -1,12 +1,13 @@
 //! The expansion of parameters: `$x`, `${x:-y}`, `${x#p}`, `"$@"`, …
 
-use super::ast::{DefaultAction, Operator, Parameter, ParameterName, ReplacePlace, Word};
+mod operators;
+
+use super::ast::{DefaultAction, Operator, Parameter, ParameterName, Word};
 use super::blocks::too_large;
 use super::expand::Piece;
 use super::interpreter::{Done, Halt, Shell, unavailable};
-use super::pattern::Pattern;
-use super::quote;
 use super::state::{Index, is_name};
+use operators::{change_case, range, remove, replace, transform};
 
 /// What a parameter stands for.
 enum Found {
@@ -71,6 +72,7 @@ impl Shell<'_> {
             return self.push(Found::One(Some(length)), in_quotes, pieces);
         }
         let found = self.find(&name).await?;
+        self.budget.expanded(size(&found))?;
         if let Operator::Default {
             on_empty,
             action,
@@ -372,11 +374,14 @@ impl Shell<'_> {
                 pattern,
             } => {
                 let pattern = match pattern {
-                    Some(pattern) => Some(self.pattern(pattern).await?),
+                    Some(pattern) => {
+                        let pattern = self.pattern(pattern).await?;
+                        Some(pattern.matcher().map_err(too_large)?)
+                    }
                     None => None,
                 };
                 each(found, |text| {
-                    change_case(&text, *upper, *all, pattern.as_ref())
+                    Ok(change_case(&text, *upper, *all, pattern.as_ref()))
                 })
             }
             Operator::Transform(letter) => each(found, |text| transform(&text, *letter)),
@@ -462,6 +467,14 @@ fn shown(name: &ParameterName) -> String {
     }
 }
 
+/// Bytes of what was found, with something for every value.
+fn size(found: &Found) -> usize {
+    match found {
+        Found::One(text) => text.as_ref().map_or(0, String::len),
+        Found::Many { values, .. } => values.iter().map(|value| value.len() + 16).sum(),
+    }
+}
+
 /// Changes every value; one that is unset is empty.
 fn each(found: Found, change: impl Fn(String) -> Result<String, Halt>) -> Result<Found, Halt> {
     Ok(match found {
@@ -471,129 +484,4 @@ fn each(found: Found, change: impl Fn(String) -> Result<String, Halt>) -> Result
             joined,
         },
     })
-}
-
-/// Positions of a slice; none if its length is not allowed to be negative, or is too negative.
-fn range(
-    count: usize,
-    offset: i64,
-    length: Option<i64>,
-    is_text: bool,
-) -> Option<std::ops::Range<usize>> {
-    let count = i64::try_from(count).ok()?;
-    let start = if offset < 0 {
-        offset.saturating_add(count)
-    } else {
-        offset
-    };
-    if start < 0 || start > count {
-        return Some(0..0);
-    }
-    let end = match length {
-        None => count,
-        Some(length) if length >= 0 => start.saturating_add(length).min(count),
-        Some(length) if is_text => count.saturating_add(length),
-        Some(_) => return None,
-    };
-    if end < start {
-        return None;
-    }
-    Some(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
-}
-
-fn remove(text: &str, pattern: &Pattern, suffix: bool, longest: bool) -> Result<String, Halt> {
-    let rest = if suffix {
-        let length = pattern.suffix(text, longest).map_err(too_large)?;
-        text.get(..text.len() - length.unwrap_or(0))
-    } else {
-        let length = pattern.prefix(text, longest).map_err(too_large)?;
-        text.get(length.unwrap_or(0)..)
-    };
-    Ok(rest.unwrap_or(text).to_owned())
-}
-
-fn replace(
-    text: &str,
-    place: ReplacePlace,
-    pattern: &Pattern,
-    replacement: &[Piece],
-) -> Result<String, Halt> {
-    let ranges = match place {
-        ReplacePlace::First => pattern.find_all(text, true).map_err(too_large)?,
-        ReplacePlace::All => pattern.find_all(text, false).map_err(too_large)?,
-        ReplacePlace::Start => {
-            let length = pattern.prefix(text, true).map_err(too_large)?;
-            length.map(|length| (0, length)).into_iter().collect()
-        }
-        ReplacePlace::End => {
-            let length = pattern.suffix(text, true).map_err(too_large)?;
-            length
-                .map(|length| (text.len() - length, text.len()))
-                .into_iter()
-                .collect()
-        }
-    };
-    let mut result = String::with_capacity(text.len());
-    let mut position = 0;
-    for (start, end) in ranges {
-        result.push_str(text.get(position..start).unwrap_or_default());
-        let matched = text.get(start..end).unwrap_or_default();
-        for piece in replacement {
-            match piece {
-                // An unquoted `&` is what matched.
-                Piece::Text {
-                    text,
-                    quoted: false,
-                    ..
-                } => {
-                    let grows = text.matches('&').count().saturating_mul(matched.len());
-                    if grows > super::limits::OUTPUT_BYTES {
-                        return Err(super::limits::exceeded("replacements of this size").into());
-                    }
-                    result.push_str(&text.replace('&', matched));
-                }
-                Piece::Text { text, .. } => result.push_str(text),
-                Piece::Boundary => result.push(' '),
-            }
-        }
-        position = end;
-        if result.len() > super::limits::OUTPUT_BYTES {
-            return Err(super::limits::exceeded("replacements of this size").into());
-        }
-    }
-    result.push_str(text.get(position..).unwrap_or_default());
-    Ok(result)
-}
-
-fn change_case(
-    text: &str,
-    upper: bool,
-    all: bool,
-    pattern: Option<&Pattern>,
-) -> Result<String, Halt> {
-    let mut result = String::with_capacity(text.len());
-    for (position, character) in text.chars().enumerate() {
-        let matches = match pattern {
-            Some(pattern) => pattern.matches(&character.to_string()).map_err(too_large)?,
-            None => true,
-        };
-        if !matches || (position > 0 && !all) {
-            result.push(character);
-        } else if upper {
-            result.extend(character.to_uppercase());
-        } else {
-            result.extend(character.to_lowercase());
-        }
-    }
-    Ok(result)
-}
-
-fn transform(text: &str, letter: char) -> Result<String, Halt> {
-    match letter {
-        'U' => change_case(text, true, true, None),
-        'u' => change_case(text, true, false, None),
-        'L' => change_case(text, false, true, None),
-        'Q' => Ok(quote::single(text)),
-        other => Err(unavailable(&format!("${{parameter@{other}}}")).into()),
-    }
 }

@@ -59,6 +59,11 @@ impl Pattern {
         Self { elements }
     }
 
+    /// How much there is to compile.
+    pub(super) fn elements(&self) -> usize {
+        self.elements.len()
+    }
+
     /// Whether it matches one text only.
     pub(super) fn is_literal(&self) -> bool {
         self.elements
@@ -79,10 +84,16 @@ impl Pattern {
 
     /// Whether the whole text matches.
     pub(super) fn matches(&self, text: &str) -> Result<bool, TooLarge> {
-        if self.is_literal() {
-            return Ok(self.literal_start() == text);
-        }
-        Ok(compile(&format!("^(?:{})$", self.regex(true)))?.is_match(text))
+        Ok(self.matcher()?.matches(text))
+    }
+
+    /// The pattern in a form that is quick to ask several times.
+    pub(super) fn matcher(&self) -> Result<Matcher, TooLarge> {
+        Ok(if self.is_literal() {
+            Matcher::Literal(self.literal_start())
+        } else {
+            Matcher::Regex(compile(&format!("^(?:{})$", self.regex(true)))?)
+        })
     }
 
     /// Bytes of the longest or shortest start of a text that matches.
@@ -134,6 +145,23 @@ impl Pattern {
             }
         }
         regex
+    }
+}
+
+/// A compiled pattern.
+#[derive(Debug)]
+pub(super) enum Matcher {
+    Literal(String),
+    Regex(Regex),
+}
+
+impl Matcher {
+    /// Whether the whole text matches.
+    pub(super) fn matches(&self, text: &str) -> bool {
+        match self {
+            Self::Literal(literal) => literal == text,
+            Self::Regex(regex) => regex.is_match(text),
+        }
     }
 }
 

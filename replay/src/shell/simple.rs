@@ -1,7 +1,6 @@
 //! Simple commands: assignments, functions, built-ins, programs.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::ast::{AssignedValue, Assignment, FunctionBody, Simple};
@@ -151,12 +150,7 @@ impl Shell<'_> {
         let is_map = self.state.is_map(name);
         let mut next = 0;
         if append {
-            if !is_map {
-                let last = self.state.elements(name).last().map(|(key, _)| key.clone());
-                next = last
-                    .and_then(|key| key.parse().ok())
-                    .map_or(0, |last: i64| last + 1);
-            }
+            next = self.state.next_index(name);
         } else {
             let emptied = self.state.change(name, |variable| {
                 variable.value = match variable.value {
@@ -294,7 +288,7 @@ impl Shell<'_> {
         let positional =
             std::mem::replace(&mut self.state.positional, Arc::new(arguments.to_vec()));
         let loops = std::mem::take(&mut self.loops);
-        self.state.locals.push(BTreeMap::new());
+        self.state.locals.push(Arc::default());
         let done = self.block(&function.command, &function.redirections).await;
         self.state.leave_function();
         self.state.positional = positional;

@@ -20,7 +20,7 @@ pub(super) struct State {
     pub(super) place: Arc<str>,
     pub(super) options: Options,
     /// What the variables were that the running functions made local.
-    pub(super) locals: Vec<BTreeMap<String, Option<Variable>>>,
+    pub(super) locals: Vec<Arc<BTreeMap<String, Option<Variable>>>>,
     pub(super) working_folder: String,
 }
 
@@ -154,6 +154,18 @@ impl State {
         }
     }
 
+    /// The index that follows the last element of an array.
+    pub(super) fn next_index(&self, name: &str) -> i64 {
+        match self.variables.get(name).map(|variable| &variable.value) {
+            Some(Value::Text(_)) => 1,
+            Some(Value::Array(elements)) => elements
+                .last_key_value()
+                .and_then(|(last, _)| i64::try_from(*last).ok())
+                .map_or(0, |last| last.saturating_add(1)),
+            _ => 0,
+        }
+    }
+
     /// Changes a variable, which is made if it is not there.
     pub(super) fn change(
         &mut self,
@@ -204,7 +216,7 @@ impl State {
         self.change(name, |variable| {
             let elements = match (&mut variable.value, &index) {
                 (Value::Map(elements), Index::Key(key)) => {
-                    if elements.len() >= limits::VARIABLES && !elements.contains_key(key) {
+                    if elements.len() >= limits::ELEMENTS && !elements.contains_key(key) {
                         return Err(AssignError::TooMany);
                     }
                     Arc::make_mut(elements).insert(key.clone(), text.into());
@@ -228,7 +240,7 @@ impl State {
                 return Err(subscript());
             };
             let number = resolve_index(elements, number).ok_or_else(subscript)?;
-            if elements.len() >= limits::VARIABLES && !elements.contains_key(&number) {
+            if elements.len() >= limits::ELEMENTS && !elements.contains_key(&number) {
                 return Err(AssignError::TooMany);
             }
             Arc::make_mut(elements).insert(number, text.into());
@@ -254,7 +266,7 @@ impl State {
             return false;
         };
         if !scope.contains_key(name) {
-            scope.insert(name.to_owned(), self.variables.get(name).cloned());
+            Arc::make_mut(scope).insert(name.to_owned(), self.variables.get(name).cloned());
             let variables = Arc::make_mut(&mut self.variables);
             variables.insert(name.to_owned(), Variable::default());
         }
@@ -263,8 +275,8 @@ impl State {
 
     /// Ends the scope of a function.
     pub(super) fn leave_function(&mut self) {
-        for (name, variable) in self.locals.pop().unwrap_or_default() {
-            self.restore(name, variable);
+        for (name, variable) in self.locals.pop().unwrap_or_default().iter() {
+            self.restore(name.clone(), variable.clone());
         }
     }
 
@@ -318,7 +330,7 @@ mod tests {
     fn variables_are_assigned_and_restored() {
         let mut state = State::new();
         state.assign("x", "1").unwrap();
-        state.locals.push(BTreeMap::new());
+        state.locals.push(Arc::default());
         assert!(state.make_local("x") && state.text("x").is_none());
         state.assign("x", "2").unwrap();
         state.leave_function();

@@ -82,13 +82,14 @@ pub(super) fn shift(shell: &mut Shell<'_>, arguments: &[String]) -> Done {
             }
         },
     };
-    match shell.state.positional.get(count..) {
-        Some(rest) => {
-            shell.state.positional = Arc::new(rest.to_vec());
-            shell.status = 0;
-        }
-        None => shell.status = 1,
+    let parameters = shell.state.positional.len();
+    if count > parameters {
+        shell.status = 1;
+        return Ok(());
     }
+    shell.budget.expanded(parameters)?;
+    Arc::make_mut(&mut shell.state.positional).drain(..count);
+    shell.status = 0;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use super::programs;
 use crate::shell::blocks::too_large;
 use crate::shell::interpreter::{Done, Halt, Shell, unavailable, unknown_path};
 use crate::shell::limits;
-use crate::shell::pattern::Pattern;
+use crate::shell::pattern::{Matcher, Pattern};
 use futures::future::BoxFuture;
 
 /// An expression that is asked of every path.
@@ -16,11 +16,11 @@ enum Test {
     Or(Vec<Test>),
     Not(Box<Test>),
     Name {
-        pattern: Pattern,
+        pattern: Matcher,
         folded: bool,
     },
     Path {
-        pattern: Pattern,
+        pattern: Matcher,
         folded: bool,
     },
     /// Whether it is a folder.
@@ -180,9 +180,9 @@ fn evaluate<'t>(
             Test::Not(test) => !evaluate(shell, test, item, collected).await?,
             Test::Name { pattern, folded } => {
                 let name = item.path.trim_end_matches('/').rsplit('/').next();
-                matches(pattern, name.unwrap_or("/"), *folded)?
+                matches(pattern, name.unwrap_or("/"), *folded)
             }
-            Test::Path { pattern, folded } => matches(pattern, &item.path, *folded)?,
+            Test::Path { pattern, folded } => matches(pattern, &item.path, *folded),
             Test::Type(folder) => item.is_folder == *folder,
             Test::Empty if item.is_folder => shell.files.names_in(&item.path).is_empty(),
             Test::Empty => shell.files.read(&item.path).is_some_and(str::is_empty),
@@ -225,13 +225,12 @@ fn evaluate<'t>(
     })
 }
 
-fn matches(pattern: &Pattern, text: &str, folded: bool) -> Result<bool, Halt> {
-    let matches = if folded {
+fn matches(pattern: &Matcher, text: &str, folded: bool) -> bool {
+    if folded {
         pattern.matches(&text.to_lowercase())
     } else {
         pattern.matches(text)
-    };
-    matches.map_err(too_large)
+    }
 }
 
 /// Reads the expression.
@@ -305,6 +304,7 @@ impl<'a> Parser<'a> {
                     value.to_owned()
                 };
                 let pattern = Pattern::parse([(value.as_str(), false)]);
+                let pattern = pattern.matcher().map_err(too_large)?;
                 if word.ends_with("-name") || word == "-iname" {
                     Test::Name { pattern, folded }
                 } else {

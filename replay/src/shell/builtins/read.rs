@@ -64,7 +64,7 @@ fn assign(shell: &mut Shell<'_>, request: &Request, line: &[Character], separato
             (field, rest) = take_field(rest, separators);
             values.push((None, text(field)));
         }
-        if values.len() > limits::VARIABLES {
+        if values.len() > limits::ELEMENTS {
             return Err(limits::exceeded("arrays of this size").into());
         }
         shell.assign_array(array, values, false)?;
@@ -268,7 +268,7 @@ pub(super) fn mapfile(shell: &mut Shell<'_>, arguments: &[String]) -> Done {
         (None, line.to_owned())
     });
     let lines: Vec<_> = lines.collect();
-    if lines.len() > limits::VARIABLES {
+    if lines.len() > limits::ELEMENTS {
         return Err(limits::exceeded("arrays of this size").into());
     }
     shell.status = 0;

@@ -27,6 +27,14 @@ fn loops_end() {
         "echo '. /tmp/s' > /tmp/s; . /tmp/s",
         "for i in {1..20000}; do a[i]=1; done",
         "while true; do echo x; done | head -1",
+        "set -- {1..60000}; while [ $# -gt 0 ]; do shift; done",
+        "set -- {1..60000}; while true; do x=\"$@\"; done",
+        "x=aaaaaaaaaaaaaaaa; for i in {1..15}; do x=$x$x; done; while true; do y=${#x}; done",
+        "x=aaaaaaaaaaaaaaaa; for i in {1..12}; do x=$x$x; done; while true; do y=${x%b*c}; done",
+        "for i in {1..9}; do p=$p$p[a-z]*?; done; while true; do case x in $p) ;; esac; done",
+        "f() { local v{1..5000}; g; }; g() { true | true; g; }; f",
+        "while true; do a+=(x); done",
+        "while true; do let v$((i++))=1; done",
         "yes=1; for i in {1..300}; do kubectl get pods -n shop > /dev/null; done",
     ] {
         let outcome = run(line);
