@@ -295,14 +295,13 @@ fn field_value(pod: &Value, path: &str) -> String {
             .unwrap_or_default()
             .to_owned();
     }
-    if path == "status.podIPs" || path == "status.hostIPs" {
-        let ips: Vec<&str> = object::list(pod, &format!("/{}", path.replace('.', "/")))
-            .iter()
-            .map(|ip| object::text(ip, "/ip"))
-            .collect();
-        return ips.join(",");
+    // kubectl resolves these only; the server knows more.
+    match path {
+        "metadata.name" | "metadata.namespace" | "metadata.uid" => {
+            object::text(pod, &format!("/{}", path.replace('.', "/"))).to_owned()
+        }
+        _ => String::new(),
     }
-    object::text(pod, &format!("/{}", path.replace('.', "/"))).to_owned()
 }
 
 /// A limit or request in units of its divisor.
