@@ -3,6 +3,7 @@
 //! Each does what GNU's program of that name does, or `jq` and `gawk`; differential tests compare
 //! them. What a program has and ours has not ends the action with a notice that names it.
 
+mod awk;
 mod basename;
 mod cat;
 mod checksum;
@@ -19,6 +20,7 @@ mod glob;
 mod grep;
 mod head;
 mod inputs;
+mod jq;
 mod ls;
 mod nl;
 mod options;
@@ -106,6 +108,7 @@ pub(super) fn run(
 
 fn program(name: &str, arguments: &[String], context: &Context<'_>) -> Option<ToolResult> {
     Some(match name {
+        "awk" | "gawk" | "mawk" => awk::run(arguments, context),
         "base64" => encode::base64(arguments, context),
         "basename" => basename::basename(arguments),
         "cat" => cat::run(arguments, context),
@@ -120,6 +123,7 @@ fn program(name: &str, arguments: &[String], context: &Context<'_>) -> Option<To
         "fold" => fold::run(arguments, context),
         "grep" => grep::run(arguments, context),
         "head" => head::run(arguments, context),
+        "jq" => jq::run(arguments, context),
         "ls" => ls::run(arguments, context),
         "md5sum" | "sha1sum" | "sha256sum" => checksum::run(name, arguments, context),
         "nl" => nl::run(arguments, context),
@@ -175,6 +179,8 @@ fn print(name: &str, out: &mut String, part: &str) -> Result<(), Halt> {
 
 #[cfg(test)]
 mod differential;
+#[cfg(test)]
+mod properties;
 
 #[cfg(test)]
 mod tests {

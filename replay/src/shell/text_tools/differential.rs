@@ -19,10 +19,12 @@ const PACKAGES: [&str; 4] = ["bsdextrautils", "gawk", "jq", "ripgrep"];
 const PROGRAMS: [&str; 7] = ["bash", "column", "gawk", "grep", "jq", "rg", "sed"];
 
 /// Hand-written invocations: `INPUT: PROGRAM ARGUMENTS`, one a line.
-const TABLES: [&str; 3] = [
+const TABLES: [&str; 5] = [
     include_str!("differential/search.txt"),
     include_str!("differential/lines.txt"),
     include_str!("differential/sed.txt"),
+    include_str!("differential/jq.txt"),
+    include_str!("differential/awk.txt"),
 ];
 
 /// Invocations that differ for a reason: the invocation, ` ## `, the reason.
@@ -141,17 +143,17 @@ fn difference(invocation: &Invocation, ours: &Outcome, theirs: &Outcome) -> Opti
         return Some(format!("  ours {ours:?}\n  real {theirs:?}"));
     };
     let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
-    // Real folders have no order.
+    // Real folders and arrays have no order.
     let sorted = |text: &str| -> Vec<String> {
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        if invocation.walks_folders() {
+        if invocation.is_unordered() {
             lines.sort();
         }
         lines
     };
     let failed = ours.exit_code != 0 || theirs.exit_code != 0;
     let same = (ours.stdout == theirs.stdout
-        || invocation.walks_folders() && sorted(&ours.stdout) == sorted(&theirs.stdout))
+        || invocation.is_unordered() && sorted(&ours.stdout) == sorted(&theirs.stdout))
         && ours.exit_code == theirs.exit_code
         && (!failed || first(&ours.stderr) == first(&theirs.stderr));
     (!same).then(|| format!("  ours {ours:?}\n  real {theirs:?}"))

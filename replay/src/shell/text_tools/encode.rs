@@ -45,7 +45,8 @@ pub(super) fn base64(arguments: &[String], context: &Context<'_>) -> ToolResult 
     Ok(output)
 }
 
-fn encode(bytes: &[u8], width: usize) -> String {
+/// Bytes in base64, in lines of a width.
+pub(super) fn encode(bytes: &[u8], width: usize) -> String {
     let mut out = String::new();
     let mut column = 0;
     let mut push = |c: char| {
@@ -75,8 +76,8 @@ fn encode(bytes: &[u8], width: usize) -> String {
     out
 }
 
-/// The bytes up to the first error, and whether there was none.
-fn decode(input: &str, ignore_garbage: bool) -> (Vec<u8>, bool) {
+/// The decoded bytes up to the first error, and whether there was none.
+pub(super) fn decode(input: &str, ignore_garbage: bool) -> (Vec<u8>, bool) {
     let value = |byte: u8| ALPHABET.iter().position(|letter| *letter == byte);
     let letters: Vec<u8> = input
         .bytes()

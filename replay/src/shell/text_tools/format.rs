@@ -142,6 +142,15 @@ impl Conversion {
         }
     }
 
+    /// `%s`, cut to the precision in characters.
+    pub(super) fn text(&self, text: &str) -> String {
+        let cut: String = match self.precision {
+            Some(most) => text.chars().take(most).collect(),
+            None => text.to_owned(),
+        };
+        self.pad("", &cut, false)
+    }
+
     /// `%s` with width and precision in bytes; none if that cuts a character.
     pub(super) fn text_bytes(&self, text: &str) -> Option<String> {
         let cut = match self.precision {

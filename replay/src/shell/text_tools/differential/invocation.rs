@@ -55,13 +55,21 @@ impl Invocation {
         &self.words[0]
     }
 
-    /// Whether it searches folders, whose files come in any order.
-    pub(super) fn walks_folders(&self) -> bool {
-        self.program() == "grep"
-            && self
+    /// Whether it goes over what has no order: files of folders, elements of arrays.
+    pub(super) fn is_unordered(&self) -> bool {
+        let has = |wanted: &[&str]| {
+            self.words
+                .iter()
+                .any(|word| wanted.iter().any(|part| word.contains(part)))
+        };
+        match self.program() {
+            "grep" => self
                 .words
                 .iter()
-                .any(|word| word.starts_with("-r") || word == "-R")
+                .any(|word| word.starts_with("-r") || word == "-R"),
+            "awk" => has(&["(k in "]),
+            _ => false,
+        }
     }
 
     /// Runs it here.
@@ -215,7 +223,11 @@ impl Real {
                 command.args(["-c", &format!("{name} \"$@\""), "bash"]);
                 command
             }
-            "awk" => Command::new("gawk"),
+            "awk" => {
+                let mut command = Command::new("gawk");
+                std::os::unix::process::CommandExt::arg0(&mut command, "awk");
+                command
+            }
             name => Command::new(name),
         };
         // Through a pipe, as most programs are used.
