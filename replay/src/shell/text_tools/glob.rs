@@ -1,7 +1,7 @@
 //! File name patterns, and the files below a folder.
 
 use super::pattern::{Flags, Pattern, Syntax};
-use crate::files::{VirtualFiles, normalize};
+use crate::files::VirtualFiles;
 
 /// Whether a name matches a file name pattern (`*`, `?`, `[…]`); `*` also matches a slash.
 pub(super) fn matches(glob: &str, name: &str) -> bool {
@@ -39,7 +39,7 @@ pub(super) fn files_below<'a>(
     folder: &str,
     files: &'a VirtualFiles,
 ) -> impl Iterator<Item = (String, &'a str)> {
-    let below = format!("{}/", normalize(folder));
+    let below = format!("{}/", files.resolve(folder));
     let written = folder.strip_suffix('/').unwrap_or(folder).to_owned();
     files.iter().filter_map(move |(path, text)| {
         let rest = path.strip_prefix(&below)?;

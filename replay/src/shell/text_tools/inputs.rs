@@ -3,7 +3,6 @@
 use aiopslab_problems::environment::Verdict;
 
 use super::{Context, Halt};
-use crate::files::normalize;
 use crate::shell::command::{CommandOutput, Stop};
 
 /// A text with the name that it was asked for by; none for standard input without a name.
@@ -93,16 +92,14 @@ pub(super) fn read<'a>(
     Err(Halt::Stop(Stop::NotCaptured(notice)))
 }
 
-/// Whether the episode wrote files below this path.
+/// Whether there is a folder of the episode's at this path.
 pub(super) fn is_known_folder(path: &str, context: &Context<'_>) -> bool {
-    context.files.is_folder(path) && normalize(path) != "/"
+    context.files.is_folder(path) && context.files.resolve(path) != "/"
 }
 
-/// Whether the episode wrote files beside this path, so that all of its neighbours are known.
+/// Whether everything beside this path is known.
 pub(super) fn is_in_known_folder(path: &str, context: &Context<'_>) -> bool {
-    let path = normalize(path);
-    path.rsplit_once('/')
-        .is_some_and(|(folder, _)| !folder.is_empty() && context.files.is_folder(folder))
+    context.files.is_known(path)
 }
 
 /// Notes in a program's output what it could not read; the program goes on.

@@ -3,7 +3,6 @@
 use super::inputs::{is_in_known_folder, is_known_folder, note};
 use super::options::{Parsed, Program, flag, lacks, perhaps};
 use super::{Context, ToolResult, date, lacking};
-use crate::files::normalize;
 use crate::shell::command::{CommandOutput, Stop};
 
 const LS: Program = Program {
@@ -42,12 +41,15 @@ pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
     if parsed.has("l") && parsed.has("h") {
         return Err(lacking("ls", "-lh"));
     }
-    if parsed.operands.is_empty() {
-        return Err(lacking("ls", "of the working folder"));
-    }
+    let here = [".".to_owned()];
+    let operands = match parsed.operands.is_empty() {
+        false => parsed.operands.as_slice(),
+        true if context.files.is_complete(".") => &here[..],
+        true => return Err(lacking("ls", "of the working folder")),
+    };
     let mut output = CommandOutput::answered("");
     let (mut files, mut folders) = (Vec::new(), Vec::new());
-    let mut sorted: Vec<&String> = parsed.operands.iter().collect();
+    let mut sorted: Vec<&String> = operands.iter().collect();
     sorted.sort();
     for path in sorted {
         if let Some(text) = context.files.read(path) {
@@ -97,7 +99,6 @@ pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
 }
 
 fn entries_in(folder: &str, parsed: &Parsed, context: &Context<'_>) -> Vec<Entry> {
-    let below = format!("{}/", normalize(folder));
     let mut entries: Vec<Entry> = Vec::new();
     if parsed.last_of(&["a", "A"]) == Some("a") {
         for name in [".", ".."] {
@@ -109,22 +110,20 @@ fn entries_in(folder: &str, parsed: &Parsed, context: &Context<'_>) -> Vec<Entry
         }
     }
     let hidden = parsed.has("a") || parsed.has("A");
-    for (file, text) in context.files.iter() {
-        let Some(rest) = file.strip_prefix(&below) else {
+    for (name, is_folder) in context.files.names_in(folder) {
+        if !hidden && name.starts_with('.') {
             continue;
-        };
-        let (name, is_folder) = match rest.split_once('/') {
-            Some((folder, _)) => (folder, true),
-            None => (rest, false),
-        };
-        let known = entries.iter().any(|entry| entry.name == name);
-        if !known && (hidden || !name.starts_with('.')) {
-            entries.push(Entry {
-                name: name.to_owned(),
-                is_folder,
-                bytes: if is_folder { 4096 } else { text.len() },
-            });
         }
+        let text = context.files.read(format!("{folder}/{name}"));
+        entries.push(Entry {
+            name,
+            is_folder,
+            bytes: if is_folder {
+                4096
+            } else {
+                text.map_or(0, str::len)
+            },
+        });
     }
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     entries

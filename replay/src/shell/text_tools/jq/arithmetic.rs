@@ -78,7 +78,7 @@ pub(super) fn compute(
                 if times.is_nan() || *times <= 0.0 {
                     return Ok(Value::Null);
                 }
-                let times = (times - 1.0).trunc().max(0.0) as usize + 1;
+                let times = ((times - 1.0).trunc().max(0.0) as usize).saturating_add(1);
                 if text.len().saturating_mul(times) > TEXT_BYTES {
                     return Err(missing(&format!("of texts above {TEXT_BYTES} bytes")));
                 }

@@ -43,7 +43,7 @@ fn seconds(value: &Value, name: &str) -> Result<f64, Raise> {
 }
 
 fn text(seconds: f64, format: &str) -> Result<String, Raise> {
-    let nanoseconds = seconds.floor() as i128 * 1_000_000_000;
+    let nanoseconds = (seconds.floor() as i128).saturating_mul(1_000_000_000);
     date::formatted(nanoseconds, format, "jq").map_err(Raise::Stop)
 }
 
@@ -104,7 +104,7 @@ fn from_broken(value: &Value) -> Result<f64, Raise> {
     let [year, month, day, hour, minute, second, ..] = numbers.as_slice() else {
         return Err(failure("mktime requires array of 6 numbers"));
     };
-    let date = jiff::civil::Date::new(*year as i16, *month as i8 + 1, *day as i8);
+    let date = jiff::civil::Date::new(*year as i16, (*month as i8).saturating_add(1), *day as i8);
     let date = date.map_err(|_| missing("mktime of such a time"))?;
     let midnight = date.to_zoned(jiff::tz::TimeZone::UTC);
     let midnight = midnight.map_err(|_| missing("mktime of such a time"))?;

@@ -1,6 +1,7 @@
 //! Walks a program: every output of a term is handed on before the next is computed.
 
 mod call;
+mod names;
 mod update;
 
 use std::cell::{Cell, RefCell};

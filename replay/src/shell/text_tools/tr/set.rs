@@ -7,6 +7,9 @@ pub(super) struct Set {
     equivalence: bool,
 }
 
+/// How often a byte is repeated at most: no set has as many members.
+const REPEATS: usize = 1 << 16;
+
 #[derive(Clone, Copy)]
 enum Item {
     Byte(u8),
@@ -116,7 +119,7 @@ impl Set {
                 Item::Class(class) => members.extend(class.bytes()),
                 Item::Repeat(byte, times) => {
                     let open = length.unwrap_or(0).saturating_sub(fixed);
-                    let times = times.unwrap_or(open).min(1 << 16);
+                    let times = times.unwrap_or(open).min(REPEATS);
                     members.extend(std::iter::repeat_n(byte, times));
                 }
             }
@@ -225,7 +228,7 @@ impl Item {
             Self::Byte(_) => 1,
             Self::Range(low, high) => usize::from(high - low) + 1,
             Self::Class(class) => class.bytes().count(),
-            Self::Repeat(_, times) => times.unwrap_or(0),
+            Self::Repeat(_, times) => times.unwrap_or(0).min(REPEATS),
         }
     }
 }
