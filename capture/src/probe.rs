@@ -18,6 +18,7 @@ use camino::Utf8PathBuf;
 use futures::StreamExt;
 use http::Method;
 use jiff::Timestamp;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::{Cluster, proxy_path};
@@ -31,6 +32,8 @@ pub(crate) use kubectl::Kubectl;
 const ATTEMPTS: u32 = 4;
 /// Questions that are asked at the same time.
 const AT_ONCE: usize = 2;
+/// How long all of them may take; what is not asked by then is left out.
+const WITHIN: Duration = Duration::from_secs(300);
 /// How late a recorder may see a change: a question that ended so shortly before it is asked again.
 const SEEN_WITHIN: Duration = Duration::from_millis(400);
 
@@ -104,10 +107,11 @@ impl Prober<'_> {
     pub(crate) async fn ask(&self, questions: &[Question]) -> Vec<Probe> {
         let mut answered: Vec<Option<Probe>> = vec![None; questions.len()];
         let mut open: Vec<usize> = (0..questions.len()).collect();
+        let until = Instant::now() + WITHIN;
         for attempt in 1..=ATTEMPTS {
             let asking = open.iter().filter_map(|index| {
                 let question = questions.get(*index)?;
-                Some(async move { (*index, self.ask_once(question, attempt).await) })
+                Some(async move { (*index, self.ask_once(question, attempt, until).await) })
             });
             let asked: Vec<_> = futures::stream::iter(asking)
                 .buffer_unordered(AT_ONCE)
@@ -127,7 +131,7 @@ impl Prober<'_> {
                 }
             }
             open.sort_unstable();
-            if open.is_empty() || self.cancel.is_cancelled() {
+            if open.is_empty() || self.cancel.is_cancelled() || Instant::now() > until {
                 break;
             }
             self.progress
@@ -143,8 +147,8 @@ impl Prober<'_> {
     }
 
     /// One answer; none if there was none in time, or far too much of it.
-    async fn ask_once(&self, question: &Question, attempts: u32) -> Option<Probe> {
-        if self.cancel.is_cancelled() {
+    async fn ask_once(&self, question: &Question, attempts: u32, until: Instant) -> Option<Probe> {
+        if self.cancel.is_cancelled() || Instant::now() > until {
             return None;
         }
         let before = self.recording.now();

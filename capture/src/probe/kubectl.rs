@@ -11,8 +11,8 @@ use tokio::time::timeout;
 
 use crate::run::ClusterOptions;
 
-/// How long one command may take.
-const TIME_LIMIT: Duration = Duration::from_secs(20);
+/// How long one command may take: kubectl itself waits 20 seconds for a pod.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// How much one command may print.
 const OUTPUT_LIMIT: u64 = 2 << 20;
 

@@ -298,12 +298,20 @@ impl Capture {
             progress: self.progress.clone(),
             cancel: self.cancel.clone(),
         };
-        let questions = prober.questions(self.request.seed).await?;
+        // A capture is good without probes too.
+        let questions = match prober.questions(self.request.seed).await {
+            Ok(questions) => questions,
+            Err(error) => {
+                self.progress.note(&format!("no probes: {error}"));
+                return Ok(());
+            }
+        };
         let probes = prober.ask(&questions).await;
         let moving = probes.iter().filter(|probe| probe.moving).count();
         let text = format!(
-            "{} answers, {moving} of them while objects changed",
-            probes.len()
+            "{} answers to {} questions, {moving} of them while objects changed",
+            probes.len(),
+            questions.len()
         );
         self.progress.note(&text);
         self.probes = probes;
