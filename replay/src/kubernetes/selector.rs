@@ -48,7 +48,7 @@ impl LabelSelector {
                 }
                 return Err(unparsable(text));
             }
-            requirements.push(requirement(part).ok_or_else(|| unparsable(part))?);
+            requirements.push(requirement(part).ok_or_else(|| refused(part))?);
         }
         Ok(Self { requirements })
     }
@@ -144,6 +144,21 @@ fn unparsable(part: &str) -> SelectorError {
     SelectorError(format!(
         "unable to parse requirement: couldn't parse the selector string \"{part}\""
     ))
+}
+
+/// What the server's parser says of a requirement that is none.
+fn refused(part: &str) -> SelectorError {
+    let mut words = part.split_whitespace();
+    let is_key = |word: &str| {
+        let mut letters = word.chars();
+        letters.all(|letter| letter.is_ascii_alphanumeric() || "-_./".contains(letter))
+    };
+    match (words.next(), words.next()) {
+        (Some(key), Some(other)) if is_key(key) && is_key(other) => SelectorError(format!(
+            "unable to parse requirement: found '{other}', expected: in, notin, =, ==, !=, gt, lt"
+        )),
+        _ => unparsable(part),
+    }
 }
 
 fn split_outside_brackets(text: &str) -> Vec<&str> {
@@ -355,7 +370,11 @@ mod tests {
                 "{selector}"
             );
         }
-        assert!(LabelSelector::parse("a b").is_err());
+        let error = LabelSelector::parse("a b").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"
+        );
         assert!(LabelSelector::parse("app=x,,").is_err());
     }
 
