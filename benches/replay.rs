@@ -4,7 +4,7 @@ use aiopslab::evaluation::{self, Options, Plan, Wanted};
 use aiopslab::library::Library;
 use aiopslab::settings::Settings;
 use aiopslab_datasets::Snapshot;
-use aiopslab_problems::action::Action;
+use aiopslab_problems::action::{Action, ActionSet};
 use aiopslab_problems::environment::{Environment, Observation};
 use aiopslab_replay::{Clock, ReplayEnvironment, ReplayOptions, SqlSession};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
@@ -28,8 +28,7 @@ impl Scene {
         let application = library.application(NAMESPACE).expect("the testbed").clone();
         let options = ReplayOptions {
             clock: Clock::End,
-            application,
-            upstream_quirks: false,
+            ..ReplayOptions::new(application)
         };
         let snapshot = Snapshot::open(&dir).expect("a sound sample");
         Self {
@@ -159,6 +158,8 @@ fn episode(criterion: &mut Criterion) {
     let options = Options {
         max_steps: 20,
         upstream: false,
+        upstream_visibility: false,
+        action_set: ActionSet::Upstream,
         jobs: 1,
         repeat: 1,
         out: out

@@ -118,12 +118,32 @@ pub struct Eval {
     /// AIOpsLab's call syntax, answers and quirks, exactly
     #[arg(long)]
     pub upstream: bool,
+    /// Which actions agents have: AIOpsLab's seven, or those and query_sql
+    #[arg(
+        long,
+        value_enum,
+        default_value = "upstream",
+        conflicts_with = "upstream"
+    )]
+    pub actions: Actions,
+    /// Show what AIOpsLab would show, the withheld rows too (for comparison, not for scores)
+    #[arg(long)]
+    pub upstream_visibility: bool,
     /// Where the episodes go [default: the next free results/NNN]
     #[arg(long, value_name = "DIR")]
     pub out: Option<Utf8PathBuf>,
     /// Print the summary as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// A set of actions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Actions {
+    /// AIOpsLab's seven
+    Upstream,
+    /// Those and query_sql
+    Extended,
 }
 
 /// `problems`.
@@ -185,6 +205,18 @@ Example:
         #[arg(long, value_name = "N", default_value_t = 10)]
         show: usize,
         /// Print JSON, with every probe
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check that what an agent can see does not give the fault away
+    #[command(
+        after_help = "Examples:\n  aiopslab snapshot audit\n  aiopslab snapshot audit my-captures/ --json"
+    )]
+    Audit {
+        /// Snapshots, or folders of snapshots [default: the shipped samples]
+        #[arg(value_name = "SNAPSHOT")]
+        snapshots: Vec<Utf8PathBuf>,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
@@ -299,6 +331,9 @@ pub struct Shell {
     /// Where the clock stands: end, before-fault, or a moment (RFC 3339)
     #[arg(long, default_value = "end")]
     pub clock: String,
+    /// Show what AIOpsLab would show, the withheld rows too
+    #[arg(long)]
+    pub upstream_visibility: bool,
 }
 
 /// `serve`.

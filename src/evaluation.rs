@@ -5,10 +5,10 @@ mod plan;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aiopslab_problems::action::{CallSyntax, describe};
+use aiopslab_problems::action::{ActionSet, CallSyntax, describe};
 use aiopslab_problems::environment::Verdict;
 use aiopslab_problems::episode::{
-    self, ActionSet, EPISODE_VERSION, EndReason, EpisodeHeader, EpisodeResult, SnapshotRef,
+    self, EPISODE_VERSION, EndReason, EpisodeHeader, EpisodeResult, SnapshotRef,
 };
 use aiopslab_problems::family::Application;
 use aiopslab_problems::prompt;
@@ -32,6 +32,10 @@ pub struct Options {
     pub max_steps: u32,
     /// AIOpsLab's call syntax, answers and quirks, exactly.
     pub upstream: bool,
+    /// Show the rows, too, that are withheld from agents.
+    pub upstream_visibility: bool,
+    /// Which actions agents have.
+    pub action_set: ActionSet,
     /// Episodes that run at the same time.
     pub jobs: usize,
     /// How often each problem is asked.
@@ -123,15 +127,21 @@ async fn episode(
     let folder = format!("{}/{}-r{repeat}", slug(&spec.to_string()), problem.id);
     let replay = ReplayOptions {
         clock: question.clock,
-        application: question.application.clone(),
         upstream_quirks: options.upstream,
+        upstream_visibility: options.upstream_visibility,
+        action_set: options.action_set,
+        ..ReplayOptions::new(question.application.clone())
     };
     let mut environment = ReplayEnvironment::new(&question.snapshot, &replay)?;
     let header = header(spec, question, repeat, options);
     let mut files = EpisodeFiles::create(&options.out.join(&folder), &header)?;
     let mut agent = spec.agent(header.seed);
-    let briefing = briefing(problem.task, &question.application);
-    let rules = (header.syntax, options.max_steps);
+    let briefing = briefing(problem.task, &question.application, options.action_set);
+    let rules = session::Rules {
+        syntax: header.syntax,
+        action_set: options.action_set,
+        max_steps: options.max_steps,
+    };
     let (steps, end) = session::run(
         agent.as_mut(),
         &mut environment,
@@ -165,14 +175,14 @@ async fn episode(
     })
 }
 
-fn briefing(task: Task, application: &Application) -> Briefing {
+fn briefing(task: Task, application: &Application, action_set: ActionSet) -> Briefing {
     let help = |(name, help): (String, String)| ActionHelp { name, help };
     Briefing {
         task,
         namespace: application.namespace.clone(),
         description: prompt::description(task, application),
         instructions: prompt::instructions(task),
-        actions: describe(task)
+        actions: describe(task, action_set)
             .into_iter()
             .map(|(name, text)| help((name.to_owned(), text)))
             .collect(),
@@ -190,7 +200,8 @@ fn header(spec: &AgentSpec, question: &Question, repeat: u32, options: &Options)
             digest: question.digest.clone(),
         }),
         clock: question.clock.to_string(),
-        action_set: ActionSet::Upstream,
+        action_set: options.action_set,
+        upstream_visibility: options.upstream_visibility,
         syntax: if options.upstream {
             CallSyntax::Upstream
         } else {

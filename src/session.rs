@@ -2,7 +2,7 @@
 
 mod files;
 
-use aiopslab_problems::action::{self, Action, CallSyntax};
+use aiopslab_problems::action::{self, Action, ActionSet, CallSyntax};
 use aiopslab_problems::environment::{Environment, Verdict};
 use aiopslab_problems::episode::{EndReason, EpisodeEnd, EpisodeStep};
 use aiopslab_problems::prompt;
@@ -10,6 +10,17 @@ use aiopslab_problems::prompt;
 pub use self::files::EpisodeFiles;
 use crate::agents::{Agent, Briefing};
 use crate::exit::Failure;
+
+/// What binds an agent in an episode.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// Which responses count as a call.
+    pub syntax: CallSyntax,
+    /// Which actions there are.
+    pub action_set: ActionSet,
+    /// Responses that it has.
+    pub max_steps: u32,
+}
 
 /// Runs one episode of at most `max_steps` responses.
 ///
@@ -19,7 +30,7 @@ pub async fn run(
     agent: &mut dyn Agent,
     environment: &mut dyn Environment,
     briefing: &Briefing,
-    (syntax, max_steps): (CallSyntax, u32),
+    rules: Rules,
     files: &mut EpisodeFiles,
 ) -> Result<(Vec<EpisodeStep>, EpisodeEnd), Failure> {
     let mut steps = Vec::new();
@@ -29,11 +40,11 @@ pub async fn run(
             let mut turns = Turns {
                 agent,
                 environment,
-                syntax,
+                rules,
                 files,
                 steps: &mut steps,
             };
-            turns.take(max_steps).await?
+            turns.take(rules.max_steps).await?
         }
     };
     files.end(&end)?;
@@ -44,7 +55,7 @@ pub async fn run(
 struct Turns<'a> {
     agent: &'a mut dyn Agent,
     environment: &'a mut dyn Environment,
-    syntax: CallSyntax,
+    rules: Rules,
     files: &'a mut EpisodeFiles,
     steps: &'a mut Vec<EpisodeStep>,
 }
@@ -83,16 +94,17 @@ impl Turns<'_> {
     }
 
     async fn act(&mut self, number: u32, response: String) -> Result<EpisodeStep, Failure> {
-        let (action, observation, verdict) = match action::parse(&response, self.syntax) {
-            Err(error) => (None, error.to_string(), Verdict::Invalid),
-            Ok(submission @ Action::Submit { .. }) => {
-                (Some(submission), String::new(), Verdict::Answered)
-            }
-            Ok(action) => {
-                let answer = self.environment.act(&action).await?;
-                (Some(action), answer.text, answer.verdict)
-            }
-        };
+        let (action, observation, verdict) =
+            match action::parse_among(&response, self.rules.syntax, self.rules.action_set) {
+                Err(error) => (None, error.to_string(), Verdict::Invalid),
+                Ok(submission @ Action::Submit { .. }) => {
+                    (Some(submission), String::new(), Verdict::Answered)
+                }
+                Ok(action) => {
+                    let answer = self.environment.act(&action).await?;
+                    (Some(action), answer.text, answer.verdict)
+                }
+            };
         Ok(EpisodeStep {
             step: number,
             response,

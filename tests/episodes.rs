@@ -129,3 +129,41 @@ fn an_agent_that_breaks_ends_its_episodes_and_nothing_else() {
         assert_eq!(episode["success"], false);
     }
 }
+
+#[test]
+fn our_actions_are_there_only_where_they_are_asked_for() {
+    let place = Place::new();
+    let script = "```\nquery_sql(\"SELECT count(*) > 0 AS some FROM logs\")\n```\n---\n```\nsubmit(\"Yes\")\n```\n";
+    std::fs::write(place.path("script"), script).unwrap();
+    for (out, further, set, says) in [
+        ("a", &[][..], "upstream", "Invalid action: query_sql"),
+        (
+            "b",
+            &["--actions", "extended"][..],
+            "extended",
+            "some\\ntrue\\n",
+        ),
+    ] {
+        let mut arguments = vec!["--agent", "scripted:script", "--task", "detection"];
+        arguments.extend(further);
+        evaluate(&place, out, &arguments);
+        let transcripts = records(&place.path(&format!("{out}/scripted-script")));
+        let transcripts: Vec<_> = transcripts
+            .iter()
+            .filter(|(path, _)| path.ends_with("transcript.jsonl"))
+            .collect();
+        assert!(transcripts.len() >= 4);
+        for (path, text) in transcripts {
+            assert!(
+                text.contains(&format!(r#""action_set":"{set}""#)),
+                "{}",
+                path.display()
+            );
+            assert!(text.contains(says), "{}: {text}", path.display());
+        }
+    }
+    place.refused_as_usage(
+        &["eval", "--upstream", "--actions", "extended"],
+        &["--upstream"],
+    );
+}

@@ -161,8 +161,7 @@ impl Interpreter {
         let snapshot = Snapshot::open(&library.find(sample).unwrap()).unwrap();
         let options = ReplayOptions {
             clock: Clock::End,
-            application: library.application(APPLICATION).unwrap().clone(),
-            upstream_quirks: false,
+            ..ReplayOptions::new(library.application(APPLICATION).unwrap().clone())
         };
         Self {
             runtime: Runtime::new().unwrap(),

@@ -55,6 +55,15 @@ impl Place {
         ran.stdout
     }
 
+    /// Runs and expects that the command line itself is refused.
+    pub(crate) fn refused_as_usage(&self, arguments: &[&str], says: &[&str]) {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.stderr);
+        for part in says {
+            assert!(ran.stderr.contains(part), "{arguments:?}: {}", ran.stderr);
+        }
+    }
+
     /// Runs and expects exit code 1 with all of these in the message.
     pub(crate) fn refused(&self, arguments: &[&str], says: &[&str]) {
         let ran = self.run(arguments);

@@ -1,4 +1,4 @@
-//! The seven actions of an agent, and how it calls them.
+//! The actions of an agent, AIOpsLab's seven and ours, and how it calls them.
 
 mod call;
 mod literal;
@@ -6,8 +6,19 @@ mod table;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::call::{CallError, CallSyntax, MAX_CALL_BYTES, parse, render};
-pub use self::table::{NAMES, describe, from_json, schemas};
+pub use self::call::{CallError, CallSyntax, MAX_CALL_BYTES, parse, parse_among, render};
+pub use self::table::{NAMES, SQL_VIEWS, describe, from_json, schemas, sql_views};
+
+/// A set of actions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ActionSet {
+    /// The seven of AIOpsLab.
+    #[default]
+    Upstream,
+    /// Those and ours, which a replay answers and a live cluster does not.
+    Extended,
+}
 
 /// What an agent can do. Names, arguments and defaults are AIOpsLab's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,6 +62,11 @@ pub enum Action {
         /// The path that `get_traces` answered with.
         file_path: String,
     },
+    /// A query over what was recorded; one of ours.
+    QuerySql {
+        /// One SELECT.
+        query: String,
+    },
     /// The agent's answer to the problem; ends the episode.
     Submit {
         /// The arguments as given: none, one value, or several in a list.
@@ -59,6 +75,15 @@ pub enum Action {
 }
 
 impl Action {
+    /// The smallest set that has this action.
+    #[must_use]
+    pub fn set(&self) -> ActionSet {
+        match self {
+            Self::QuerySql { .. } => ActionSet::Extended,
+            _ => ActionSet::Upstream,
+        }
+    }
+
     /// The action's name.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -69,6 +94,7 @@ impl Action {
             Self::ExecShell { .. } => "exec_shell",
             Self::ReadMetrics { .. } => "read_metrics",
             Self::ReadTraces { .. } => "read_traces",
+            Self::QuerySql { .. } => "query_sql",
             Self::Submit { .. } => "submit",
         }
     }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use crate::action::ActionSet;
 use crate::action::{Action, CallSyntax};
 use crate::catalog::ProblemId;
 use crate::environment::Verdict;
@@ -45,6 +46,9 @@ pub struct EpisodeHeader {
     pub clock: String,
     /// Which actions the agent had.
     pub action_set: ActionSet,
+    /// Whether it could see what is withheld otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub upstream_visibility: bool,
     /// How it could call them.
     pub syntax: CallSyntax,
     /// The most steps that it could take.
@@ -62,17 +66,6 @@ pub struct SnapshotRef {
     pub id: String,
     /// Digest of its logical rows.
     pub digest: String,
-}
-
-/// A set of actions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ActionSet {
-    /// The seven of AIOpsLab.
-    #[default]
-    Upstream,
-    /// Those and ours.
-    Extended,
 }
 
 /// One response of the agent and what came of it.

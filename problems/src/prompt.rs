@@ -1,6 +1,6 @@
 //! What an agent is told: its task, the application, and how to act.
 
-use crate::action::describe;
+use crate::action::{ActionSet, describe};
 use crate::family::Application;
 use crate::submission::{FAULT_TYPES, SYSTEM_LEVELS};
 use crate::task::Task;
@@ -61,10 +61,13 @@ pub fn instructions(task: Task) -> String {
     )
 }
 
-/// Lists the actions with their documentation.
+/// Lists the actions of a set with their documentation.
 #[must_use]
-pub fn actions(task: Task) -> String {
-    let docs: Vec<String> = describe(task).into_iter().map(|(_, doc)| doc).collect();
+pub fn actions(task: Task, set: ActionSet) -> String {
+    let docs: Vec<String> = describe(task, set)
+        .into_iter()
+        .map(|(_, doc)| doc)
+        .collect();
     docs.join("\n\n")
 }
 
@@ -104,7 +107,9 @@ mod tests {
         let catalog = Catalog::embedded().unwrap();
         let application = catalog.application("hotel-testbed").unwrap();
         for task in Task::ALL {
-            let text = description(task, application) + &instructions(task) + &actions(task);
+            let text = description(task, application)
+                + &instructions(task)
+                + &actions(task, ActionSet::Extended);
             assert!(text.contains("Hotel Testbed") && text.contains("Namespace: hotel-testbed"));
             for family in catalog.families() {
                 assert!(!text.contains(&family.family) && !text.contains(&family.summary));

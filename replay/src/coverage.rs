@@ -62,6 +62,24 @@ impl CoverageAt {
         }
     }
 
+    /// How much of a table was recorded up to now, whatever the part.
+    pub(crate) fn table(&self, table: Table) -> TableCoverage {
+        let states: Vec<&str> = self
+            .rows
+            .iter()
+            .filter(|row| row.table == table.name() && row.from <= self.now)
+            .map(|row| row.state.as_str())
+            .collect();
+        let has_rows = |state: &&str| matches!(*state, "recorded" | "partial");
+        if !states.iter().any(has_rows) {
+            TableCoverage::None
+        } else if states.iter().all(|state| *state == "recorded") {
+            TableCoverage::All
+        } else {
+            TableCoverage::Part
+        }
+    }
+
     fn matching<'a>(
         &'a self,
         table: Table,
@@ -71,6 +89,17 @@ impl CoverageAt {
             .iter()
             .filter(move |row| row.table == table.name() && scope_holds(&row.scope, part))
     }
+}
+
+/// How much of a table was recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TableCoverage {
+    /// All that was looked for.
+    All,
+    /// Some of it.
+    Part,
+    /// Nothing.
+    None,
 }
 
 /// How much of a window was recorded.

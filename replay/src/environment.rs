@@ -5,7 +5,7 @@ mod metrics;
 mod traces;
 
 use aiopslab_datasets::snapshot::Snapshot;
-use aiopslab_problems::action::Action;
+use aiopslab_problems::action::{Action, ActionSet};
 use aiopslab_problems::answer;
 use aiopslab_problems::environment::{Environment, EnvironmentError, Observation, Verdict};
 use aiopslab_problems::family::Application;
@@ -30,8 +30,26 @@ pub struct ReplayOptions {
     pub clock: Clock,
     /// Answer exactly as AIOpsLab does, its mistakes included.
     pub upstream_quirks: bool,
+    /// Show the rows, too, that are withheld from agents, as AIOpsLab would.
+    pub upstream_visibility: bool,
+    /// Which actions there are.
+    pub action_set: ActionSet,
     /// The application that was recorded.
     pub application: Application,
+}
+
+impl ReplayOptions {
+    /// The end of a recording of an application, with AIOpsLab's actions.
+    #[must_use]
+    pub fn new(application: Application) -> Self {
+        Self {
+            clock: Clock::End,
+            upstream_quirks: false,
+            upstream_visibility: false,
+            action_set: ActionSet::Upstream,
+            application,
+        }
+    }
 }
 
 /// A snapshot that an agent acts on. Every episode opens its own: files and call numbers are its state.
@@ -39,6 +57,7 @@ pub struct ReplayEnvironment {
     recording: Recording,
     files: VirtualFiles,
     upstream_quirks: bool,
+    action_set: ActionSet,
     application: Application,
     calls: u32,
 }
@@ -53,9 +72,14 @@ impl ReplayEnvironment {
     pub fn new(snapshot: &Snapshot, options: &ReplayOptions) -> Result<Self> {
         let now = options.clock.resolve(snapshot)?;
         Ok(Self {
-            recording: Recording::open(snapshot, now)?,
+            recording: if options.upstream_visibility {
+                Recording::open_with_withheld(snapshot, now)?
+            } else {
+                Recording::open(snapshot, now)?
+            },
             files: VirtualFiles::new(),
             upstream_quirks: options.upstream_quirks,
+            action_set: options.action_set,
             application: options.application.clone(),
             calls: 0,
         })
@@ -83,7 +107,8 @@ impl ReplayEnvironment {
         let text = if !self.upstream_quirks || outcome.verdict == Verdict::NotCaptured {
             outcome.text()
         } else if outcome.exit_code == 0 {
-            outcome.stdout.clone()
+            // As on its `localhost`; in a `kind` cluster, errors are dropped.
+            format!("{}{}", outcome.stdout, outcome.stderr)
         } else {
             answer::command_failed(&outcome.stderr)
         };
@@ -126,6 +151,14 @@ impl Environment for ReplayEnvironment {
                 let missing = answer::traces_file_not_found(file_path);
                 Ok(self.read_table(file_path, missing, "traces"))
             }
+            Action::QuerySql { query } if self.action_set == ActionSet::Extended => {
+                let answer = self.recording.query_sql(query).await;
+                answer.map_err(ViewError::from)
+            }
+            Action::QuerySql { .. } => Ok(Observation::new(
+                "there is no action query_sql here",
+                Verdict::Invalid,
+            )),
             Action::Submit { .. } => Ok(Observation::new(
                 "submit ends the episode; nothing is left to do here",
                 Verdict::Invalid,

@@ -18,6 +18,11 @@ pub enum ReplayError {
     /// The clock can't be had.
     #[error(transparent)]
     Clock(#[from] ClockError),
+    /// The withheld rows are asked for, and are not there.
+    #[error(
+        "this snapshot came without withheld/\nhint: only the rows that agents may see are here"
+    )]
+    NoWithheld,
     /// The query engine could not be set up or failed on a table.
     #[error(
         "failed to read {table}: {cause}\nhint: `aiopslab snapshot verify` tells whether the snapshot is damaged"

@@ -2,11 +2,12 @@
 //!
 //! Modules in reading order: [`clock`] (which moment is now), [`view`] (what is asked of a
 //! recording), [`recording`] (the one implementation of it), [`kubernetes`] (the recorded objects
-//! as an API server serves them), [`environment`] (the seven actions), [`shell`] and [`kubectl`] (the interpreters behind `exec_shell`), [`files`] (what actions
+//! as an API server serves them), [`environment`] (the seven actions), [`shell`] and [`kubectl`] (the interpreters behind `exec_shell`), `agent_sql` (behind `query_sql`), [`files`] (what actions
 //! wrote), [`sql`] and [`queries`] (for people), [`error`].
 //!
 //! Nothing here starts a process, reads the wall clock or opens anything but the snapshot.
 
+mod agent_sql;
 pub mod clock;
 mod coverage;
 pub mod environment;

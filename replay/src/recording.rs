@@ -11,12 +11,14 @@ use aiopslab_datasets::rows::{
 };
 use aiopslab_datasets::schema::Table;
 use aiopslab_datasets::snapshot::Snapshot;
+use aiopslab_problems::environment::Observation;
 use arrow::array::AsArray;
 use async_trait::async_trait;
 use datafusion::prelude::lit;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
+use crate::agent_sql::AgentSql;
 use crate::coverage::CoverageAt;
 use crate::error::{ReplayError, Result};
 use crate::kubernetes::discovery;
@@ -43,13 +45,28 @@ pub struct Recording {
     instances: OnceCell<Vec<LogInstance>>,
     usage: OnceCell<Vec<Usage>>,
     exec: OnceCell<Vec<Exec>>,
+    agent_sql: OnceCell<AgentSql>,
 }
 
 impl Recording {
-    /// Opens a snapshot at a moment; reads nothing yet.
+    /// Opens a snapshot at a moment, as an agent may see it; reads nothing yet.
     pub fn open(snapshot: &Snapshot, now: i64) -> Result<Self> {
-        Ok(Self {
-            tables: Tables::open(snapshot)?,
+        Ok(Self::over(Tables::open(snapshot)?, snapshot, now))
+    }
+
+    /// Opens a snapshot at a moment with the rows that are withheld from agents, as AIOpsLab would
+    /// show it.
+    pub fn open_with_withheld(snapshot: &Snapshot, now: i64) -> Result<Self> {
+        Ok(Self::over(
+            Tables::open_with_withheld(snapshot)?,
+            snapshot,
+            now,
+        ))
+    }
+
+    fn over(tables: Tables, snapshot: &Snapshot, now: i64) -> Self {
+        Self {
+            tables,
             now,
             service_label: snapshot.manifest().service_label.clone(),
             coverage: OnceCell::new(),
@@ -59,7 +76,8 @@ impl Recording {
             instances: OnceCell::new(),
             usage: OnceCell::new(),
             exec: OnceCell::new(),
-        })
+            agent_sql: OnceCell::new(),
+        }
     }
 
     pub(crate) fn tables(&self) -> &Tables {
@@ -73,6 +91,15 @@ impl Recording {
                 Ok(CoverageAt::new(rows, self.now))
             })
             .await
+    }
+
+    /// Answers an agent's SQL.
+    pub(crate) async fn query_sql(&self, text: &str) -> Result<Observation> {
+        let sql = self
+            .agent_sql
+            .get_or_try_init(|| AgentSql::open(&self.tables, self.now))
+            .await?;
+        Ok(sql.query(text, self.coverage().await?).await)
     }
 
     async fn api(&self, kind: &str) -> Result<impl Iterator<Item = &ObjectApi>> {
@@ -112,6 +139,13 @@ impl Recording {
                             other.seq,
                         ))
                     });
+                    // Where withheld rows are shown, a withheld version stands in for the visible one.
+                    rows.reverse();
+                    rows.dedup_by(|one, other| {
+                        (&one.namespace, &one.name, &one.uid)
+                            == (&other.namespace, &other.name, &other.uid)
+                    });
+                    rows.reverse();
                 }
                 Ok(by_resource)
             })

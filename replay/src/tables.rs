@@ -8,6 +8,7 @@ use std::sync::Arc;
 use aiopslab_datasets::rows::Row;
 use aiopslab_datasets::schema::Table;
 use aiopslab_datasets::snapshot::Snapshot;
+use aiopslab_datasets::writer::Visibility;
 use arrow::array::RecordBatch;
 use datafusion::common::ScalarValue;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
@@ -74,7 +75,20 @@ impl Selection {
 }
 
 impl Tables {
+    /// The rows that an agent may see.
     pub(crate) fn open(snapshot: &Snapshot) -> Result<Self> {
+        Self::open_as(snapshot, &[Visibility::Visible])
+    }
+
+    /// All rows, those that are withheld from agents too.
+    pub(crate) fn open_with_withheld(snapshot: &Snapshot) -> Result<Self> {
+        if !snapshot.has_withheld() {
+            return Err(ReplayError::NoWithheld);
+        }
+        Self::open_as(snapshot, &Visibility::ALL)
+    }
+
+    fn open_as(snapshot: &Snapshot, visible: &[Visibility]) -> Result<Self> {
         let mut config = SessionConfig::new()
             .with_target_partitions(1)
             .with_information_schema(true)
@@ -96,7 +110,7 @@ impl Tables {
             .map_err(|error| read_error("the snapshot", &error))?;
         let context = SessionContext::new_with_state(state);
         for table in Table::ALL {
-            register(&context, snapshot, table)?;
+            register(&context, snapshot, table, visible)?;
         }
         Ok(Self { context })
     }
@@ -141,18 +155,29 @@ impl Tables {
     }
 }
 
-fn register(context: &SessionContext, snapshot: &Snapshot, table: Table) -> Result<()> {
+fn register(
+    context: &SessionContext,
+    snapshot: &Snapshot,
+    table: Table,
+    visible: &[Visibility],
+) -> Result<()> {
     let failed = |error: DataFusionError| read_error(table.name(), &error);
-    let path = snapshot.path(table);
-    let location = url::Url::from_file_path(std::path::absolute(&path).unwrap_or(path.into()))
-        .map_err(|()| ReplayError::Read {
-            table: table.name(),
-            cause: "its path can't be a URL".to_owned(),
-        })?;
-    let location = ListingTableUrl::parse(location).map_err(failed)?;
+    let mut locations = Vec::new();
+    for visibility in visible {
+        let path = match visibility {
+            Visibility::Visible => snapshot.path(table),
+            Visibility::Withheld => snapshot.withheld_path(table),
+        };
+        let location = url::Url::from_file_path(std::path::absolute(&path).unwrap_or(path.into()))
+            .map_err(|()| ReplayError::Read {
+                table: table.name(),
+                cause: "its path can't be a URL".to_owned(),
+            })?;
+        locations.push(ListingTableUrl::parse(location).map_err(failed)?);
+    }
     let options =
         ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
-    let config = ListingTableConfig::new(location)
+    let config = ListingTableConfig::new_with_multi_paths(locations)
         .with_listing_options(options)
         .with_schema(table.schema());
     let provider = ListingTable::try_new(config).map_err(failed)?;

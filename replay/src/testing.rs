@@ -43,11 +43,10 @@ impl TestSnapshot {
     }
 
     pub(crate) fn environment(&self, clock: Clock, upstream_quirks: bool) -> ReplayEnvironment {
-        let application = application();
         let options = ReplayOptions {
             clock,
             upstream_quirks,
-            application,
+            ..ReplayOptions::new(application())
         };
         ReplayEnvironment::new(&self.snapshot, &options).unwrap()
     }

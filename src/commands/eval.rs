@@ -3,10 +3,11 @@
 use std::io::IsTerminal;
 use std::time::Instant;
 
+use aiopslab_problems::action::ActionSet;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::agents::AgentSpec;
-use crate::cli::Eval;
+use crate::cli::{Actions, Eval};
 use crate::evaluation::{self, Evaluated, Options, Plan, Wanted};
 use crate::exit::Failure;
 use crate::library::Library;
@@ -26,6 +27,11 @@ pub(super) async fn run(arguments: Eval, settings: Settings) -> Result<(), Failu
     let options = Options {
         max_steps: settings.max_steps.under(arguments.max_steps).value,
         upstream: arguments.upstream,
+        upstream_visibility: arguments.upstream_visibility,
+        action_set: match arguments.actions {
+            Actions::Upstream => ActionSet::Upstream,
+            Actions::Extended => ActionSet::Extended,
+        },
         jobs: settings.jobs.under(arguments.jobs).value,
         repeat: arguments.repeat.max(1),
         out: evaluation::output_folder(arguments.out.as_deref())?,

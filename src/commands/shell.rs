@@ -20,8 +20,8 @@ pub(super) async fn run(arguments: Shell, settings: &Settings) -> Result<(), Fai
     let application = library.application_or_unknown(Snapshot::open(&dir)?.manifest());
     let options = ReplayOptions {
         clock: arguments.clock.parse()?,
-        application,
-        upstream_quirks: false,
+        upstream_visibility: arguments.upstream_visibility,
+        ..ReplayOptions::new(application)
     };
     let mut environment = ReplayEnvironment::open(&dir, &options)?;
     if let Some(command) = arguments.command {

@@ -5,10 +5,13 @@ use aiopslab_datasets::schema::Table;
 use aiopslab_datasets::verify::{Report, verify};
 use aiopslab_datasets::writer::{Visibility, salvage};
 use aiopslab_datasets::{Manifest, Snapshot as Opened};
-use camino::Utf8Path;
+use aiopslab_problems::task::Task;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::json;
 
+use crate::audit::{Leak, Patterns, Shortcuts, leaks, shortcuts};
 use crate::cli::Snapshot;
+use crate::evaluation::{Plan, Wanted};
 use crate::exit::Failure;
 use crate::fidelity;
 use crate::library::Library;
@@ -44,6 +47,7 @@ pub(super) async fn run(arguments: Snapshot, settings: &Settings) -> Result<(), 
             show,
             json,
         } => compare_with_live(&compared, show, json, settings).await,
+        Snapshot::Audit { snapshots, json } => audit(&snapshots, json, settings),
         Snapshot::Salvage { folder } => {
             let manifest = salvage(&folder)?;
             print(&describe(
@@ -82,6 +86,94 @@ async fn compare_with_live(
     Err(Failure::user(
         "the replay is not as close to the live system as it has to be",
     ))
+}
+
+/// What one snapshot gives away.
+struct Audited {
+    name: String,
+    texts: usize,
+    leaks: Vec<Leak>,
+}
+
+fn audit(places: &[Utf8PathBuf], json: bool, settings: &Settings) -> Result<(), Failure> {
+    let library = Library::open(settings)?;
+    let mut audited = Vec::new();
+    for dir in library.snapshots(places)? {
+        let snapshot = Opened::open(&dir)?;
+        let recorded = library.recorded(&dir)?;
+        let truth = snapshot.withheld_json("truth")?;
+        let patterns = Patterns::of(&library.catalog, &recorded.family, &truth)?;
+        audited.push(Audited {
+            name: recorded.name,
+            texts: patterns.texts,
+            leaks: leaks(&snapshot, &patterns)?,
+        });
+    }
+    let wanted = Wanted {
+        task: Some(Task::Detection),
+        ..Wanted::default()
+    };
+    let shortcuts = shortcuts(&Plan::make(&library, places, &wanted)?.questions)?;
+    let leaks: usize = audited.iter().map(|one| one.leaks.len()).sum();
+    let found = shortcuts.features.iter().filter(|one| one.found).count();
+    if json {
+        let each: Vec<_> = audited
+            .iter()
+            .map(|one| json!({"snapshot": one.name, "texts": one.texts, "leaks": one.leaks}))
+            .collect();
+        print(&format!(
+            "{:#}\n",
+            json!({"passed": leaks + found == 0, "snapshots": each, "shortcuts": shortcuts})
+        ));
+    } else {
+        print(&describe_audit(&audited, &shortcuts));
+    }
+    if leaks + found == 0 {
+        return Ok(());
+    }
+    Err(Failure::user(format!(
+        "{leaks} leaks and {found} shortcuts"
+    )))
+}
+
+fn describe_audit(audited: &[Audited], shortcuts: &Shortcuts) -> String {
+    let mut out = String::new();
+    for one in audited {
+        let (texts, count) = (one.texts, one.leaks.len());
+        out.push_str(&format!(
+            "{}: {texts} texts searched for, {count} leaks\n",
+            one.name
+        ));
+        for leak in &one.leaks {
+            let Leak { depth, place, text } = leak;
+            out.push_str(&format!("  {depth}: {place} says {text:?}\n"));
+        }
+    }
+    let Shortcuts {
+        incidents,
+        controls,
+        enough,
+        features,
+    } = shortcuts;
+    out.push_str(&format!(
+        "\nshortcuts: {incidents} incidents and {controls} controls{}\n",
+        if *enough {
+            ""
+        } else {
+            ", too few to tell a shortcut from chance; not judged"
+        }
+    ));
+    for one in features {
+        let of = incidents + controls;
+        out.push_str(&format!(
+            "  {:<24} right {} of {of}, by chance {:.3}{}\n",
+            one.feature,
+            one.right,
+            one.by_chance,
+            if one.found { "  SHORTCUT" } else { "" }
+        ));
+    }
+    out
 }
 
 fn describe(manifest: &Manifest, dir: &Utf8Path, has_withheld: bool) -> String {

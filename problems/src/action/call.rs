@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value;
 
-use super::Action;
 use super::literal::{arguments, is_blank};
-use super::table::{ACTIONS, NAMES};
+use super::table::{self, ACTIONS, NAMES};
+use super::{Action, ActionSet};
 
 /// The longest call that is read, in bytes.
 pub const MAX_CALL_BYTES: usize = 16 * 1024;
@@ -32,10 +32,12 @@ pub enum CallError {
     #[error("Error parsing response: {0}")]
     Format(String),
     /// There is no such action.
-    #[error("Invalid action: {name}. The actions are {}.", NAMES.join(", "))]
+    #[error("Invalid action: {name}. The actions are {known}.")]
     UnknownAction {
         /// The name as given.
         name: String,
+        /// The names that there are.
+        known: String,
     },
     /// The action's arguments don't fit.
     #[error(
@@ -54,8 +56,17 @@ const ONE_FENCE: &str = "the response has to hold exactly one call, in one fence
 const NO_CALL: &str = "no call found. A call is a name with arguments in parentheses, like get_logs(\"<namespace>\", \"<service>\")";
 const NOT_QUOTED: &str = "the command has to be one text in quotes";
 
-/// Reads the action that an agent's response calls.
+/// Reads which of AIOpsLab's actions an agent's response calls.
 pub fn parse(response: &str, syntax: CallSyntax) -> Result<Action, CallError> {
+    parse_among(response, syntax, ActionSet::Upstream)
+}
+
+/// Reads which action of a set an agent's response calls.
+pub fn parse_among(
+    response: &str,
+    syntax: CallSyntax,
+    set: ActionSet,
+) -> Result<Action, CallError> {
     let block = match syntax {
         CallSyntax::Upstream => upstream_block(response),
         CallSyntax::Ours => our_block(response),
@@ -70,10 +81,11 @@ pub fn parse(response: &str, syntax: CallSyntax) -> Result<Action, CallError> {
         .split_once('(')
         .ok_or_else(|| CallError::Format(NO_CALL.to_owned()))?;
     let name = before.trim();
-    let known = ACTIONS.iter().find(|action| action.name == name);
+    let known = table::actions(set).find(|action| action.name == name);
     let action = known
         .ok_or_else(|| CallError::UnknownAction {
             name: shortened(name),
+            known: table::listed(set),
         })?
         .name;
     let wrong = |reason: String| CallError::Arguments { action, reason };
@@ -121,6 +133,7 @@ pub fn render(action: &Action) -> String {
         }
         Action::ReadMetrics { file_path } => format!("read_metrics({})", text(file_path)),
         Action::ReadTraces { file_path } => format!("read_traces({})", text(file_path)),
+        Action::QuerySql { query } => format!("query_sql({})", text(query)),
         Action::Submit {
             solution: Value::Null,
         } => "submit()".to_owned(),

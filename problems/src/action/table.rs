@@ -4,16 +4,17 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::{Action, CallError};
+use super::{Action, ActionSet, CallError};
 use crate::submission::{FAULT_TYPES, SYSTEM_LEVELS};
 use crate::task::Task;
 
-/// Names of the seven actions.
-pub const NAMES: [&str; 7] = [
+/// Names of all actions, AIOpsLab's seven and ours, sorted.
+pub const NAMES: [&str; 8] = [
     "exec_shell",
     "get_logs",
     "get_metrics",
     "get_traces",
+    "query_sql",
     "read_metrics",
     "read_traces",
     "submit",
@@ -42,6 +43,7 @@ pub(super) struct Described {
     about: &'static str,
     parameters: &'static [Parameter],
     returns: &'static str,
+    set: ActionSet,
 }
 
 const fn text(name: &'static str, about: &'static str) -> Parameter {
@@ -65,7 +67,60 @@ const fn whole(name: &'static str, default: i64, about: &'static str) -> Paramet
 const NAMESPACE: Parameter = text("namespace", "The Kubernetes namespace of the application.");
 const DURATION: Parameter = whole("duration", 5, "How many minutes to look back from now.");
 
-pub(super) const ACTIONS: [Described; 7] = [
+/// The views of `query_sql`: name, columns and what to know of them.
+pub const SQL_VIEWS: [(&str, &str, &str); 7] = [
+    (
+        "coverage",
+        "\"table\", source, scope, \"from\", \"to\", state, reason",
+        "what was recorded",
+    ),
+    (
+        "events",
+        "last_seen, count, namespace, type, reason, object, message",
+        "",
+    ),
+    (
+        "logs",
+        "timestamp, namespace, service, pod, container, stream, message, instance_id, seq",
+        "",
+    ),
+    (
+        "metrics",
+        "timestamp, name, labels, namespace, pod, container, node, value, series_id",
+        "labels['pod'] is a label",
+    ),
+    (
+        "objects",
+        "\"group\", version, resource, kind, namespace, name, uid, valid_from, object",
+        "object is JSON: json_get_str(object, 'status', 'phase')",
+    ),
+    (
+        "traces",
+        "start, \"end\", trace_id, span_id, parent_span_id, service, operation, kind, status, message, duration_ms, attributes",
+        "attributes is JSON",
+    ),
+    (
+        "usage",
+        "timestamp, kind, namespace, name, container, cpu_nanocores, memory_bytes",
+        "",
+    ),
+];
+
+/// The views of `query_sql`, one a line.
+#[must_use]
+pub fn sql_views() -> String {
+    let line = |(name, columns, note): &(&str, &str, &str)| {
+        let note = if note.is_empty() {
+            String::new()
+        } else {
+            format!("; {note}")
+        };
+        format!("    {name}({columns}){note}")
+    };
+    SQL_VIEWS.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+pub(super) const ACTIONS: [Described; 8] = [
     Described {
         name: "exec_shell",
         about: "Runs a command line in a shell that can reach the cluster, kubectl included. Each call is a new shell. Commands that never end or that open an editor are refused.",
@@ -78,55 +133,88 @@ pub(super) const ACTIONS: [Described; 7] = [
             ),
         ],
         returns: "What the command printed, or the error that it ended with.",
+        set: ActionSet::Upstream,
     },
     Described {
         name: "get_logs",
         about: "Reads the log of a service: of its first pod, from the start of the running container.",
         parameters: &[NAMESPACE, text("service", "The name of the service.")],
         returns: "The lines of the log.",
+        set: ActionSet::Upstream,
     },
     Described {
         name: "get_metrics",
         about: "Exports the metrics of all pods of a namespace over the last minutes, from Prometheus, one CSV file per metric.",
         parameters: &[NAMESPACE, DURATION],
         returns: "The folder that the files are in and their names; `read_metrics` shows one.",
+        set: ActionSet::Upstream,
     },
     Described {
         name: "get_traces",
         about: "Exports the spans of a namespace over the last minutes, from Jaeger, as one CSV file.",
         parameters: &[NAMESPACE, DURATION],
         returns: "The path of the file; `read_traces` shows it.",
+        set: ActionSet::Upstream,
+    },
+    Described {
+        name: "query_sql",
+        about: "Queries what was observed up to now, in SQL. now() is the present moment.",
+        parameters: &[text(
+            "query",
+            "One SELECT, or WITH … SELECT; names in double quotes, texts in single ones.",
+        )],
+        returns: "The rows as CSV with a header, at most 1000 of them and 64 KiB.",
+        set: ActionSet::Extended,
     },
     Described {
         name: "read_metrics",
         about: "Shows a CSV file that `get_metrics` exported.",
         parameters: &[text("file_path", "The path of the file.")],
         returns: "The file as a table.",
+        set: ActionSet::Upstream,
     },
     Described {
         name: "read_traces",
         about: "Shows a CSV file that `get_traces` exported.",
         parameters: &[text("file_path", "The path of the file.")],
         returns: "The file as a table.",
+        set: ActionSet::Upstream,
     },
     Described {
         name: "submit",
         about: "",
         parameters: &[],
         returns: "",
+        set: ActionSet::Upstream,
     },
 ];
 
-/// Returns the name and documentation of each action, as shown to agents; `submit` is the task's.
+/// The actions of a set.
+pub(super) fn actions(set: ActionSet) -> impl Iterator<Item = &'static Described> {
+    let has =
+        move |action: &&Described| set == ActionSet::Extended || action.set == ActionSet::Upstream;
+    ACTIONS.iter().filter(has)
+}
+
+/// Names of the actions of a set, sorted, for a text.
+pub(super) fn listed(set: ActionSet) -> String {
+    let names: Vec<_> = actions(set).map(|action| action.name).collect();
+    names.join(", ")
+}
+
+/// Returns the name and documentation of each action of a set, as shown to agents; `submit` is the task's.
 #[must_use]
-pub fn describe(task: Task) -> Vec<(&'static str, String)> {
-    ACTIONS
-        .iter()
+pub fn describe(task: Task, set: ActionSet) -> Vec<(&'static str, String)> {
+    actions(set)
         .map(|action| {
             if action.name == "submit" {
                 return (action.name, submit_text(task));
             }
-            let mut doc = format!("{}\n{}\n\nArgs:\n", signature(action), action.about);
+            let mut about = action.about.to_owned();
+            if action.name == "query_sql" {
+                about.push_str(&format!(" The views are:\n{}", sql_views()));
+            }
+            let mut doc = format!("{}\n{about}\n\nArgs:\n", signature(action));
             for parameter in action.parameters {
                 let kind = kind_name(parameter.kind);
                 // Writing to a String can't fail.
@@ -140,9 +228,8 @@ pub fn describe(task: Task) -> Vec<(&'static str, String)> {
 
 /// Returns the JSON schema of each action's arguments, for agents that call tools by JSON.
 #[must_use]
-pub fn schemas(task: Task) -> Vec<(&'static str, Value)> {
-    ACTIONS
-        .iter()
+pub fn schemas(task: Task, set: ActionSet) -> Vec<(&'static str, Value)> {
+    actions(set)
         .map(|action| {
             if action.name == "submit" {
                 return (action.name, submit_schema(task));
@@ -167,11 +254,12 @@ pub fn schemas(task: Task) -> Vec<(&'static str, Value)> {
 }
 
 /// Builds an action from a tool call by JSON, whose arguments obey [`schemas`].
-pub fn from_json(name: &str, arguments: &Value) -> Result<Action, CallError> {
-    let known = ACTIONS.iter().find(|action| action.name == name);
+pub fn from_json(name: &str, arguments: &Value, set: ActionSet) -> Result<Action, CallError> {
+    let known = actions(set).find(|action| action.name == name);
     let action = known
         .ok_or_else(|| CallError::UnknownAction {
             name: name.chars().take(80).collect(),
+            known: listed(set),
         })?
         .name;
     let fields: Vec<(String, Value)> = match arguments {
@@ -312,6 +400,9 @@ impl Values {
             },
             "read_traces" => Action::ReadTraces {
                 file_path: texts.next()?,
+            },
+            "query_sql" => Action::QuerySql {
+                query: texts.next()?,
             },
             _ => return None,
         })

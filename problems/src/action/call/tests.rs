@@ -212,22 +212,33 @@ fn huge_input_is_an_error() {
 #[test]
 fn every_action_is_described() {
     for task in crate::task::Task::ALL {
-        let docs = super::super::describe(task);
-        let schemas = super::super::schemas(task);
-        assert_eq!(
-            docs.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
-            NAMES
-        );
-        assert_eq!(
-            schemas.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
-            NAMES
-        );
+        let names = |set| -> Vec<&str> {
+            super::super::table::actions(set)
+                .map(|action| action.name)
+                .collect()
+        };
+        assert_eq!(names(ActionSet::Extended), NAMES);
+        let mut seven = NAMES.to_vec();
+        seven.retain(|name| *name != "query_sql");
+        assert_eq!(names(ActionSet::Upstream), seven);
+        for set in [ActionSet::Upstream, ActionSet::Extended] {
+            let docs = super::super::describe(task, set);
+            let schemas = super::super::schemas(task, set);
+            let of_docs: Vec<_> = docs.iter().map(|(name, _)| *name).collect();
+            let of_schemas: Vec<_> = schemas.iter().map(|(name, _)| *name).collect();
+            assert_eq!((&of_docs, &of_schemas), (&names(set), &names(set)));
+        }
+        let docs = super::super::describe(task, ActionSet::Extended);
         assert!(
             docs.iter()
                 .all(|(name, doc)| doc.starts_with(&format!("{name}(")))
         );
     }
-    let built = super::super::from_json("get_logs", &json!({"namespace": "a", "service": "b"}));
+    let built = super::super::from_json(
+        "get_logs",
+        &json!({"namespace": "a", "service": "b"}),
+        ActionSet::Upstream,
+    );
     assert_eq!(
         built,
         Ok(Action::GetLogs {
@@ -236,15 +247,36 @@ fn every_action_is_described() {
         })
     );
     assert!(
-        super::super::from_json("get_logs", &json!({"namespace": "a", "container": "b"})).is_err()
+        super::super::from_json(
+            "get_logs",
+            &json!({"namespace": "a", "container": "b"}),
+            ActionSet::Upstream
+        )
+        .is_err()
     );
-    let built = super::super::from_json("submit", &json!({"has_anomaly": "No"}));
+    let built =
+        super::super::from_json("submit", &json!({"has_anomaly": "No"}), ActionSet::Upstream);
     assert_eq!(
         built,
         Ok(Action::Submit {
             solution: json!("No")
         })
     );
+}
+
+#[test]
+fn our_actions_exist_only_where_they_are_asked_for() {
+    let call = fenced("query_sql(\"SELECT 'a' AS \\\"b\\\"\")");
+    let read = parse_among(&call, CallSyntax::Ours, ActionSet::Extended).unwrap();
+    let query = "SELECT 'a' AS \"b\"".to_owned();
+    assert_eq!(read, Action::QuerySql { query });
+    let triple = fenced("query_sql(query=\"\"\"SELECT 'a'\nFROM logs\"\"\")");
+    assert!(parse_among(&triple, CallSyntax::Ours, ActionSet::Extended).is_ok());
+    let refused = parse(&call, CallSyntax::Ours).unwrap_err().to_string();
+    assert!(refused.starts_with("Invalid action: query_sql. The actions are exec_shell, "));
+    assert!(!refused["Invalid action: query_sql".len()..].contains("query_sql"));
+    let unknown = parse_among(&fenced("sql(1)"), CallSyntax::Ours, ActionSet::Extended);
+    assert!(unknown.unwrap_err().to_string().contains("query_sql"));
 }
 
 fn action() -> impl Strategy<Value = Action> {
@@ -261,6 +293,7 @@ fn action() -> impl Strategy<Value = Action> {
             timeout: timeout.into()
         }),
         text.prop_map(|file_path| Action::ReadTraces { file_path }),
+        text.prop_map(|query| Action::QuerySql { query }),
         prop::collection::vec(text, 2..4).prop_map(|names| Action::Submit {
             solution: json!(names)
         }),
@@ -284,6 +317,7 @@ proptest! {
     fn rendered_calls_are_read_back(action in action()) {
         // A text with a fence in it can't be put in a fence.
         prop_assume!(!render(&action).trim_matches('`').contains("```"));
-        prop_assert_eq!(parse(&render(&action), CallSyntax::Ours), Ok(action));
+        let read = parse_among(&render(&action), CallSyntax::Ours, ActionSet::Extended);
+        prop_assert_eq!(read, Ok(action));
     }
 }

@@ -1,0 +1,13 @@
+//! Does a snapshot give its fault away? Two questions of what an agent can see of it.
+//!
+//! [`leaks`] searches the visible part for every text that names the fault or whoever injected it.
+//! [`shortcuts`] asks, over several snapshots, whether something that says nothing of the fault
+//! (a length, an age, a number of rows) tells incidents from controls.
+
+mod patterns;
+mod search;
+mod shortcuts;
+
+pub use patterns::Patterns;
+pub use search::{Leak, leaks};
+pub use shortcuts::{Shortcut, Shortcuts, shortcuts};
