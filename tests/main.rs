@@ -3,10 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod audit;
 mod command_line;
 mod episodes;
 mod kubernetes_server;
+mod nothing_later;
 mod oracle;
 mod program;
 mod support_bundle;
 mod tidy;
+mod truncated;
+mod upstream_parity;

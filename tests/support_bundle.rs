@@ -7,13 +7,15 @@ use serde_json::Value;
 
 use crate::program::{Place, is_interop};
 
-/// The answers, and the commands that they answer.
+/// An answer, the moment at which it was given, and the commands that it answers.
 ///
+/// The moments stand nowhere: they are those at which the ages in the answers are right.
 /// The bundle holds the ConfigMaps of three namespaces out of nine, so that `-A` can't be known from
 /// it; the server that gave the answers did not mind, and answered with those of the three.
-const ANSWERS: [(&str, &[&str]); 5] = [
+const ANSWERS: [(&str, &str, &[&str]); 5] = [
     (
         "configmaps_all_namespaces",
+        "2024-04-21T12:00:00Z",
         &[
             "kubectl get configmaps -n default",
             "kubectl get configmaps -n kube-node-lease",
@@ -22,14 +24,24 @@ const ANSWERS: [(&str, &[&str]); 5] = [
     ),
     (
         "configmaps_kube_public_namespace",
+        "2024-04-21T12:00:00Z",
         &["kubectl get configmaps -n kube-public"],
     ),
-    ("pods_all_namespaces", &["kubectl get pods -A"]),
+    (
+        "pods_all_namespaces",
+        "2022-04-14T00:30:00Z",
+        &["kubectl get pods -A"],
+    ),
     (
         "pods_restic_only",
+        "2022-04-14T16:30:00Z",
         &["kubectl get pods -n velero -l name=restic"],
     ),
-    ("pods_velero_namespace", &["kubectl get pods -n velero"]),
+    (
+        "pods_velero_namespace",
+        "2022-04-14T16:30:00Z",
+        &["kubectl get pods -n velero"],
+    ),
 ];
 
 fn bundle() -> Option<PathBuf> {
@@ -73,31 +85,62 @@ fn every_answer_of_the_bundles_server_is_ours() {
 
     let results = dir.join("results").read_dir().unwrap();
     assert_eq!(results.count(), ANSWERS.len(), "an answer is not compared");
-    let mut compared = 0;
-    for (name, commands) in ANSWERS {
+    let (mut objects, mut cells) = (0, 0);
+    for (name, moment, commands) in ANSWERS {
         let file = dir.join("results").join(format!("{name}.json"));
         let table: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-        // The file is a server's Table: its rows hold the metadata of the objects, in order. Ours
+        let theirs = table["rows"].as_array().unwrap();
+        let at = moment.replace(':', "_");
+        if !place.path(&at).exists() {
+            place.ok(&[
+                "import",
+                "k8s-support-bundle",
+                source,
+                "--out",
+                &at,
+                "--at",
+                moment,
+            ]);
+        }
+        // The file is a server's Table. Its rows hold the metadata of the objects, in order; ours
         // are the objects themselves.
-        let theirs: Vec<&Value> = table["rows"]
-            .as_array()
-            .unwrap()
+        let ours: Vec<Value> = commands
+            .iter()
+            .flat_map(|command| items(&place, &at, command))
+            .collect();
+        let ours: Vec<&Value> = ours.iter().map(|object| &object["metadata"]).collect();
+        let metadata: Vec<&Value> = theirs
             .iter()
             .map(|row| &row["object"]["metadata"])
             .collect();
-        let ours: Vec<Value> = commands
+        assert_eq!(ours, metadata, "{name}");
+        objects += theirs.len();
+        // And it holds the cells that kubectl prints.
+        let columns = table["columnDefinitions"].as_array().unwrap();
+        let heading: Vec<String> = columns
             .iter()
-            .flat_map(|command| items(&place, command))
+            .map(|column| column["name"].as_str().unwrap().to_uppercase())
             .collect();
-        let ours: Vec<&Value> = ours.iter().map(|object| &object["metadata"]).collect();
-        assert_eq!(ours, theirs, "{name}");
-        compared += theirs.len();
+        let printed: Vec<Vec<String>> = commands
+            .iter()
+            .flat_map(|command| rows(&place, &at, command, &heading))
+            .collect();
+        let text = |cell: &Value| {
+            cell.as_str()
+                .map_or_else(|| cell.to_string(), str::to_owned)
+        };
+        let shown: Vec<Vec<String>> = theirs
+            .iter()
+            .map(|row| row["cells"].as_array().unwrap().iter().map(text).collect())
+            .collect();
+        assert_eq!(printed, shown, "{name}");
+        cells += shown.iter().map(Vec::len).sum::<usize>();
     }
     println!(
-        "{} answers, {compared} objects compared, 0 differ",
+        "{} answers: {objects} objects and {cells} cells compared, 0 differ",
         ANSWERS.len()
     );
-    assert_eq!(compared, 4 + 1 + 58 + 3 + 5);
+    assert_eq!(objects, 4 + 1 + 58 + 3 + 5);
 
     // What the bundle does not hold is not captured, and never "not found".
     for command in [
@@ -123,11 +166,30 @@ fn every_answer_of_the_bundles_server_is_ours() {
     );
 }
 
-fn items(place: &Place, command: &str) -> Vec<Value> {
-    let command = format!("{command} -o json");
-    let mut list: Value = serde_json::from_str(&place.ok(&["shell", "b", "-c", &command])).unwrap();
+fn items(place: &Place, snapshot: &str, command: &str) -> Vec<Value> {
+    let command = format!("{command} -o json --show-managed-fields");
+    let said = place.ok(&["shell", snapshot, "-c", &command]);
+    let mut list: Value = serde_json::from_str(&said).unwrap();
     match list["items"].take() {
         Value::Array(items) => items,
         other => panic!("{command}: {other}"),
     }
+}
+
+/// The cells of a wide table, without the namespace that kubectl puts before them.
+fn rows(place: &Place, snapshot: &str, command: &str, heading: &[String]) -> Vec<Vec<String>> {
+    let command = format!("{command} -o wide");
+    let said = place.ok(&["shell", snapshot, "-c", &command]);
+    let mut rows = said.lines().map(|line| {
+        // Cells have single spaces in them, and three or more between them.
+        let cells = line
+            .split("  ")
+            .map(str::trim)
+            .filter(|cell| !cell.is_empty());
+        cells.map(str::to_owned).collect::<Vec<_>>()
+    });
+    let first = rows.next().unwrap();
+    let before = first.len() - heading.len();
+    assert_eq!(&first[before..], heading, "{command}");
+    rows.map(|row| row[before..].to_vec()).collect()
 }
