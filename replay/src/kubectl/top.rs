@@ -128,7 +128,9 @@ async fn pods(
     if let Some(name) = name {
         usage.retain(|usage| usage.name == name);
         if usage.is_empty() {
-            // Also of a pod that is there, and too young to have been measured.
+            // The server looks for the pod first: one that is there is too young to have been measured.
+            let t = cluster.resources.find("pods")?.clone();
+            cluster.get(&t, arguments.namespace(), name).await?;
             return Err(Failure::empty(format!(
                 "Error from server (NotFound): podmetrics.metrics.k8s.io \"{}/{name}\" not found",
                 arguments.namespace()
