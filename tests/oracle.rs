@@ -3,7 +3,8 @@
 //! A kubectl that answers as of a moment (`kubectl-at`, built by `lab/build`) runs the commands of
 //! `tests/oracle/kubectl-commands.txt` on our API server over a shipped sample; the interpreter behind
 //! `exec_shell` runs them on the same sample. Output, error text and exit code have to be equal. What
-//! can't be equal stands in `tests/oracle/explained.txt`. Runs with `AIOPSLAB_INTEROP=1`.
+//! can't be equal stands in `tests/oracle/explained.txt`. Runs with `AIOPSLAB_INTEROP=1`; AIOPSLAB_FRESH
+//! names one more snapshot, a fresh capture.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -40,7 +41,8 @@ fn a_real_kubectl_prints_what_the_interpreter_prints() {
     let rules = rules();
     let mut different = Vec::new();
     let mut applied: BTreeMap<&str, usize> = BTreeMap::new();
-    for sample in SAMPLES {
+    let fresh = std::env::var("AIOPSLAB_FRESH").ok();
+    for sample in SAMPLES.into_iter().chain(fresh.as_deref()) {
         let interpreter = Interpreter::open(sample);
         let server = Server::start(sample);
         let real = server.client(&kubectl, &interpreter.now);

@@ -194,8 +194,12 @@ impl KubernetesServer {
             };
             return Ok(watch::respond(watch, held, self.stop.clone()));
         }
-        let document = self.api.read(path, form, &options).await?;
-        Ok(reply::with_warning(reply::json(&document), warning))
+        // The server warns of a kind that it did not find, too.
+        let answer = match self.api.read(path, form, &options).await {
+            Ok(document) => reply::json(&document),
+            Err(status) => reply::failure(&status),
+        };
+        Ok(reply::with_warning(answer, warning))
     }
 
     async fn log(&self, request: &Request, path: &ResourcePath) -> Result<Response, Status> {

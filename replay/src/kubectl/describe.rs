@@ -72,7 +72,11 @@ pub(super) async fn run(
                 text,
                 verdict: Verdict::Empty,
             }) if arguments.operands.len() == 2 && targets.len() == 1 => {
-                return describer.by_prefix(arguments, target, text).await;
+                let warnings = cluster.warnings([&target.resource].into_iter()).await?;
+                let not_found = format!("{warnings}{text}");
+                let mut output = describer.by_prefix(arguments, target, not_found).await?;
+                output.stderr.insert_str(0, &warnings);
+                return Ok(output);
             }
             Err(Failure::Message { text, verdict }) => errors.push((text, verdict)),
             Err(stop) => return Err(stop),

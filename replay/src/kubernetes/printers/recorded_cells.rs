@@ -2,7 +2,7 @@
 //! its recording.
 //!
 //! `recorded_cells.txt` lists what differs and why. A difference that it does not list fails. The
-//! variable AIOPSLAB_CELLS names one more snapshot, a fresh capture, whose cells are computed again too.
+//! variable AIOPSLAB_FRESH names one more snapshot, a fresh capture, whose cells are computed again too.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ async fn every_recorded_cell_is_computed_again() {
             sample.name, compared.cells, compared.late
         ));
     }
-    if let Ok(fresh) = std::env::var("AIOPSLAB_CELLS") {
+    if let Ok(fresh) = std::env::var("AIOPSLAB_FRESH") {
         let compared = compare(&Utf8PathBuf::from(&fresh)).await;
         println!("{fresh} {} {}", compared.cells, compared.late);
         assert!(compared.cells > 1_000, "{fresh} holds hardly any cells");
