@@ -66,17 +66,17 @@ impl Moments {
             between.extend(within(&self.fractions, second));
         }
         between.retain(|moment| *moment > before);
-        if let Exchange::Command { argv, .. } = &probe.exchange {
-            if argv.get(1).is_some_and(|verb| verb == "logs") {
-                between.extend(within(&self.lines, 0));
-                // One nanosecond later the line is older than what is asked for.
-                let since = argv.iter().find_map(|word| since(word));
-                between.extend(
-                    since
-                        .map(|since| within(&self.lines, since + 1))
-                        .unwrap_or_default(),
-                );
-            }
+        if let Exchange::Command { argv, .. } = &probe.exchange
+            && argv.get(1).is_some_and(|verb| verb == "logs")
+        {
+            between.extend(within(&self.lines, 0));
+            // One nanosecond later the line is older than what is asked for.
+            let since = argv.iter().find_map(|word| since(word));
+            between.extend(
+                since
+                    .map(|since| within(&self.lines, since + 1))
+                    .unwrap_or_default(),
+            );
         }
         let between: Vec<i64> = between.into_iter().rev().collect();
         let step = between.len().div_ceil(BETWEEN).max(1);
