@@ -43,7 +43,9 @@ fn samples_are_sound_and_described() {
     let place = Place::new();
     for sample in [
         SAMPLE,
+        "k8s_target_port_misconfig_testbed-2",
         "scale_pod_zero_testbed-1",
+        "scale_pod_zero_testbed-2",
         "revoke_auth_postgres_testbed-1",
         "noop_detection_testbed-1",
     ] {

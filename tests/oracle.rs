@@ -24,9 +24,10 @@ use tokio::runtime::Runtime;
 
 use crate::program::{Place, is_interop};
 
-const SAMPLES: [&str; 2] = [
+const SAMPLES: [&str; 3] = [
     "k8s_target_port_misconfig_testbed-1",
     "scale_pod_zero_testbed-1",
+    "scale_pod_zero_testbed-2",
 ];
 const APPLICATION: &str = "hotel-testbed";
 /// Differences that are shown whole.

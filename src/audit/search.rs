@@ -35,7 +35,12 @@ pub fn leaks(snapshot: &Snapshot, patterns: &Patterns) -> Result<Vec<Leak>, Fail
     for row in rows::<ObjectVersion>(snapshot)? {
         found.object(&row);
     }
-    for row in rows::<ObjectApi>(snapshot)? {
+    // The schemas are the same in every cluster of a version.
+    let of_this_cluster = |row: &ObjectApi| row.kind != "openapi";
+    for row in rows::<ObjectApi>(snapshot)?
+        .into_iter()
+        .filter(of_this_cluster)
+    {
         let place = format!("{} {}", row.kind, row.name);
         found.json("JSON path", &place, &row.json);
     }

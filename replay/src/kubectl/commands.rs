@@ -209,8 +209,8 @@ fn parts_are_joined_as_a_shell_does() {
         Verdict::Empty,
     );
     check(
-        "echo a; echo b | awk '{print $1}' 2>/dev/null; echo c",
-        "a\nnotice: awk: this command is not available in this recording\n",
+        "echo a; echo b | python3 -c 1 2>/dev/null; echo c",
+        "a\nnotice: python3: this command is not available in this recording\n",
         Verdict::NotCaptured,
     );
     check("cat /data/pods.txt | tail -1", "b\n", Verdict::Answered);

@@ -80,6 +80,9 @@ impl Key {
     fn begin(&self, line: &str, separator: Option<char>) -> usize {
         let mut at = 0;
         for _ in 1..self.start.field {
+            if at == line.len() {
+                break; // A key may name any field, a line has few.
+            }
             at = match separator {
                 Some(separator) => match line.get(at..).and_then(|rest| rest.find(separator)) {
                     Some(found) => at + found + separator.len_utf8(),
@@ -104,6 +107,9 @@ impl Key {
         };
         let mut at = 0;
         for count in 1..=fields {
+            if at == line.len() {
+                break;
+            }
             at = match separator {
                 Some(separator) => match line.get(at..).and_then(|rest| rest.find(separator)) {
                     // The separator belongs to the key only if another position follows.
