@@ -238,6 +238,7 @@ impl<'a> Parser<'a> {
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),
             "null" => Value::Null,
+            "nan" => Value::Number(f64::NAN),
             other if other.starts_with(['t', 'f', 'n']) => return Err("Invalid literal"),
             other => number(other).ok_or("Invalid numeric literal")?,
         };
