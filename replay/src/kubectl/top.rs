@@ -130,10 +130,17 @@ async fn pods(
         if usage.is_empty() {
             // The server looks for the pod first: one that is there is too young to have been measured.
             let t = cluster.resources.find("pods")?.clone();
-            cluster.get(&t, arguments.namespace(), name).await?;
+            let pods = cluster.list(&t, Some(arguments.namespace())).await?;
+            let what = if pods.iter().any(|pod| pod.name == name) {
+                format!(
+                    "podmetrics.metrics.k8s.io \"{}/{name}\"",
+                    arguments.namespace()
+                )
+            } else {
+                format!("pods \"{name}\"")
+            };
             return Err(Failure::empty(format!(
-                "Error from server (NotFound): podmetrics.metrics.k8s.io \"{}/{name}\" not found",
-                arguments.namespace()
+                "Error from server (NotFound): {what} not found"
             )));
         }
     }
@@ -253,8 +260,13 @@ async fn nodes(
     });
     rows.retain(|row| nodes.iter().any(|node| node.name == row.name));
     if let (Some(name), true) = (name, rows.is_empty()) {
+        let what = if nodes.is_empty() {
+            format!("node \"{name}\"")
+        } else {
+            format!("nodemetrics.metrics.k8s.io \"{name}\"")
+        };
         return Err(Failure::empty(format!(
-            "Error from server (NotFound): nodemetrics.metrics.k8s.io \"{name}\" not found"
+            "Error from server (NotFound): {what} not found"
         )));
     }
     sort(&mut rows, arguments.value("sort-by").unwrap_or_default());

@@ -48,6 +48,11 @@ pub(crate) async fn read(
     if let Some(name) = &path.name {
         measured.retain(|measured| measured.of.name == *name);
         let Some(one) = measured.first() else {
+            // metrics-server looks for the object first, and names a node in the singular.
+            if !owners.iter().any(|owner| owner.name == *name) {
+                let resource = if nodes { "node" } else { "pods" };
+                return Err(Status::not_found("", resource, name));
+            }
             let name = match &path.namespace {
                 Some(namespace) => format!("{namespace}/{name}"),
                 None => name.clone(),
