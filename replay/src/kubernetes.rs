@@ -7,8 +7,8 @@
 //! `metrics`, `openapi` and `access`. Errors are a [`Status`].
 //!
 //! Tables are computed by `printers`, those of custom resources by `custom`. `object`, `timestamp`,
-//! `duration` and `quantity` read fields, `selector` chooses objects, `discovery` lists types for the
-//! interpreter.
+//! `duration` and `quantity` read fields, as `jsonpath` does by templates; `selector` chooses
+//! objects, `discovery` lists types for the interpreter.
 
 mod access;
 mod answer;
@@ -16,6 +16,7 @@ mod api;
 mod custom;
 pub(crate) mod discovery;
 pub(crate) mod duration;
+pub(crate) mod jsonpath;
 pub(crate) mod logs;
 mod metrics;
 pub(crate) mod object;

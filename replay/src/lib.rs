@@ -2,8 +2,10 @@
 //!
 //! Modules in reading order: [`clock`] (which moment is now), [`view`] (what is asked of a
 //! recording), [`recording`] (the one implementation of it), [`kubernetes`] (the recorded objects
-//! as an API server serves them), [`environment`] (the seven actions), [`shell`] and [`kubectl`] (the interpreters behind `exec_shell`), `agent_sql` (behind `query_sql`), [`files`] (what actions
-//! wrote), [`sql`] and [`queries`] (for people), [`error`].
+//! as an API server serves them), [`environment`] (the seven actions), [`shell`] and [`kubectl`]
+//! (the interpreters behind `exec_shell`), `golang` (what Go's library prints in Kubernetes'
+//! programs), `agent_sql` (behind `query_sql`), [`files`] (what actions wrote), [`sql`] and
+//! [`queries`] (for people), [`error`].
 //!
 //! Nothing here starts a process, reads the wall clock or opens anything but the snapshot.
 
@@ -13,6 +15,7 @@ mod coverage;
 pub mod environment;
 pub mod error;
 pub mod files;
+mod golang;
 pub mod kubectl;
 pub mod kubernetes;
 mod metrics;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::duration::parse_duration;
 use super::failure::Failure;
-use super::golang::quote::{quote, quote_char};
+use crate::golang::quote::{quote, quote_char};
 use flags::{Flag, GLOBAL, Kind, flags_of};
 
 /// Position and text of the verb: the first word that is neither a flag nor a flag's value.

@@ -7,7 +7,8 @@ use super::arguments::Arguments;
 use super::cluster::Cluster;
 use super::failure::Failure;
 use super::output::{self, Formats, Output};
-use super::{json as json_printer, object, table};
+use super::{object, table};
+use crate::golang::json as json_printer;
 use crate::kubernetes::review as answer_review;
 use crate::shell::CommandOutput;
 

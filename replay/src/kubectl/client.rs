@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::arguments::Arguments;
 use super::cluster::Cluster;
 use super::failure::Failure;
-use super::{json as json_printer, object, table, yaml};
+use super::{object, table, yaml};
+use crate::golang::json as json_printer;
 use crate::shell::CommandOutput;
 use crate::view::{ObjectQuery, ResourceType};
 

@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::failure::Failure;
-use super::jsonpath::{Error, JsonPath, Missing};
 use super::output::{self, Printed};
-use super::{golang, table, tabwriter};
+use super::{table, tabwriter};
+use crate::golang;
+use crate::kubernetes::jsonpath::{Error, JsonPath, Missing};
 
 /// Columns with their headings.
 #[derive(Debug)]

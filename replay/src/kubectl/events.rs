@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use super::arguments::Arguments;
 use super::cluster::Cluster;
 use super::failure::Failure;
-use super::golang::sort::sort;
 use super::output::{self, Formats, Output};
-use super::{get, json as json_printer, object, table, tabwriter, timestamp};
+use super::{get, object, table, tabwriter, timestamp};
+use crate::golang::json as json_printer;
+use crate::golang::sort::sort;
 use crate::shell::CommandOutput;
 use crate::view::RecordedObject;
 

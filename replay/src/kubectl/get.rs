@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::operands::{self, Selecting, Target};
 use super::output::{self, Formats};
 use super::table::{self, TableOptions};
-use super::{json, sort_by, with_errors};
+use super::{sort_by, with_errors};
 use crate::shell::CommandOutput;
 use crate::view::{RecordedObject, ResourceType};
 
@@ -184,7 +184,7 @@ fn sort_tables(
         let field = super::custom_columns::relaxed(expression)?;
         return Err(Failure::invalid(format!(
             "error: couldn't find any field with path {} in the list of objects",
-            super::golang::quote::quote(&field)
+            crate::golang::quote::quote(&field)
         )));
     }
     for group in groups.iter_mut().filter(|group| group.objects.len() > 1) {
@@ -299,10 +299,20 @@ fn documents(
     let document = if single {
         objects.pop().unwrap_or_default()
     } else {
-        json::list(objects)
+        list(objects)
     };
     output::append(output, format.print(document)?);
     Ok(())
+}
+
+/// The list that kubectl makes of several objects.
+fn list(items: Vec<Value>) -> Value {
+    serde_json::json!({
+        "apiVersion": "v1",
+        "items": items,
+        "kind": "List",
+        "metadata": {"resourceVersion": ""}
+    })
 }
 
 /// What is there at the moment; nothing comes after it.

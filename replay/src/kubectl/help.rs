@@ -1,7 +1,7 @@
 //! Short help, in place of kubectl's long one.
 
 use super::failure::Failure;
-use super::golang::quote::quote;
+use crate::golang::quote::quote;
 use crate::shell::CommandOutput;
 
 const COMMANDS: &[(&str, &str)] = &[

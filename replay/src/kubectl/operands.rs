@@ -3,9 +3,9 @@
 use super::arguments::Arguments;
 use super::cluster::Cluster;
 use super::failure::Failure;
-use super::golang::quote::quote;
 use super::object;
 use super::selector::{FieldSelector, LabelSelector};
+use crate::golang::quote::quote;
 use crate::view::{RecordedObject, ResourceType};
 
 /// Objects of one type that are asked for.

@@ -6,9 +6,10 @@ use serde_json::Value;
 use super::arguments::Arguments;
 use super::custom_columns::CustomColumns;
 use super::failure::Failure;
-use super::jsonpath::{self, JsonPath, Missing};
 use super::template::Template;
-use super::{golang, json, object, resources, yaml};
+use super::{object, resources, yaml};
+use crate::golang::{self, json};
+use crate::kubernetes::jsonpath::{self, JsonPath, Missing};
 
 /// A way to print documents.
 #[derive(Debug)]

@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use super::custom_columns::relaxed;
 use super::failure::Failure;
-use super::golang::sort::sort as go_sort;
-use super::jsonpath::{Error, JsonPath, Missing};
+use super::object;
 use super::output::not_evaluated;
 use super::quantity::Quantity;
-use super::{golang, object};
+use crate::golang;
+use crate::golang::sort::sort as go_sort;
+use crate::kubernetes::jsonpath::{Error, JsonPath, Missing};
 
 /// Sorts by the first value that an expression finds. `object` gives the JSON of an item.
 pub(super) fn sort<T>(

@@ -11,8 +11,8 @@ mod printf;
 use serde_json::Value;
 
 use super::failure::Failure;
-use super::jsonpath::Missing;
 use super::output::not_evaluated;
+use crate::kubernetes::jsonpath::Missing;
 
 /// Why a template is not answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

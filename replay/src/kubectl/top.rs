@@ -9,7 +9,8 @@ use super::cluster::Cluster;
 use super::failure::Failure;
 use super::quantity::Quantity;
 use super::selector::{FieldSelector, LabelSelector};
-use super::{golang, object, table};
+use super::{object, table};
+use crate::golang;
 use crate::shell::CommandOutput;
 use crate::view::Usage;
 

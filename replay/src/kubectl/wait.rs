@@ -7,12 +7,12 @@ use super::arguments::Arguments;
 use super::cluster::Cluster;
 use super::custom_columns::relaxed;
 use super::failure::Failure;
-use super::golang::format::plain;
-use super::golang::quote::quote;
-use super::jsonpath::{self, JsonPath, Missing};
 use super::operands::{self, Selecting, Target};
 use super::output::{self, Formats, not_evaluated};
 use super::{get, object, resources, with_errors};
+use crate::golang::format::plain;
+use crate::golang::quote::quote;
+use crate::kubernetes::jsonpath::{self, JsonPath, Missing};
 use crate::shell::CommandOutput;
 use crate::view::RecordedObject;
 

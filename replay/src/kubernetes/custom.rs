@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::jsonpath::{self, JsonPath, Missing};
 use super::status::qualified;
 use super::{object, timestamp};
-use crate::kubectl::jsonpath::{self, JsonPath, Missing};
 use crate::view::{ColumnDefinition, ObjectQuery, View, ViewError};
 
 /// The columns of a custom resource.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::described::Described;
 use super::metadata;
 use super::page::Page;
-use crate::kubectl::golang::quote::quote;
+use crate::golang::quote::quote;
 use crate::kubectl::object;
 
 /// The page of a HorizontalPodAutoscaler.

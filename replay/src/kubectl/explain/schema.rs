@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::golang::format::{plain, sorted};
 use crate::kubectl::failure::Failure;
-use crate::kubectl::golang::format::{plain, sorted};
 
 /// How far references are followed.
 const DEPTH: usize = 64;

@@ -1,9 +1,9 @@
 //! `kubectl get --raw PATH`: the server's own bytes, where the recording has them.
 
+use crate::golang::quote::quote;
 use crate::kubectl::arguments::Arguments;
 use crate::kubectl::cluster::Cluster;
 use crate::kubectl::failure::Failure;
-use crate::kubectl::golang::quote::quote;
 use crate::shell::CommandOutput;
 
 /// Runs the command.

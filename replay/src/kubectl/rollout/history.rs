@@ -6,10 +6,10 @@ use aiopslab_problems::environment::Verdict;
 use serde_json::Value;
 
 use super::{Found, dotted, find, revision_of};
+use crate::golang::quote::quote;
 use crate::kubectl::arguments::Arguments;
 use crate::kubectl::cluster::Cluster;
 use crate::kubectl::failure::Failure;
-use crate::kubectl::golang::quote::quote;
 use crate::kubectl::output::{self, Formats};
 use crate::kubectl::selector::LabelSelector;
 use crate::kubectl::{describe, get, object, resources, tabwriter, with_errors};

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::{Base, Node, Operand, Pipeline, Unsupported, functions};
-use crate::kubectl::golang::format::{plain, sorted};
-use crate::kubectl::jsonpath::Missing;
+use crate::golang::format::{plain, sorted};
+use crate::kubernetes::jsonpath::Missing;
 
 /// How many nodes may be visited.
 const STEPS: usize = 1_000_000;

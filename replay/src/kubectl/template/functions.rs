@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::execute::Data;
 use super::{Unsupported, printf};
-use crate::kubectl::golang::format::plain;
+use crate::golang::format::plain;
 
 type Result<T> = std::result::Result<T, Unsupported>;
 

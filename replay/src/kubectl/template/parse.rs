@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Base, Node, Operand, Pipeline, Unsupported};
-use crate::kubectl::golang::quote::unquote_char;
+use crate::golang::quote::unquote_char;
 
 /// How deep blocks and brackets may lie in each other.
 const DEPTH: usize = 64;

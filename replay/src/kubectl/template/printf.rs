@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::Unsupported;
 use super::execute::Data;
-use crate::kubectl::golang::format::plain;
-use crate::kubectl::golang::quote::quote;
+use crate::golang::format::plain;
+use crate::golang::quote::quote;
 
 /// How wide a field may be made.
 const WIDTH: usize = 10_000;

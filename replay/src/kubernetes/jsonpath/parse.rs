@@ -1,7 +1,7 @@
 //! Reading templates.
 
 use super::{Bound, Error, Node};
-use crate::kubectl::golang::quote::{is_print, unquote_char};
+use crate::golang::quote::{is_print, unquote_char};
 
 /// How deep actions may lie in filters.
 const DEPTH: usize = 32;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// Text in double quotes, as `%q` prints it.
-pub(in crate::kubectl) fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {
@@ -16,7 +16,7 @@ pub(in crate::kubectl) fn quote(text: &str) -> String {
 }
 
 /// A character in single quotes, as `%q` prints it.
-pub(in crate::kubectl) fn quote_char(c: char) -> String {
+pub(crate) fn quote_char(c: char) -> String {
     let mut out = String::from("'");
     match c {
         '\'' => out.push_str("\\'"),
@@ -44,7 +44,7 @@ fn escape(c: char, out: &mut String) {
 }
 
 /// Whether Go prints a character as it is.
-pub(in crate::kubectl) fn is_print(c: char) -> bool {
+pub(crate) fn is_print(c: char) -> bool {
     match c {
         ' ' => true,
         '"' | '\'' | '\\' => true,
@@ -57,7 +57,7 @@ pub(in crate::kubectl) fn is_print(c: char) -> bool {
 
 /// Reads one character of a quoted text, with Go's escapes, as bytes; the rest after it. None if
 /// it is no valid character there.
-pub(in crate::kubectl) fn unquote_char(text: &str, quote: char) -> Option<(Vec<u8>, &str)> {
+pub(crate) fn unquote_char(text: &str, quote: char) -> Option<(Vec<u8>, &str)> {
     let mut chars = text.chars();
     let first = chars.next()?;
     let encoded = |c: char| c.to_string().into_bytes();

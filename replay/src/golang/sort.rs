@@ -3,7 +3,7 @@
 //! that kubectl sorted is only the same if the steps are the same.
 
 /// Sorts as `sort.Sort` does, with the same comparisons and swaps.
-pub(in crate::kubectl) fn sort<T>(items: &mut [T], less: impl FnMut(&T, &T) -> bool) {
+pub(crate) fn sort<T>(items: &mut [T], less: impl FnMut(&T, &T) -> bool) {
     let length = items.len();
     let mut sorter = Sorter { items, less };
     sorter.quick(0, length, bits(length));

@@ -1,13 +1,14 @@
-//! JSON as kubectl prints it: sorted keys, four spaces, and HTML characters escaped.
+//! JSON as `encoding/json` writes it for kubectl: sorted keys, four spaces, and HTML characters
+//! escaped.
 
 use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::golang::format::{json_number, sorted};
+use super::format::{json_number, sorted};
 
 /// A value with a line feed at its end.
-pub(super) fn print(value: &Value) -> String {
+pub(crate) fn print(value: &Value) -> String {
     let mut out = String::new();
     write_value(value, 0, &mut out);
     out.push('\n');
@@ -16,7 +17,7 @@ pub(super) fn print(value: &Value) -> String {
 
 /// A value whose fields are written in the order of the list for their object, others after them
 /// by name.
-pub(super) fn print_in_order(
+pub(crate) fn print_in_order(
     value: &Value,
     order: &dyn Fn(&Fields) -> &'static [&'static str],
 ) -> String {
@@ -44,7 +45,7 @@ fn in_order(value: &Value, order: &dyn Fn(&Fields) -> &'static [&'static str]) -
 }
 
 /// A value on one line, without spaces.
-pub(super) fn compact(value: &Value) -> String {
+pub(crate) fn compact(value: &Value) -> String {
     let mut out = String::new();
     write_compact(value, &mut out);
     out
@@ -74,16 +75,6 @@ fn write_compact(value: &Value, out: &mut String) {
     }
 }
 
-/// The list that kubectl makes of several objects.
-pub(super) fn list(items: Vec<Value>) -> Value {
-    serde_json::json!({
-        "apiVersion": "v1",
-        "items": items,
-        "kind": "List",
-        "metadata": {"resourceVersion": ""}
-    })
-}
-
 fn write_value(value: &Value, level: usize, out: &mut String) {
     write_with(value, level, out, &|fields| sorted(fields));
 }
@@ -93,7 +84,7 @@ fn write_ordered(value: &Value, level: usize, out: &mut String) {
 }
 
 /// The fields of an object.
-pub(super) type Fields = serde_json::Map<String, Value>;
+pub(crate) type Fields = serde_json::Map<String, Value>;
 
 /// Writes a value, the fields of each object as `order` has them.
 fn write_with(

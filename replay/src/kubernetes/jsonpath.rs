@@ -16,8 +16,7 @@ mod tests;
 use serde_json::Value;
 
 pub(crate) use evaluate::Item;
-pub(crate) use print::print;
-pub(super) use print::print_as_json;
+pub(crate) use print::{print, print_as_json};
 
 /// Why a template can't be read or evaluated.
 #[derive(Debug, Clone, PartialEq, Eq)]

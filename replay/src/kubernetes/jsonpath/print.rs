@@ -3,8 +3,7 @@
 use serde_json::Value;
 
 use super::Item;
-use crate::kubectl::golang::format;
-use crate::kubectl::json;
+use crate::golang::{format, json};
 
 /// Values of one action side by side, maps and lists as JSON.
 pub(crate) fn print(found: &[Vec<Item<'_>>]) -> String {
@@ -26,7 +25,7 @@ pub(crate) fn print(found: &[Vec<Item<'_>>]) -> String {
 }
 
 /// The values of each action as a list in JSON.
-pub(in crate::kubectl) fn print_as_json(found: &[Vec<Item<'_>>]) -> String {
+pub(crate) fn print_as_json(found: &[Vec<Item<'_>>]) -> String {
     found
         .iter()
         .map(|results| {

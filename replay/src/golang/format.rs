@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value};
 use super::quote::quote;
 
 /// `%v`: `map[a:1 b:[x y]]`, text bare, null as `<nil>`.
-pub(in crate::kubectl) fn plain(value: &Value) -> String {
+pub(crate) fn plain(value: &Value) -> String {
     let mut out = String::new();
     write_plain(value, &mut out);
     out
@@ -45,7 +45,7 @@ fn write_plain(value: &Value, out: &mut String) {
 }
 
 /// `%#v`: `map[string]interface {}{"a":1}`.
-pub(in crate::kubectl) fn syntax(value: &Value) -> String {
+pub(crate) fn syntax(value: &Value) -> String {
     let mut out = String::new();
     write_syntax(value, &mut out);
     out
@@ -78,7 +78,7 @@ fn write_syntax(value: &Value, out: &mut String) {
 }
 
 /// The Go type that a value is decoded into.
-pub(in crate::kubectl) fn type_name(value: &Value) -> &'static str {
+pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "<nil>",
         Value::Bool(_) => "bool",
@@ -91,14 +91,14 @@ pub(in crate::kubectl) fn type_name(value: &Value) -> &'static str {
 }
 
 /// Fields in the order of their keys.
-pub(in crate::kubectl) fn sorted(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
+pub(crate) fn sorted(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
     let mut sorted: Vec<(&String, &Value)> = fields.iter().collect();
     sorted.sort_by(|one, other| one.0.cmp(other.0));
     sorted
 }
 
 /// A number by `%v`: whole ones as they are, others with as few digits as tell them apart.
-pub(in crate::kubectl) fn number_text(number: &Number) -> String {
+pub(crate) fn number_text(number: &Number) -> String {
     match (number.as_i64(), number.as_f64()) {
         (Some(whole), _) => whole.to_string(),
         (None, Some(float)) => float_text(float, -4, 6),
@@ -107,7 +107,7 @@ pub(in crate::kubectl) fn number_text(number: &Number) -> String {
 }
 
 /// A number as `encoding/json` writes it.
-pub(in crate::kubectl) fn json_number(number: &Number) -> String {
+pub(crate) fn json_number(number: &Number) -> String {
     match (number.as_i64(), number.as_f64()) {
         (Some(whole), _) => whole.to_string(),
         (None, Some(float)) => {

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 use super::{Bound, Error, Missing, Node};
-use crate::kubectl::golang::format::{plain, sorted, type_name};
+use crate::golang::format::{plain, sorted, type_name};
 
 /// How many values a template may visit, counted at every step.
 const VISITS: usize = 1_000_000;
