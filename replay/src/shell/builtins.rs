@@ -13,7 +13,8 @@ mod xargs;
 use super::ast::Assignment;
 use super::interpreter::{Halt, Shell};
 
-/// Built-ins of bash, as `type` knows them; `echo` and `printf` are among the text tools.
+/// Built-ins of bash, as `type` knows them; `echo`, `printf`, `true` and `false` are
+/// among the text tools.
 pub(super) const BUILTINS: [&str; 61] = [
     ".",
     ":",
@@ -92,12 +93,8 @@ pub(super) async fn run(
     declarations: &[Assignment],
 ) -> Result<bool, Halt> {
     match name {
-        ":" | "true" => {
+        ":" => {
             shell.status = 0;
-            Ok(())
-        }
-        "false" => {
-            shell.status = 1;
             Ok(())
         }
         "printf" if arguments.first().is_some_and(|option| option == "-v") => {

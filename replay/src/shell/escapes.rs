@@ -1,103 +1,121 @@
-//! Backslash escapes of `$'…'`.
+//! Backslash escapes of `$'…'`, `echo -e`, `printf` and others.
 
-/// Bytes that are no text: pipes of this shell carry text.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("bytes that are not UTF-8")]
-pub(super) struct NotText;
-
-/// Replaces the escapes of a text. A shell's strings end at a zero byte.
-pub(super) fn expand(text: &str) -> Result<String, NotText> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        let (before, escape) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        bytes.extend_from_slice(before.as_bytes());
-        let length = one(escape.get(1..).unwrap_or_default(), &mut bytes);
-        rest = escape.get(1 + length..).unwrap_or_default();
-    }
-    bytes.extend_from_slice(rest.as_bytes());
-    if let Some(zero) = bytes.iter().position(|byte| *byte == 0) {
-        bytes.truncate(zero);
-    }
-    String::from_utf8(bytes).map_err(|_| NotText)
+/// The control character that a letter after a backslash means.
+pub(super) fn control(letter: char) -> Option<char> {
+    Some(match letter {
+        'a' => '\u{7}',
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'v' => '\u{b}',
+        _ => return None,
+    })
 }
 
-/// Writes what an escape stands for and tells its length after the backslash.
-fn one(escape: &str, bytes: &mut Vec<u8>) -> usize {
-    let Some(letter) = escape.chars().next() else {
-        bytes.push(b'\\');
-        return 0;
-    };
-    let simple = match letter {
-        'a' => Some(7),
-        'b' => Some(8),
-        'e' | 'E' => Some(27),
-        'f' => Some(12),
-        'n' => Some(b'\n'),
-        'r' => Some(b'\r'),
-        't' => Some(b'\t'),
-        'v' => Some(11),
-        '\\' | '\'' | '"' | '?' => u8::try_from(letter).ok(),
-        _ => None,
-    };
-    if let Some(byte) = simple {
-        bytes.push(byte);
-        return 1;
+/// Where the escapes stand. Octal numbers are written `\0nnn`, `\nnn` or both ways, and `\c` ends
+/// the text or means a control character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// `echo -e`
+    Echo,
+    /// The format of `printf`.
+    Format,
+    /// `%b` of `printf`.
+    Argument,
+    /// `$'…'`
+    Quoted,
+}
+
+impl Place {
+    fn ends_at_c(self) -> bool {
+        matches!(self, Self::Echo | Self::Argument)
     }
-    let after = escape.get(letter.len_utf8()..).unwrap_or_default();
-    match letter {
+}
+
+/// Replaces escapes; tells whether `\c` ended the text. Bytes, as numbers may make no text.
+pub(super) fn replace(text: &str, place: Place) -> (Vec<u8>, bool) {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some(position) = rest.find('\\') {
+        let (before, after) = rest.split_at(position);
+        out.extend_from_slice(before.as_bytes());
+        let Some(escaped) = after.chars().nth(1) else {
+            out.push(b'\\');
+            return (out, false);
+        };
+        if escaped == 'c' && place.ends_at_c() {
+            return (out, true);
+        }
+        let length = push(after, escaped, place, &mut out);
+        rest = after.get(length..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest.as_bytes());
+    (out, false)
+}
+
+/// Appends what an escape at the start of a text means; gives its length.
+pub(super) fn push(text: &str, escaped: char, place: Place, out: &mut Vec<u8>) -> usize {
+    if let Some(control) = control(escaped) {
+        out.push(control as u8);
+        return 2;
+    }
+    let digits = |from: usize, most: usize, radix: u32| -> (u32, usize) {
+        let digits = text.get(from..).unwrap_or_default().chars().take(most);
+        let values = digits.map_while(|c| c.to_digit(radix));
+        values.fold((0, 0), |(number, length), digit| {
+            (number * radix + digit, length + 1)
+        })
+    };
+    match escaped {
+        '\\' => out.push(b'\\'),
+        'e' | 'E' => out.push(27),
+        '"' | '\'' | '?' if place != Place::Echo => out.push(escaped as u8),
+        '0' if place.ends_at_c() => {
+            let (number, length) = digits(2, 3, 8);
+            out.push(number as u8);
+            return 2 + length;
+        }
+        '0'..='7' if place != Place::Echo => {
+            let (number, length) = digits(1, 3, 8);
+            out.push(number as u8);
+            return 1 + length;
+        }
         'x' => {
-            let digits = digits(after, 16, 2);
-            if digits > 0 {
-                bytes.push(low_byte(after, digits, 16));
-                return 1 + digits;
+            let (number, length) = digits(2, 2, 16);
+            if length == 0 {
+                out.extend_from_slice(b"\\x");
+            } else {
+                out.push(number as u8);
             }
+            return 2 + length;
         }
         'u' | 'U' => {
-            let digits = digits(after, 16, if letter == 'u' { 4 } else { 8 });
-            let code = after
-                .get(..digits)
-                .map(|text| u32::from_str_radix(text, 16));
-            if digits > 0
-                && let Some(character) = code.and_then(Result::ok).and_then(char::from_u32)
-            {
-                bytes.extend_from_slice(character.to_string().as_bytes());
-                return 1 + digits;
+            let (number, length) = digits(2, if escaped == 'u' { 4 } else { 8 }, 16);
+            match char::from_u32(number).filter(|_| length > 0) {
+                Some(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+                None => out.extend_from_slice(text.get(..2 + length).unwrap_or("").as_bytes()),
             }
+            return 2 + length;
         }
-        '0'..='7' => {
-            let digits = digits(escape, 8, 3);
-            bytes.push(low_byte(escape, digits, 8));
-            return digits;
+        'c' if place == Place::Quoted && is_control(text) => {
+            let control = text.as_bytes().get(2).copied().unwrap_or_default();
+            out.push(control.to_ascii_uppercase() & 0x1f);
+            return 3;
         }
-        // A control character.
-        'c' => {
-            if let Some(control) = after.chars().next().filter(char::is_ascii) {
-                bytes.push(u8::try_from(control).unwrap_or(0).to_ascii_uppercase() & 0x1f);
-                return 2;
-            }
+        other => {
+            out.push(b'\\');
+            out.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes());
+            return 1 + other.len_utf8();
         }
-        _ => {}
     }
-    bytes.push(b'\\');
-    bytes.extend_from_slice(letter.to_string().as_bytes());
-    letter.len_utf8()
+    1 + escaped.len_utf8()
 }
 
-fn digits(text: &str, radix: u32, most: usize) -> usize {
-    text.chars()
-        .take(most)
-        .take_while(|character| character.is_digit(radix))
-        .count()
-}
-
-/// The value of digits, of which a byte is kept.
-fn low_byte(text: &str, digits: usize, radix: u32) -> u8 {
-    let value = text
-        .get(..digits)
-        .and_then(|digits| u32::from_str_radix(digits, radix).ok())
-        .unwrap_or(0);
-    u8::try_from(value & 0xff).unwrap_or(0)
+/// Whether a character that has a control character comes after `\c`.
+fn is_control(text: &str) -> bool {
+    text.as_bytes().get(2).is_some_and(u8::is_ascii)
 }
 
 #[cfg(test)]
@@ -105,16 +123,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_are_replaced() {
+    fn escapes_of_quoted_text_are_replaced() {
         for (text, expected) in [
             (r"a\tb\n\\", "a\tb\n\\"),
             (r"\x41\101\u00e9\'", "AAé'"),
-            (r"\z\ca", "\\z\u{1}"),
+            (r"\z\ca\cé", "\\z\u{1}\\cé"),
             ("é\\", "é\\"),
-            (r"a\0b", "a"),
+            (r"a\0b", "a\0b"),
         ] {
-            assert_eq!(expand(text).as_deref(), Ok(expected), "{text}");
+            let (bytes, ended) = replace(text, Place::Quoted);
+            assert_eq!(
+                (bytes.as_slice(), ended),
+                (expected.as_bytes(), false),
+                "{text}"
+            );
         }
-        assert_eq!(expand(r"\xff"), Err(NotText));
+        assert_eq!(replace(r"\xff", Place::Quoted).0, [0xff]);
     }
 }

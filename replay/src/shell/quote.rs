@@ -21,6 +21,31 @@ pub(super) fn double(text: &str) -> String {
     quoted
 }
 
+/// A word as it could be typed again: `%q`.
+pub(super) fn word(word: &str) -> String {
+    if word.is_empty() {
+        return "''".to_owned();
+    }
+    if word.chars().any(char::is_control) {
+        return ansi(word);
+    }
+    let mut quoted = String::new();
+    for (position, character) in word.chars().enumerate() {
+        let special = match character {
+            ' ' | '\'' | '"' | '\\' | '|' | '&' | ';' | '(' | ')' | '<' | '>' | '!' | '{' | '}'
+            | '*' | '[' | '?' | ']' | '^' | '$' | '`' | ',' => true,
+            '~' => position == 0 || quoted.ends_with([':', '=']),
+            '#' => position == 0,
+            _ => false,
+        };
+        if special {
+            quoted.push('\\');
+        }
+        quoted.push(character);
+    }
+    quoted
+}
+
 fn ansi(text: &str) -> String {
     let mut quoted = "$'".to_owned();
     for character in text.chars() {
@@ -35,8 +60,10 @@ fn ansi(text: &str) -> String {
             '\t' => quoted.push_str("\\t"),
             '\'' => quoted.push_str("\\'"),
             '\\' => quoted.push_str("\\\\"),
-            character if character.is_ascii_control() => {
-                quoted.push_str(&format!("\\{:03o}", u32::from(character)));
+            character if character.is_control() => {
+                for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                    quoted.push_str(&format!("\\{byte:03o}"));
+                }
             }
             character => quoted.push(character),
         }
@@ -53,6 +80,8 @@ mod tests {
     fn text_is_quoted_as_bash_does() {
         assert_eq!(single("a'b"), "'a'\\''b'");
         assert_eq!(single("a\nb"), "$'a\\nb'");
+        assert_eq!(single("a\u{85}"), "$'a\\302\\205'");
         assert_eq!(double("a\"b $x"), "\"a\\\"b \\$x\"");
+        assert_eq!(word("a b~#"), "a\\ b~#");
     }
 }

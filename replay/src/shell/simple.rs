@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::ast::{AssignedValue, Assignment, FunctionBody, Simple};
-use super::command::{CommandOutput, Stop};
+use super::command::CommandOutput;
 use super::interpreter::{Done, Halt, Running, Shell, unavailable};
 use super::state::{Index, Value, Variable};
 use super::{builtins, text_tools};
@@ -298,21 +298,6 @@ impl Shell<'_> {
             Err(Halt::Return | Halt::Break(_) | Halt::Continue(_)) => Ok(()),
             other => other,
         }
-    }
-
-    /// Whether there is a program of this name; none if it can't be known.
-    pub(super) fn knows_program(&self, name: &str) -> Option<Stop> {
-        let context = text_tools::Context {
-            now: self.view.now(),
-            files: &*self.files,
-            input: None,
-            input_was_read: Cell::default(),
-            written: RefCell::default(),
-        };
-        let known = name == "kubectl"
-            || builtins::PROGRAMS.contains(&name)
-            || text_tools::run(name, &[], &context).is_some();
-        (!known).then(|| unavailable(name))
     }
 }
 

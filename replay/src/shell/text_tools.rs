@@ -12,7 +12,6 @@ mod cut;
 mod date;
 mod echo;
 mod encode;
-mod escapes;
 mod expand;
 mod fold;
 mod format;
@@ -94,57 +93,69 @@ type ToolResult = Result<CommandOutput, Halt>;
 /// Bytes that a program may print.
 const PRINTED_BYTES: usize = 16 * 1024 * 1024;
 
+/// A program: what it does with its arguments.
+type Program = fn(&[String], &Context<'_>) -> ToolResult;
+
+/// Whether there is a program of that name.
+pub(super) fn is_program(name: &str) -> bool {
+    program(name).is_some()
+}
+
 /// Runs a program; none if there is none of that name.
 pub(super) fn run(
     name: &str,
     arguments: &[String],
     context: &Context<'_>,
 ) -> Option<Result<CommandOutput, Stop>> {
-    match program(name, arguments, context)? {
-        Ok(output) | Err(Halt::Output(output)) => Some(Ok(output)),
-        Err(Halt::Stop(stop)) => Some(Err(stop)),
-    }
+    Some(match program(name)?(arguments, context) {
+        Ok(output) | Err(Halt::Output(output)) => Ok(output),
+        Err(Halt::Stop(stop)) => Err(stop),
+    })
 }
 
-fn program(name: &str, arguments: &[String], context: &Context<'_>) -> Option<ToolResult> {
+fn program(name: &str) -> Option<Program> {
     Some(match name {
-        "awk" | "gawk" | "mawk" => awk::run(arguments, context),
-        "base64" => encode::base64(arguments, context),
-        "basename" => basename::basename(arguments),
-        "cat" => cat::run(arguments, context),
-        "column" => column::run(arguments, context),
-        "cut" => cut::run(arguments, context),
-        "date" => date::run(arguments, context),
-        "dirname" => basename::dirname(arguments),
-        "echo" => echo::run(arguments),
-        "egrep" => grep::run(&with_option("-E", arguments), context),
-        "expand" => expand::run(arguments, context),
-        "fgrep" => grep::run(&with_option("-F", arguments), context),
-        "fold" => fold::run(arguments, context),
-        "grep" => grep::run(arguments, context),
-        "head" => head::run(arguments, context),
-        "jq" => jq::run(arguments, context),
-        "ls" => ls::run(arguments, context),
-        "md5sum" | "sha1sum" | "sha256sum" => checksum::run(name, arguments, context),
-        "nl" => nl::run(arguments, context),
-        "paste" => paste::run(arguments, context),
-        "printf" => printf::run(arguments, context),
-        "rev" => rev::run(arguments, context),
-        "rg" => ripgrep::run(arguments, context),
-        "sed" => sed::run(arguments, context),
-        "seq" => seq::run(arguments),
-        "sort" => sort::run(arguments, context),
-        "tac" => tac::run(arguments, context),
-        "tail" => tail::run(arguments, context),
-        "tee" => tee::run(arguments, context),
-        "tr" => tr::run(arguments, context),
-        "uniq" => uniq::run(arguments, context),
-        "wc" => wc::run(arguments, context),
-        "true" | ":" => Ok(CommandOutput::answered("")),
-        "false" => Ok(CommandOutput {
-            exit_code: 1,
-            ..CommandOutput::answered("")
-        }),
+        "awk" | "gawk" | "mawk" => awk::run,
+        "base64" => encode::base64,
+        "basename" => |arguments, _| basename::basename(arguments),
+        "cat" => cat::run,
+        "column" => column::run,
+        "cut" => cut::run,
+        "date" => date::run,
+        "dirname" => |arguments, _| basename::dirname(arguments),
+        "echo" => |arguments, _| echo::run(arguments),
+        "egrep" => |arguments, context| grep::run(&with_option("-E", arguments), context),
+        "expand" => expand::run,
+        "false" => |_, _| {
+            Ok(CommandOutput {
+                exit_code: 1,
+                ..CommandOutput::answered("")
+            })
+        },
+        "fgrep" => |arguments, context| grep::run(&with_option("-F", arguments), context),
+        "fold" => fold::run,
+        "grep" => grep::run,
+        "head" => head::run,
+        "jq" => jq::run,
+        "ls" => ls::run,
+        "md5sum" => |arguments, context| checksum::run("md5sum", arguments, context),
+        "nl" => nl::run,
+        "paste" => paste::run,
+        "printf" => printf::run,
+        "rev" => rev::run,
+        "rg" => ripgrep::run,
+        "sed" => sed::run,
+        "seq" => |arguments, _| seq::run(arguments),
+        "sha1sum" => |arguments, context| checksum::run("sha1sum", arguments, context),
+        "sha256sum" => |arguments, context| checksum::run("sha256sum", arguments, context),
+        "sort" => sort::run,
+        "tac" => tac::run,
+        "tail" => tail::run,
+        "tee" => tee::run,
+        "tr" => tr::run,
+        "true" => |_, _| Ok(CommandOutput::answered("")),
+        "uniq" => uniq::run,
+        "wc" => wc::run,
         _ => return None,
     })
 }

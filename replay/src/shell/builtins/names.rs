@@ -2,8 +2,9 @@
 
 use aiopslab_problems::environment::Verdict;
 
-use super::{BUILTINS, letters};
-use crate::shell::interpreter::{Done, Shell, unavailable};
+use super::{BUILTINS, PROGRAMS, letters};
+use crate::shell::interpreter::{Done, Halt, Shell, unavailable};
+use crate::shell::text_tools;
 
 /// Words that mean something where a command starts.
 const KEYWORDS: [&str; 22] = [
@@ -19,7 +20,7 @@ enum Meaning {
     Program(String),
 }
 
-fn meaning(shell: &Shell<'_>, name: &str) -> Result<Meaning, crate::shell::interpreter::Halt> {
+fn meaning(shell: &Shell<'_>, name: &str) -> Result<Meaning, Halt> {
     if KEYWORDS.contains(&name) {
         return Ok(Meaning::Keyword);
     }
@@ -29,16 +30,18 @@ fn meaning(shell: &Shell<'_>, name: &str) -> Result<Meaning, crate::shell::inter
     if BUILTINS.contains(&name) {
         return Ok(Meaning::Builtin);
     }
-    Ok(Meaning::Program(program(shell, name)?))
+    Ok(Meaning::Program(program(name)?))
 }
 
 /// Where a program lies. Whether others are there can't be known.
-fn program(shell: &Shell<'_>, name: &str) -> Result<String, crate::shell::interpreter::Halt> {
-    match shell.knows_program(name) {
-        Some(stop) => Err(stop.into()),
-        None if name == "kubectl" => Ok("/usr/local/bin/kubectl".to_owned()),
-        None => Ok(format!("/usr/bin/{name}")),
+fn program(name: &str) -> Result<String, Halt> {
+    if name == "kubectl" {
+        return Ok("/usr/local/bin/kubectl".to_owned());
     }
+    if PROGRAMS.contains(&name) || text_tools::is_program(name) {
+        return Ok(format!("/usr/bin/{name}"));
+    }
+    Err(unavailable(name).into())
 }
 
 /// `command`: runs a command that is no function, or with `-v` tells what a name means.
@@ -98,7 +101,7 @@ pub(super) fn type_of(shell: &mut Shell<'_>, arguments: &[String]) -> Done {
     let mut text = String::new();
     for name in names {
         if options.contains(&'P') {
-            text.push_str(&format!("{}\n", program(shell, name)?));
+            text.push_str(&format!("{}\n", program(name)?));
             continue;
         }
         let line = match (meaning(shell, name)?, options.contains(&'t')) {
@@ -140,7 +143,7 @@ pub(super) fn which(shell: &mut Shell<'_>, arguments: &[String]) -> Done {
         if name.starts_with('-') {
             return Err(unavailable(&format!("which {name}")).into());
         }
-        text.push_str(&format!("{}\n", program(shell, name)?));
+        text.push_str(&format!("{}\n", program(name)?));
     }
     shell.status = i32::from(arguments.is_empty());
     shell.print(1, &text)

@@ -303,7 +303,13 @@ impl Parser<'_> {
             }
         }
         let raw = self.text.get(start..self.position - 1).unwrap_or_default();
-        escapes::expand(raw).map_err(|error| SyntaxError::unsupported(&error.to_string()))
+        let (mut bytes, _) = escapes::replace(raw, escapes::Place::Quoted);
+        // A shell's strings end at a zero byte.
+        if let Some(zero) = bytes.iter().position(|byte| *byte == 0) {
+            bytes.truncate(zero);
+        }
+        // Pipes of this shell carry text.
+        String::from_utf8(bytes).map_err(|_| SyntaxError::unsupported("bytes that are not UTF-8"))
     }
 
     /// The inside of `((…))` after an opening; none if the brackets hold something else.

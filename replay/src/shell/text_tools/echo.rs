@@ -1,8 +1,8 @@
 //! `echo`, as bash has it built in.
 
-use super::escapes::{Octal, replace};
 use super::{ToolResult, text};
 use crate::shell::command::CommandOutput;
+use crate::shell::escapes::{Place, replace};
 
 /// `echo`; options are only words of the letters n, e and E before all others.
 pub(super) fn run(arguments: &[String]) -> ToolResult {
@@ -16,7 +16,7 @@ pub(super) fn run(arguments: &[String]) -> ToolResult {
     let escapes = letters.chars().rfind(|letter| "eE".contains(*letter)) == Some('e');
     let line = words.join(" ");
     let (mut bytes, ended) = match escapes {
-        true => replace(&line, Octal::AfterZero),
+        true => replace(&line, Place::Echo),
         false => (line.into_bytes(), false),
     };
     if !letters.contains('n') && !ended {

@@ -1,37 +1,13 @@
 //! File name patterns, and the files below a folder.
 
-use super::pattern::{Flags, Pattern, Syntax};
 use crate::files::VirtualFiles;
+use crate::shell::pattern::Pattern;
 
 /// Whether a name matches a file name pattern (`*`, `?`, `[…]`); `*` also matches a slash.
 pub(super) fn matches(glob: &str, name: &str) -> bool {
-    let mut expression = String::from("^");
-    let mut chars = glob.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '*' => expression.push_str(".*"),
-            '?' => expression.push('.'),
-            '[' => {
-                expression.push('[');
-                if chars.next_if(|c| matches!(c, '!' | '^')).is_some() {
-                    expression.push('^');
-                }
-            }
-            '\\' => {
-                let escaped = chars.next().unwrap_or('\\');
-                expression.push_str(&format!("[{escaped}]"));
-            }
-            '.' | '(' | ')' | '|' | '+' | '^' | '$' | '{' => {
-                expression.push('\\');
-                expression.push(c);
-            }
-            other => expression.push(other),
-        }
-    }
-    expression.push('$');
-    let pattern = Pattern::new(&expression, Syntax::Extended, Flags::default());
-    // A bracket that is not closed is an ordinary character.
-    pattern.map_or(glob == name, |pattern| pattern.is_match(name))
+    let pattern = Pattern::parse([(glob, false)]);
+    // One that is too large to be compiled is taken as it is written.
+    pattern.matches(name).unwrap_or(glob == name)
 }
 
 /// The files below a folder with their paths, which start as the folder was written.

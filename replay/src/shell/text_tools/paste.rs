@@ -1,9 +1,9 @@
 //! `paste`.
 
-use super::escapes::control;
 use super::options::{Program, flag, lacks, value};
 use super::{Context, Halt, ToolResult, inputs};
 use crate::shell::command::CommandOutput;
+use crate::shell::escapes::control;
 
 const PASTE: Program = Program {
     name: "paste",

@@ -1,14 +1,11 @@
 //! `printf`, as bash has it built in.
 
-mod quote;
-
-use super::escapes::{self, Octal};
 use super::format::{self, Conversion, SIZE, Size};
 use super::{Context, Halt, PRINTED_BYTES, ToolResult, date, lacking, text};
 use crate::shell::command::CommandOutput;
+use crate::shell::escapes::{self, Place};
+use crate::shell::quote;
 use aiopslab_problems::environment::Verdict;
-
-pub(super) use quote::quote;
 
 /// `printf`: the format is repeated until no argument is left.
 pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
@@ -76,7 +73,7 @@ impl Printer<'_> {
         while let Some(c) = rest.chars().next() {
             let length = match c {
                 '\\' => match rest.chars().nth(1) {
-                    Some(escaped) => escapes::push(rest, escaped, Octal::Plain, &mut self.out),
+                    Some(escaped) => escapes::push(rest, escaped, Place::Format, &mut self.out),
                     None => {
                         self.out.push(b'\\');
                         1
@@ -141,7 +138,7 @@ impl Printer<'_> {
             }
             'b' => {
                 let text = self.next().unwrap_or_default().to_owned();
-                let (bytes, ended) = escapes::replace(&text, Octal::Either);
+                let (bytes, ended) = escapes::replace(&text, Place::Argument);
                 let text = super::text("printf", bytes)?;
                 self.text(&conversion, &text)?;
                 if ended {
@@ -150,7 +147,7 @@ impl Printer<'_> {
                 }
             }
             'q' => {
-                let quoted = quote(self.next().unwrap_or_default());
+                let quoted = quote::word(self.next().unwrap_or_default());
                 self.text(&conversion, &quoted)?;
             }
             'c' => {

@@ -1,6 +1,6 @@
 //! Words of a program.
 
-use super::super::escapes;
+use crate::shell::escapes;
 
 /// A word.
 #[derive(Debug, Clone, PartialEq)]

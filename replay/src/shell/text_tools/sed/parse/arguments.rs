@@ -1,9 +1,10 @@
 //! Addresses, patterns, `s` and `y`.
 
 use super::super::super::pattern::{Flags, Pattern, PatternError, Syntax};
-use super::super::super::{Halt, escapes, lacking};
+use super::super::super::{Halt, lacking};
 use super::super::script::{Action, Address, Part, Substitution};
 use super::Parser;
+use crate::shell::escapes;
 
 impl Parser {
     pub(super) fn number(&mut self) -> Option<u64> {

@@ -1,8 +1,9 @@
 //! The text of `a`, `i` and `c`.
 
-use super::super::super::{Halt, escapes};
+use super::super::super::Halt;
 use super::super::script::Action;
 use super::Parser;
+use crate::shell::escapes;
 
 impl Parser {
     pub(super) fn text(&mut self, letter: char) -> Result<Action, Halt> {
