@@ -17,6 +17,25 @@ const SCRATCH_FOLDER: &str = "/tmp";
 /// The home folder of the agent's shell. Files can be written there; what else it holds is unknown.
 pub(crate) const HOME_FOLDER: &str = "/root";
 
+/// The other folders that lie in the root folder of a Linux machine. What they hold is unknown.
+const MACHINE_FOLDERS: [&str; 18] = [
+    "bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc", "root",
+    "run", "sbin", "srv", "sys", "usr", "var",
+];
+
+/// Whether a path is that of a folder of the machine, or lies below one.
+pub(crate) fn is_of_machine(path: &str) -> bool {
+    let top = path.trim_start_matches('/').split('/').next();
+    top.is_some_and(|top| MACHINE_FOLDERS.contains(&top))
+}
+
+/// The names in the root folder that every machine has.
+pub(crate) fn root_names() -> impl Iterator<Item = &'static str> {
+    MACHINE_FOLDERS
+        .into_iter()
+        .chain(SCRATCH_FOLDER.strip_prefix('/'))
+}
+
 impl Default for VirtualFiles {
     fn default() -> Self {
         Self {
@@ -82,12 +101,14 @@ impl VirtualFiles {
         }
     }
 
-    /// Whether there is a folder at this path: one that was made, or one with files below it.
+    /// Whether there is a folder at this path: one that was made, one with files below it, or one
+    /// that every machine has.
     #[must_use]
     pub fn is_folder(&self, path: impl AsRef<str>) -> bool {
         let folder = self.resolve(path);
         let below = format!("{}/", folder.trim_end_matches('/'));
         folder == "/"
+            || folder.rfind('/') == Some(0) && is_of_machine(&folder)
             || self.folders.contains(&folder)
             || self.paths_below(&below).next().is_some()
             || self
@@ -98,19 +119,31 @@ impl VirtualFiles {
     }
 
     /// Whether everything in the folder around this path is known, so that what is not here is
-    /// nowhere. The root and the home folder hold more than what the episode wrote.
+    /// nowhere. The root and the machine's folders hold more than what the episode wrote.
     #[must_use]
     pub fn is_known(&self, path: impl AsRef<str>) -> bool {
         let path = self.resolve(path);
         path.rsplit_once('/')
-            .is_some_and(|(folder, _)| self.is_complete(folder))
+            .is_some_and(|(folder, _)| !folder.is_empty() && self.is_complete(folder))
     }
 
     /// Whether this is a folder of which everything is known.
     #[must_use]
     pub fn is_complete(&self, path: impl AsRef<str>) -> bool {
         let folder = self.resolve(path);
-        folder != "/" && folder != HOME_FOLDER && self.is_folder(&folder)
+        folder != "/" && !is_of_machine(&folder) && self.is_folder(&folder)
+    }
+
+    /// Whether this is a folder in which the episode may write: of the machine's, it is the root
+    /// and what is known of the home folder.
+    #[must_use]
+    pub fn is_writable(&self, path: impl AsRef<str>) -> bool {
+        let folder = self.resolve(path);
+        let below_home = folder.strip_prefix(HOME_FOLDER);
+        folder == "/"
+            || self.is_folder(&folder)
+                && (!is_of_machine(&folder)
+                    || below_home.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
     }
 
     /// The names in a folder, sorted, each with whether it is a folder.
@@ -213,6 +246,26 @@ mod tests {
     }
 
     #[test]
+    fn folders_of_the_machine_hold_more_than_what_was_written() {
+        let mut files = VirtualFiles::new();
+        files.write("/root/.kube/x", "");
+        files.make_folder("/data/made");
+        for (folder, complete, writable) in [
+            ("/", false, true),
+            ("/tmp", true, true),
+            ("/root", false, true),
+            ("/root/.kube", false, true),
+            ("/etc", false, false),
+            ("/data/made", true, true),
+        ] {
+            assert!(files.is_folder(folder), "{folder}");
+            assert_eq!(files.is_complete(folder), complete, "{folder}");
+            assert_eq!(files.is_writable(folder), writable, "{folder}");
+        }
+        assert!(!files.is_known("/root/.kube/config") && !files.is_folder("/root/other"));
+    }
+
+    #[test]
     fn folders_are_listed_and_removed() {
         let mut files = VirtualFiles::new();
         files.write("/tmp/a/b", "123");
@@ -228,6 +281,8 @@ mod tests {
         );
         assert!(files.is_folder("/tmp/a/d") && files.is_known("/tmp/x"));
         assert!(!files.is_known("/etc/hosts") && !files.is_known("/x"));
+        files.set_working_folder("/tmp");
+        assert!(!files.is_known("/x") && files.is_known("x"));
         files.remove_folder("/tmp/a");
         assert_eq!((files.names_in("/tmp"), files.bytes()), (vec![], 0));
     }

@@ -2,12 +2,7 @@
 
 use super::interpreter::{Done, Halt, Shell, unknown_path};
 use super::pattern::Pattern;
-
-/// What lies in the root folder of a Linux machine, whatever else does.
-const ROOT_NAMES: [&str; 19] = [
-    "bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc", "root",
-    "run", "sbin", "srv", "sys", "tmp", "usr", "var",
-];
+use crate::files;
 
 impl Shell<'_> {
     /// Adds the names that a field stands for, or the field itself without its quotes.
@@ -84,17 +79,14 @@ impl Shell<'_> {
             visible && matcher.matches(name)
         };
         if absolute == "/" {
-            for name in ROOT_NAMES {
+            for name in files::root_names() {
                 if matches(name) {
                     return Err(unknown_path(&format!("{folder}{name}")).into());
                 }
             }
-        } else if !self.files.is_complete(&absolute) {
-            // A folder that the machine has, with contents that nobody recorded.
-            let top = absolute.trim_start_matches('/').split('/').next();
-            if top.is_some_and(|top| ROOT_NAMES.contains(&top)) {
-                return Err(unknown_path(folder).into());
-            }
+        } else if files::is_of_machine(&absolute) {
+            // Nobody recorded what it holds.
+            return Err(unknown_path(folder).into());
         }
         for (name, _) in self.files.names_in(&absolute) {
             if matches(&name) {

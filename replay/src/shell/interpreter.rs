@@ -165,21 +165,30 @@ impl<'a> Shell<'a> {
         }
         self.budget.piped(text.len())?;
         match self.streams.targets.get(&descriptor).cloned() {
-            Some(Target::Sink(sink)) => self.streams.write(sink, text),
-            Some(Target::File(path)) => {
+            None | Some(Target::Input(_)) => {
+                self.status = 1;
+                if descriptor != 2 {
+                    self.complain("write error: Bad file descriptor")?;
+                }
+                Ok(())
+            }
+            Some(target) => self.print_to(&target, text),
+        }
+    }
+
+    /// Prints to where a descriptor leads.
+    pub(super) fn print_to(&mut self, target: &Target, text: &str) -> Done {
+        match target {
+            Target::Sink(sink) => self.streams.write(*sink, text),
+            Target::File(path) => {
                 if self.files.bytes() + text.len() > limits::FILE_BYTES {
                     let what = format!("files of more than {} bytes", limits::FILE_BYTES);
                     return Err(limits::exceeded(&what).into());
                 }
                 self.files.append(path.as_ref(), text);
             }
-            Some(Target::Null) => {}
-            Some(Target::Input(_)) | None => {
-                self.status = 1;
-                if descriptor != 2 {
-                    self.complain("write error: Bad file descriptor")?;
-                }
-            }
+            // What is read can't be written.
+            Target::Null | Target::Input(_) => {}
         }
         Ok(())
     }

@@ -182,8 +182,8 @@ impl Shell<'_> {
         if name.is_empty() || path.ends_with('/') || self.files.is_folder(path) {
             return Ok(Some("Is a directory"));
         }
-        if folder.is_empty() || folder == crate::files::HOME_FOLDER || self.files.is_folder(folder)
-        {
+        // An empty one is the root.
+        if self.files.is_writable(format!("{folder}/")) {
             return Ok(None);
         }
         if self.files.read(folder).is_some() {
@@ -207,7 +207,7 @@ impl Shell<'_> {
     }
 
     /// What `/dev/…` stands for.
-    fn device(&self, path: &str, standard: u32) -> Option<Target> {
+    pub(super) fn device(&self, path: &str, standard: u32) -> Option<Target> {
         let descriptor = match path {
             "/dev/null" => return Some(Target::Null),
             "/dev/stdin" => 0,

@@ -237,17 +237,16 @@ impl Shell<'_> {
 
     /// Writes a file that a text tool has made.
     fn write_for(&mut self, program: &str, path: &str, text: String) -> Done {
-        match path {
-            "/dev/null" => Ok(()),
-            "/dev/stdout" => self.print(1, &text),
-            "/dev/stderr" => self.print(2, &text),
-            path => match self.can_write(path)? {
-                None => self.store(path, text),
-                Some(reason) => {
-                    self.status = 1;
-                    self.print(2, &format!("{program}: {path}: {reason}\n"))
-                }
-            },
+        if let Some(target) = self.device(path, 1) {
+            self.budget.piped(text.len())?;
+            return self.print_to(&target, &text);
+        }
+        match self.can_write(path)? {
+            None => self.store(path, text),
+            Some(reason) => {
+                self.status = 1;
+                self.print(2, &format!("{program}: {path}: {reason}\n"))
+            }
         }
     }
 

@@ -4,7 +4,6 @@ use aiopslab_problems::environment::Verdict;
 
 use super::names::invalid_option;
 use super::permuted;
-use crate::files::HOME_FOLDER;
 use crate::shell::interpreter::{Done, Halt, Shell, unavailable, unknown_path};
 use crate::shell::limits;
 
@@ -33,7 +32,7 @@ pub(super) fn cd(shell: &mut Shell<'_>, arguments: &[String]) -> Done {
     if shell.files.read(&folder).is_some() {
         return shell.fail(1, &format!("cd: {folder}: Not a directory"));
     }
-    if !shell.files.is_folder(&folder) && absolute != HOME_FOLDER {
+    if !shell.files.is_folder(&folder) {
         if shell.files.is_known(&folder) {
             shell.verdict = shell.verdict.max(Verdict::Empty);
             return shell.fail(1, &format!("cd: {folder}: No such file or directory"));
@@ -121,7 +120,7 @@ pub(super) fn mkdir(shell: &mut Shell<'_>, arguments: &[String]) -> Done {
     let parents = options.contains(&'p');
     for path in &operands {
         let absolute = shell.files.resolve(path);
-        let is_folder = shell.files.is_folder(path) || absolute == HOME_FOLDER;
+        let is_folder = shell.files.is_folder(path);
         if parents && is_folder {
             continue;
         }
@@ -135,16 +134,32 @@ pub(super) fn mkdir(shell: &mut Shell<'_>, arguments: &[String]) -> Done {
             failed(shell, &message)?;
             continue;
         }
-        // A folder that is new holds nothing but what is put there.
-        let top = absolute.trim_start_matches('/').split('/').next();
-        let top = format!("/{}", top.unwrap_or_default());
-        let is_ours = top == HOME_FOLDER || shell.files.is_folder(&top) || absolute == top;
-        if parents && !is_ours && shell.can_write(&top)?.is_some() {
-            return Err(unknown_path(path).into());
+        if parents {
+            // What is around the first folder that is new.
+            let around = ancestors(&absolute).find(|folder| shell.files.is_folder(folder));
+            if !around.is_some_and(|folder| shell.files.is_writable(folder)) {
+                return Err(unknown_path(path).into());
+            }
+            if ancestors(&absolute).any(|folder| shell.files.read(folder).is_some()) {
+                return Err(unavailable(&format!("mkdir -p {path}")).into());
+            }
         }
         shell.files.make_folder(&absolute);
     }
     Ok(())
+}
+
+/// The folders around an absolute path, the nearest first and the root last.
+fn ancestors(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(path), |path| {
+        let (folder, _) = path.rsplit_once('/')?;
+        match (folder, *path) {
+            ("", "/") => None,
+            ("", _) => Some("/"),
+            (folder, _) => Some(folder),
+        }
+    })
+    .skip(1)
 }
 
 /// `rmdir`

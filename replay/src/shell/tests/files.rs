@@ -34,6 +34,20 @@ fn files_are_written_and_read() {
             "while read -r a b; do echo $b; done < /data/pods.txt",
             "1\n2\n",
         ),
+        (
+            "{ echo a | tee /dev/stderr; } 2> /tmp/e; cat /tmp/e",
+            "a\na\n",
+        ),
+        (
+            "echo a | tee /dev/fd/2 > /dev/null 2> /tmp/e; cat /tmp/e",
+            "a\n",
+        ),
+        ("echo a | tee /dev/null /dev/stdout", "a\na\n"),
+        ("echo a > /root/x; ls -d /root ~/x", "/root\n/root/x\n"),
+        (
+            "cd /etc && pwd && [ -d /etc ] && mkdir -p /etc && echo there",
+            "/etc\nthere\n",
+        ),
         ("exec > /tmp/all; echo hidden; cat /tmp/all >&2", "hidden\n"),
         (
             "ls /data /tmp > /dev/null; [ -s /data/pods.txt ] && echo big",

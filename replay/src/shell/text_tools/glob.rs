@@ -1,6 +1,8 @@
 //! File name patterns, and the files below a folder.
 
+use super::Halt;
 use crate::files::VirtualFiles;
+use crate::shell::interpreter::unknown_path;
 use crate::shell::pattern::Pattern;
 
 /// Whether a name matches a file name pattern (`*`, `?`, `[…]`); `*` also matches a slash.
@@ -10,17 +12,21 @@ pub(super) fn matches(glob: &str, name: &str) -> bool {
     pattern.matches(name).unwrap_or(glob == name)
 }
 
-/// The files below a folder with their paths, which start as the folder was written.
+/// The files below a folder with their paths, which start as the folder was written. A folder of
+/// which not everything is known ends the action.
 pub(super) fn files_below<'a>(
     folder: &str,
     files: &'a VirtualFiles,
-) -> impl Iterator<Item = (String, &'a str)> {
+) -> Result<impl Iterator<Item = (String, &'a str)>, Halt> {
+    if !files.is_complete(folder) {
+        return Err(Halt::Stop(unknown_path(folder)));
+    }
     let below = format!("{}/", files.resolve(folder));
     let written = folder.strip_suffix('/').unwrap_or(folder).to_owned();
-    files.iter().filter_map(move |(path, text)| {
+    Ok(files.iter().filter_map(move |(path, text)| {
         let rest = path.strip_prefix(&below)?;
         Some((format!("{written}/{rest}"), text))
-    })
+    }))
 }
 
 #[cfg(test)]

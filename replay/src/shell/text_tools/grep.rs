@@ -246,7 +246,7 @@ fn texts<'a>(
             }
             Err((folder, Unreadable::Folder)) if recursive => {
                 folders = true;
-                for (path, text) in glob::files_below(folder, context.files) {
+                for (path, text) in glob::files_below(folder, context.files)? {
                     if is_included(&path, parsed) {
                         texts.push((Some(path), text));
                     }

@@ -3,7 +3,8 @@
 use aiopslab_problems::environment::Verdict;
 
 use super::{Context, Halt};
-use crate::shell::command::{CommandOutput, Stop};
+use crate::shell::command::CommandOutput;
+use crate::shell::interpreter::unknown_path;
 
 /// A text with the name that it was asked for by; none for standard input without a name.
 pub(super) struct Input<'a> {
@@ -82,24 +83,13 @@ pub(super) fn read<'a>(
     if let Some(text) = context.files.read(path) {
         return Ok(Ok(text));
     }
-    if is_known_folder(path, context) {
+    if context.files.is_folder(path) {
         return Ok(Err(Unreadable::Folder));
     }
-    if is_in_known_folder(path, context) {
+    if context.files.is_known(path) {
         return Ok(Err(Unreadable::Missing));
     }
-    let notice = format!("{path}: this file is not available in this recording");
-    Err(Halt::Stop(Stop::NotCaptured(notice)))
-}
-
-/// Whether there is a folder of the episode's at this path.
-pub(super) fn is_known_folder(path: &str, context: &Context<'_>) -> bool {
-    context.files.is_folder(path) && context.files.resolve(path) != "/"
-}
-
-/// Whether everything beside this path is known.
-pub(super) fn is_in_known_folder(path: &str, context: &Context<'_>) -> bool {
-    context.files.is_known(path)
+    Err(Halt::Stop(unknown_path(path)))
 }
 
 /// Notes in a program's output what it could not read; the program goes on.

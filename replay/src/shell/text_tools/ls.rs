@@ -1,9 +1,10 @@
 //! `ls` of the files that the episode wrote.
 
-use super::inputs::{is_in_known_folder, is_known_folder, note};
+use super::inputs::note;
 use super::options::{Parsed, Program, flag, lacks, perhaps};
-use super::{Context, ToolResult, date, lacking};
-use crate::shell::command::{CommandOutput, Stop};
+use super::{Context, Halt, ToolResult, date, lacking};
+use crate::shell::command::CommandOutput;
+use crate::shell::interpreter::unknown_path;
 
 const LS: Program = Program {
     name: "ls",
@@ -44,8 +45,7 @@ pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
     let here = [".".to_owned()];
     let operands = match parsed.operands.is_empty() {
         false => parsed.operands.as_slice(),
-        true if context.files.is_complete(".") => &here[..],
-        true => return Err(lacking("ls", "of the working folder")),
+        true => &here[..],
     };
     let mut output = CommandOutput::answered("");
     let (mut files, mut folders) = (Vec::new(), Vec::new());
@@ -58,22 +58,19 @@ pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
                 is_folder: false,
                 bytes: text.len(),
             });
-        } else if is_known_folder(path, context) {
-            if parsed.has("d") {
-                files.push(Entry {
-                    name: path.clone(),
-                    is_folder: true,
-                    bytes: 4096,
-                });
-            } else {
-                folders.push(path);
-            }
-        } else if is_in_known_folder(path, context) {
+        } else if parsed.has("d") && context.files.is_folder(path) {
+            files.push(Entry {
+                name: path.clone(),
+                is_folder: true,
+                bytes: 4096,
+            });
+        } else if context.files.is_complete(path) {
+            folders.push(path);
+        } else if !path.is_empty() && !context.files.is_known(path) {
+            return Err(Halt::Stop(unknown_path(&context.files.resolve(path))));
+        } else {
             let message = format!("ls: cannot access '{path}': No such file or directory");
             note(&mut output, &message, 2);
-        } else {
-            let notice = format!("{path}: this folder is not available in this recording");
-            return Err(super::Halt::Stop(Stop::NotCaptured(notice)));
         }
     }
     let printed_files = !files.is_empty();
@@ -134,7 +131,7 @@ fn print(
     parsed: &Parsed,
     context: &Context<'_>,
     output: &mut CommandOutput,
-) -> Result<(), super::Halt> {
+) -> Result<(), Halt> {
     if parsed.last_of(&["S", "t"]) == Some("S") {
         entries.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
     }

@@ -174,7 +174,7 @@ fn texts<'a>(
             }
             Err((folder, Unreadable::Folder)) => {
                 several = true;
-                let below = glob::files_below(folder, context.files);
+                let below = glob::files_below(folder, context.files)?;
                 texts.extend(below.filter(|(path, _)| is_included(path, parsed)));
             }
             Err((name, why)) => {

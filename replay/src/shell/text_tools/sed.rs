@@ -61,8 +61,9 @@ fn finish(machine: Machine<'_>, context: &Context<'_>, mut output: CommandOutput
         output.exit_code = code;
     }
     for (path, text) in machine.into_written() {
-        if path == "/dev/stdout" {
-            return Err(super::lacking("sed", "that writes to /dev/stdout"));
+        // It would stand between the lines that are printed.
+        if matches!(path.as_str(), "/dev/stdout" | "/dev/fd/1") {
+            return Err(super::lacking("sed", &format!("that writes to {path}")));
         }
         write::replace(&path, text, "sed", context)?;
     }

@@ -1,8 +1,8 @@
-//! Writing the files of the episode.
+//! Writing the files of the episode, and devices.
 
 use super::{Context, Halt, lacking};
 
-/// Replaces a file when the program has ended; what goes to a device is dropped.
+/// Replaces a file, or writes to a device, when the program has ended.
 pub(super) fn replace(
     path: &str,
     text: String,
@@ -12,7 +12,7 @@ pub(super) fn replace(
     if path == "/dev/null" {
         return Ok(());
     }
-    if path.starts_with("/dev/") || path.is_empty() || context.files.is_folder(path) {
+    if path.is_empty() || context.files.is_folder(path) {
         return Err(lacking(program, &format!("that writes to {path}")));
     }
     context.written.borrow_mut().push((path.to_owned(), text));
