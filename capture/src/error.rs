@@ -120,6 +120,16 @@ pub enum CaptureError {
         /// The workload.
         object: String,
     },
+    /// A deleted object stays.
+    #[error(
+        "{object} is still there {seconds} s after it was deleted\nhint: a finalizer may hold it: `kubectl get {object} -o jsonpath={{.metadata.finalizers}}`"
+    )]
+    NotDeleted {
+        /// The object.
+        object: String,
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// An object of the fault is not there, or has nothing that the step could change.
     #[error("the fault's step on {object} changes nothing: {because}")]
     NothingToChange {

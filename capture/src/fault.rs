@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aiopslab_problems::fault::{Exec, Step};
+use aiopslab_problems::fault::{Exec, Patch, Recreate, Step};
 use aiopslab_problems::path;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use tokio::time::{Instant, sleep};
 
 use crate::cluster::{Cluster, PatchKind};
 use crate::error::CaptureError;
@@ -17,6 +18,8 @@ use crate::journal::{Entry, FieldChange};
 use crate::resource;
 
 const EXEC_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a deleted object may take to go: finalizers and grace periods.
+const GONE_WITHIN: Duration = Duration::from_secs(60);
 const RESTARTED: &str = "kubectl.kubernetes.io/restartedAt";
 
 /// Reads what the steps will change and says how, without changing anything.
@@ -30,6 +33,7 @@ pub(crate) async fn prepare(
     for step in steps {
         let object = match step {
             Step::Patch(patch) => &patch.patch,
+            Step::Recreate(step) => &step.recreate,
             Step::Scale(scale) => &scale.scale,
             Step::Restart(restart) => &restart.restart,
             Step::Exec(exec) => {
@@ -56,10 +60,16 @@ pub(crate) async fn prepare(
         }
         let mut image = before;
         resource::strip_server_fields(&mut image);
+        let recreated = matches!(step, Step::Recreate(_)).then(|| {
+            let mut image = after.clone();
+            resource::strip_server_fields(&mut image);
+            image
+        });
         entries.push(Entry::Fields {
             object: object.clone(),
             fields,
             before: image,
+            recreated,
         });
         copies.insert(object.clone(), after);
     }
@@ -77,10 +87,14 @@ fn exec_entry(exec: &Exec) -> Entry {
 
 fn change(step: &Step, object: &mut Value) -> Result<(), CaptureError> {
     match step {
-        Step::Patch(patch) => {
-            let condition = patch.set.only_where.as_ref().map(|only| &only.equals);
-            path::set(object, &patch.set.path, condition, &patch.set.to)
-                .map_err(|error| nothing(&patch.patch, &error.to_string()))?;
+        Step::Patch(Patch { patch: name, set })
+        | Step::Recreate(Recreate {
+            recreate: name,
+            set,
+        }) => {
+            let condition = set.only_where.as_ref().map(|only| &only.equals);
+            path::set(object, &set.path, condition, &set.to)
+                .map_err(|error| nothing(name, &error.to_string()))?;
         }
         Step::Scale(scale) => {
             if let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) {
@@ -154,6 +168,19 @@ pub(crate) async fn inject(
     entry: &Entry,
 ) -> Result<(), CaptureError> {
     match entry {
+        Entry::Fields {
+            object,
+            fields,
+            recreated: Some(recreated),
+            ..
+        } => {
+            let path = cluster.object_path(namespace, object).await?;
+            let live = cluster.find_json(&path).await?;
+            if live.is_some_and(|live| is_changed(&live, fields)) {
+                return Ok(());
+            }
+            recreate(cluster, namespace, object, recreated).await
+        }
         Entry::Fields { object, fields, .. } => {
             let path = cluster.object_path(namespace, object).await?;
             let mut operations = Vec::new();
@@ -180,6 +207,37 @@ pub(crate) async fn inject(
             ..
         } => run(cluster, namespace, object, container.as_deref(), command).await,
     }
+}
+
+/// Deletes an object, waits until it is gone, and creates it as given.
+async fn recreate(
+    cluster: &Cluster,
+    namespace: &str,
+    object: &str,
+    image: &Value,
+) -> Result<(), CaptureError> {
+    let path = cluster.object_path(namespace, object).await?;
+    let until = Instant::now() + GONE_WITHIN;
+    while cluster.delete(&path).await? {
+        if Instant::now() > until {
+            return Err(CaptureError::NotDeleted {
+                object: object.to_owned(),
+                seconds: GONE_WITHIN.as_secs(),
+            });
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+    let (kind, _) = resource::split(object)?;
+    let collection = cluster.resolve(kind).await?.collection(Some(namespace));
+    cluster.create(&collection, image).await?;
+    Ok(())
+}
+
+/// Whether every field has its new value.
+fn is_changed(live: &Value, fields: &[FieldChange]) -> bool {
+    fields
+        .iter()
+        .all(|field| live.pointer(&field.pointer) == field.after.as_ref())
 }
 
 fn replace(pointer: &str, value: &Value) -> Value {
@@ -210,21 +268,24 @@ pub(crate) async fn undo(
             object,
             fields,
             before,
+            recreated,
         } => {
             let path = cluster.object_path(namespace, object).await?;
             let Some(live) = cluster.find_json(&path).await? else {
-                let (kind, _) = resource::split(object)?;
                 let space = format!("/api/v1/namespaces/{namespace}");
                 if cluster.find_json(&space).await?.is_none() {
                     return Ok(Undone::AsBefore); // the application is gone, and the fault with it
                 }
-                let collection = cluster.resolve(kind).await?.collection(Some(namespace));
-                cluster.create(&collection, before).await?;
+                recreate(cluster, namespace, object, before).await?;
                 return Ok(Undone::Restored);
             };
             let operations = restore(&live, fields);
             if operations.is_empty() {
                 return Ok(Undone::AsBefore);
+            }
+            if recreated.is_some() {
+                recreate(cluster, namespace, object, before).await?;
+                return Ok(Undone::Restored);
             }
             cluster
                 .patch(&path, PatchKind::Json, &Value::Array(operations))

@@ -57,8 +57,11 @@ pub(crate) enum Entry {
         object: String,
         /// What is set.
         fields: Vec<FieldChange>,
-        /// The whole object as it was, for the case that somebody deletes it.
+        /// The whole object as it was, for the case that it is deleted.
         before: Value,
+        /// The whole object as it is to be, if it is deleted and created instead of patched.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recreated: Option<Value>,
     },
     /// A command in a container.
     Exec {

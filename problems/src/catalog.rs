@@ -14,14 +14,26 @@ use crate::resolve::ResolveError;
 use crate::task::Task;
 
 /// The families that are built in, sorted by name.
-const FAMILIES: [(&str, &str); 4] = [
+const FAMILIES: [(&str, &str); 8] = [
+    (
+        "assign_to_non_existent_node_testbed.toml",
+        include_str!("../catalog/assign_to_non_existent_node_testbed.toml"),
+    ),
     (
         "k8s_target_port_misconfig_testbed.toml",
         include_str!("../catalog/k8s_target_port_misconfig_testbed.toml"),
     ),
     (
+        "memory_limit_testbed.toml",
+        include_str!("../catalog/memory_limit_testbed.toml"),
+    ),
+    (
         "noop_detection_testbed.toml",
         include_str!("../catalog/noop_detection_testbed.toml"),
+    ),
+    (
+        "readiness_probe_misconfig_testbed.toml",
+        include_str!("../catalog/readiness_probe_misconfig_testbed.toml"),
     ),
     (
         "revoke_auth_postgres_testbed.toml",
@@ -30,6 +42,10 @@ const FAMILIES: [(&str, &str); 4] = [
     (
         "scale_pod_zero_testbed.toml",
         include_str!("../catalog/scale_pod_zero_testbed.toml"),
+    ),
+    (
+        "wrong_bin_usage_testbed.toml",
+        include_str!("../catalog/wrong_bin_usage_testbed.toml"),
     ),
 ];
 

@@ -12,6 +12,9 @@ use serde_json::Value;
 pub enum Step {
     /// Changes fields of an object; undone from its recorded pre-image.
     Patch(Patch),
+    /// Deletes an object and creates it again with a field changed, as AIOpsLab does where a rolling
+    /// update would keep the old pods; undone by doing the same with its recorded pre-image.
+    Recreate(Recreate),
     /// Sets the replicas of a workload; undone from its recorded pre-image.
     Scale(Scale),
     /// Runs a command in a container; undone by its own `recover` command.
@@ -26,6 +29,16 @@ pub enum Step {
 pub struct Patch {
     /// The object, `resource/name`.
     pub patch: String,
+    /// What to set.
+    pub set: SetField,
+}
+
+/// Deletes an object and creates it again with one field changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recreate {
+    /// The object, `resource/name`.
+    pub recreate: String,
     /// What to set.
     pub set: SetField,
 }

@@ -48,7 +48,7 @@ pub enum ResolveError {
 }
 
 impl Family {
-    /// Returns the family for one variant, with `{variable}` replaced in its summary, steps, conditions and truth.
+    /// Returns the family for one variant, with `{variable}` replaced in its summary, workload, steps, conditions and truth.
     pub fn resolve(&self, n: u32) -> Result<ResolvedFamily, ResolveError> {
         let variant = self
             .variants

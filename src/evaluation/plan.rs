@@ -116,7 +116,10 @@ impl Wanted {
         let at_clock = match self.clock {
             Some(Clock::End) => !problem.control,
             Some(Clock::BeforeFault) => problem.control,
-            _ => true,
+            Some(Clock::At(_)) => true,
+            // A control stands earlier in the recording than its incident: how little has been
+            // recorded by then tells that nothing is wrong. It is asked where it is asked for.
+            None => !problem.control || !self.problems.is_empty(),
         };
         named && of_task && at_clock
     }

@@ -74,11 +74,16 @@ fn check_family(family: &Family, application: Option<&Application>) -> Result<()
     let Some(application) = application else {
         return Err(format!("unknown application {:?}", family.application));
     };
-    if !application.workloads.contains_key(&family.workload) {
-        return Err(format!(
-            "application {} has no workload {:?}",
-            application.name, family.workload
-        ));
+    for variant in &family.variants {
+        let resolved = family
+            .resolve(variant.n)
+            .map_err(|error| error.to_string())?;
+        if !application.workloads.contains_key(&resolved.workload) {
+            return Err(format!(
+                "application {} has no workload {:?}",
+                application.name, resolved.workload
+            ));
+        }
     }
     let has_fault = !family.inject.is_empty();
     if has_fault != family.truth.anomaly {
@@ -134,6 +139,10 @@ fn check_step(step: &Step) -> Result<(), String> {
         Step::Patch(patch) => {
             path::check(&patch.set.path).map_err(|error| error.to_string())?;
             &patch.patch
+        }
+        Step::Recreate(step) => {
+            path::check(&step.set.path).map_err(|error| error.to_string())?;
+            &step.recreate
         }
         Step::Scale(scale) => &scale.scale,
         Step::Exec(exec) if exec.command.is_empty() || exec.recover.is_empty() => {
