@@ -103,7 +103,7 @@ pub struct Eval {
     /// Only these problems
     #[arg(long = "problem", value_name = "ID")]
     pub problems: Vec<String>,
-    /// Where the snapshot's clock stands: end, before-fault, or a moment (RFC 3339) [default: each problem's own]
+    /// The snapshot's clock: end, before-fault, a moment (RFC 3339), or one that moves: play, play:MOMENT [default: each problem's own]
     #[arg(long)]
     pub clock: Option<String>,
     /// Episodes that run at the same time
@@ -320,7 +320,8 @@ pub struct Query {
 /// `shell`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  aiopslab shell scale_pod_zero_testbed-1 -c 'kubectl get deployments -n hotel-testbed | grep 0/0'"
+    after_help = "Examples:\n  aiopslab shell scale_pod_zero_testbed-1 -c 'kubectl get deployments -n hotel-testbed | grep 0/0'
+  aiopslab shell scale_pod_zero_testbed-2 --clock play -c 'date; sleep 20; date'"
 )]
 pub struct Shell {
     /// The snapshot: a folder or the name of a sample
@@ -328,7 +329,7 @@ pub struct Shell {
     /// Run one command and leave
     #[arg(short, long, value_name = "COMMAND")]
     pub command: Option<String>,
-    /// Where the clock stands: end, before-fault, or a moment (RFC 3339)
+    /// The clock: end, before-fault, a moment (RFC 3339), or one that moves: play, play:MOMENT
     #[arg(long, default_value = "end")]
     pub clock: String,
     /// Show what AIOpsLab would show, the withheld rows too

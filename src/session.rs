@@ -111,6 +111,7 @@ impl Turns<'_> {
             action,
             observation,
             verdict,
+            now: self.environment.now(),
         })
     }
 }

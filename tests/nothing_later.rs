@@ -256,3 +256,89 @@ async fn answers_are_those_of_a_recording_that_ends_now() {
     println!("{moments} moments, {compared} answers compared, {times} times seen");
     assert!(moments >= 8 && compared > 1000 && times > 10_000);
 }
+
+/// Each waits, where time passes, for something that happens around a fault.
+const WAITS: [&str; 6] = [
+    "timeout 20 kubectl get pods -n hotel-testbed -w -o wide; date",
+    "timeout 20 kubectl get events -A -w -o json",
+    "kubectl wait --for=delete pod -l app.kubernetes.io/name=geo -n hotel-testbed --timeout=15s; kubectl get pods -A",
+    "kubectl rollout status deployment/geo -n hotel-testbed --timeout=10s; kubectl get events -A",
+    "timeout 10 kubectl logs -n hotel-testbed deployment/frontend -f --tail=3 --timestamps",
+    "sleep 7.5; kubectl get pods -A -o json",
+];
+
+async fn acted(
+    snapshot: &Snapshot,
+    clock: Clock,
+    actions: &[Action],
+    options: &ReplayOptions,
+) -> Vec<(Observation, i64)> {
+    let options = ReplayOptions {
+        clock,
+        action_set: ActionSet::Extended,
+        ..options.clone()
+    };
+    let mut environment = ReplayEnvironment::new(snapshot, &options).unwrap();
+    let mut answers = Vec::new();
+    for action in actions {
+        let answer = environment.act(action).await.unwrap();
+        answers.push((answer, environment.view().now()));
+    }
+    answers
+}
+
+/// The actions whose answers don't number the calls before them, some of them at a time.
+fn unnumbered(part: usize, of: usize) -> Vec<Action> {
+    let numbered =
+        |action: &Action| matches!(action, Action::GetMetrics { .. } | Action::GetTraces { .. });
+    let actions = actions().into_iter().filter(|action| !numbered(action));
+    actions.skip(part).step_by(of).collect()
+}
+
+#[tokio::test]
+async fn playing_tells_nothing_before_its_time() {
+    let library =
+        Library::open(&Settings::load(&aiopslab::cli::Global::default()).unwrap()).unwrap();
+    let (mut compared, mut waited, mut times) = (0, 0, 0);
+    let dirs = library.snapshots(&[]).unwrap();
+    for (number, dir) in dirs.iter().enumerate() {
+        let snapshot = Snapshot::open(dir).unwrap();
+        let application = library
+            .application(&snapshot.manifest().application)
+            .unwrap();
+        let options = ReplayOptions::new(application.clone());
+        // What is answered while time passes is what a clock answers that stands there.
+        let play = Clock::Play { from: None };
+        let actions = unnumbered(number, dirs.len());
+        let played = acted(&snapshot, play, &actions, &options).await;
+        for (action, (answer, now)) in actions.iter().zip(&played) {
+            let stands = Clock::At(*now);
+            let frozen = acted(&snapshot, stands, std::slice::from_ref(action), &options).await;
+            assert_eq!(*answer, frozen[0].0, "{action:?} at {now} of {dir}");
+            times += check_times(&format!("{action:?}"), &answer.text, *now);
+            compared += 1;
+        }
+        // What a wait tells is what a recording tells that ends with the wait.
+        let from = Clock::BeforeFault
+            .resolve(&snapshot)
+            .unwrap_or_else(|_| Moments::of(&snapshot).next().unwrap());
+        let play = Clock::Play { from: Some(from) };
+        for command in WAITS {
+            let wait = Action::ExecShell {
+                command: command.to_owned(),
+                timeout: 30,
+            };
+            let wait = std::slice::from_ref(&wait);
+            let (answer, now) = acted(&snapshot, play, wait, &options).await.remove(0);
+            let folder = tempfile::tempdir().unwrap();
+            let copy = Utf8Path::from_path(folder.path()).unwrap().join("copy");
+            let copy = truncated::at(&snapshot, now, &copy);
+            let ended = acted(&copy, play, wait, &options).await.remove(0);
+            assert_eq!((&answer, now), (&ended.0, ended.1), "{command} of {dir}");
+            times += check_times(command, &answer.text, now);
+            waited += usize::from(now > from);
+        }
+    }
+    println!("{compared} answers compared, {waited} waits, {times} times seen");
+    assert!(compared > 40 && waited > 20 && times > 1000);
+}

@@ -176,7 +176,7 @@ impl Interpreter {
 
     fn run(&self, command: &str) -> ShellOutcome {
         let mut files = VirtualFiles::new();
-        let running = shell::run(self.environment.view(), &mut files, command);
+        let running = shell::run(self.environment.view(), &mut files, command, 30);
         self.runtime.block_on(running).unwrap()
     }
 

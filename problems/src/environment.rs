@@ -1,6 +1,7 @@
 //! What an agent acts on, live or replayed, and what comes back.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
@@ -52,6 +53,12 @@ impl Observation {
 pub trait Environment: Send {
     /// Carries out one action. `submit` is the session's business and never arrives here.
     async fn act(&mut self, action: &Action) -> Result<Observation, EnvironmentError>;
+
+    /// The moment of a recording at which the last action was answered, where time passes in it;
+    /// none: it stands still, or is that of the world.
+    fn now(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// The environment itself is broken (a damaged snapshot, a lost cluster).

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -42,7 +43,7 @@ pub struct EpisodeHeader {
     /// The snapshot; none: a live cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<SnapshotRef>,
-    /// The clock, e.g. `end`, `before-fault` or a moment.
+    /// The clock, e.g. `end`, `before-fault`, a moment, or `play`.
     pub clock: String,
     /// Which actions the agent had.
     pub action_set: ActionSet,
@@ -82,6 +83,9 @@ pub struct EpisodeStep {
     pub observation: String,
     /// What the environment knows about it; `invalid` for a response that is no call.
     pub verdict: Verdict,
+    /// The moment at which it was answered, under the clock `play`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<Timestamp>,
 }
 
 /// How an episode ended.
@@ -274,6 +278,7 @@ mod tests {
             action,
             observation: "o".to_owned(),
             verdict,
+            now: None,
         }
     }
 

@@ -17,6 +17,11 @@ impl CoverageAt {
         Self { rows, now }
     }
 
+    /// The same coverage, seen from another moment.
+    pub(crate) fn at(&self, now: i64) -> Self {
+        Self::new(self.rows.clone(), now)
+    }
+
     /// Whether a part of a table was being recorded, without a gap that is known of, at this moment.
     /// A row covers the part if its scope says nothing that the part does not say too.
     pub(crate) fn covers(&self, table: Table, part: &[(&str, &str)]) -> bool {

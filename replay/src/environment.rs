@@ -11,8 +11,9 @@ use aiopslab_problems::environment::{Environment, EnvironmentError, Observation,
 use aiopslab_problems::family::Application;
 use async_trait::async_trait;
 use camino::Utf8Path;
+use jiff::Timestamp;
 
-use crate::clock::Clock;
+use crate::clock::{ACTION_NS, Clock, time};
 use crate::coverage::WindowCoverage;
 use crate::error::Result;
 use crate::files::VirtualFiles;
@@ -68,15 +69,11 @@ impl ReplayEnvironment {
         Self::new(&Snapshot::open(dir)?, options)
     }
 
-    /// Serves an open snapshot; reads nothing but the time of injection, if the clock needs it.
+    /// Serves an open snapshot; reads nothing but the times of the fault, if the clock needs them.
     pub fn new(snapshot: &Snapshot, options: &ReplayOptions) -> Result<Self> {
-        let now = options.clock.resolve(snapshot)?;
+        let course = options.clock.course(snapshot)?;
         Ok(Self {
-            recording: if options.upstream_visibility {
-                Recording::open_with_withheld(snapshot, now)?
-            } else {
-                Recording::open(snapshot, now)?
-            },
+            recording: Recording::on_course(snapshot, course, options.upstream_visibility)?,
             files: VirtualFiles::new(),
             upstream_quirks: options.upstream_quirks,
             action_set: options.action_set,
@@ -97,13 +94,21 @@ impl ReplayEnvironment {
         &self.files
     }
 
-    async fn exec_shell(&mut self, command: &str) -> Result<Observation, ViewError> {
+    /// Lets time pass up to a moment, where it can.
+    fn pass(&mut self, moment: i64) {
+        if self.recording.plays_until().is_some() && moment > self.recording.now() {
+            self.recording = self.recording.at(moment);
+        }
+    }
+
+    async fn exec_shell(&mut self, command: &str, timeout: i64) -> Result<Observation, ViewError> {
         if self.upstream_quirks
             && let Some(refusal) = answer::refused_command(command)
         {
             return Ok(Observation::new(refusal, Verdict::Denied));
         }
-        let outcome = shell::run(&self.recording, &mut self.files, command).await?;
+        let outcome = shell::run(&self.recording, &mut self.files, command, timeout).await?;
+        self.pass(outcome.now);
         let text = if !self.upstream_quirks || outcome.verdict == Verdict::NotCaptured {
             outcome.text()
         } else if outcome.exit_code == 0 {
@@ -131,6 +136,9 @@ impl ReplayEnvironment {
 #[async_trait]
 impl Environment for ReplayEnvironment {
     async fn act(&mut self, action: &Action) -> Result<Observation, EnvironmentError> {
+        if self.calls > 0 {
+            self.pass(self.recording.now().saturating_add(ACTION_NS));
+        }
         self.calls += 1;
         let observation = match action {
             Action::GetLogs { namespace, service } => self.get_logs(namespace, service).await,
@@ -142,7 +150,7 @@ impl Environment for ReplayEnvironment {
                 namespace,
                 duration,
             } => self.get_traces(namespace, *duration).await,
-            Action::ExecShell { command, .. } => self.exec_shell(command).await,
+            Action::ExecShell { command, timeout } => self.exec_shell(command, *timeout).await,
             Action::ReadMetrics { file_path } => {
                 let missing = answer::metrics_file_not_found(file_path);
                 Ok(self.read_table(file_path, missing, "metrics"))
@@ -168,6 +176,11 @@ impl Environment for ReplayEnvironment {
             action: action.name(),
             source: Box::new(error),
         })
+    }
+
+    fn now(&self) -> Option<Timestamp> {
+        self.recording.plays_until()?;
+        Some(time(self.recording.now()))
     }
 }
 
@@ -195,5 +208,7 @@ fn window_verdict(covered: WindowCoverage, is_empty: bool) -> Verdict {
     }
 }
 
+#[cfg(test)]
+mod playing;
 #[cfg(test)]
 mod tests;

@@ -32,20 +32,26 @@ mod template;
 pub(crate) mod testing;
 mod top;
 mod wait;
+mod waiting;
 mod yaml;
 
 use aiopslab_problems::environment::Verdict;
 
 use crate::kubernetes::{duration, object, quantity, selector, timestamp};
-use crate::shell::{CommandOutput, Stop};
+use crate::shell::{CommandOutput, Patience, Stop};
 use crate::view::View;
 use arguments::Arguments;
 use cluster::Cluster;
 use failure::Failure;
 
-/// Runs `kubectl` with the arguments that follow its name.
-pub(crate) async fn run(view: &dyn View, words: &[String]) -> Result<CommandOutput, Stop> {
-    match dispatch(view, words).await {
+/// Runs `kubectl` with the arguments that follow its name. Where time passes, it waits no longer
+/// than the shell has patience.
+pub(crate) async fn run(
+    view: &dyn View,
+    words: &[String],
+    patience: Patience,
+) -> Result<CommandOutput, Stop> {
+    match dispatch(view, words, patience).await {
         Ok(output) => Ok(output),
         Err(Failure::Message { text, verdict }) => Ok(CommandOutput::failed(text, 1, verdict)),
         Err(Failure::NotCaptured(what)) => Err(Stop::NotCaptured(what)),
@@ -53,7 +59,11 @@ pub(crate) async fn run(view: &dyn View, words: &[String]) -> Result<CommandOutp
     }
 }
 
-async fn dispatch(view: &dyn View, words: &[String]) -> Result<CommandOutput, Failure> {
+async fn dispatch(
+    view: &dyn View,
+    words: &[String],
+    patience: Patience,
+) -> Result<CommandOutput, Failure> {
     let verb = arguments::verb(words);
     let Some((position, verb)) = verb else {
         return Ok(CommandOutput::answered(help::overview()));
@@ -63,7 +73,7 @@ async fn dispatch(view: &dyn View, words: &[String]) -> Result<CommandOutput, Fa
             words.get(position + 1).map_or("", String::as_str),
         ));
     }
-    let cluster = Cluster::open(view).await?;
+    let cluster = Cluster::open(view, patience).await?;
     if denied::is_write(verb, words) {
         return Err(denied::refuse(&cluster, verb, position, words));
     }

@@ -1,4 +1,5 @@
-//! A snapshot seen from one moment: the one implementation of [`View`].
+//! A snapshot seen from one moment: the one implementation of [`View`]. Time passes by taking
+//! another one ([`Recording::at`]), never within one.
 //!
 //! What every episode asks for (objects, discovery, coverage, container instances) is read once and
 //! kept; log lines, samples and spans are read by the call that needs them.
@@ -19,13 +20,14 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::agent_sql::AgentSql;
-use crate::coverage::CoverageAt;
+use crate::clock::Course;
+use crate::coverage::{CoverageAt, WindowCoverage};
 use crate::error::{ReplayError, Result};
 use crate::kubernetes::discovery;
 use crate::tables::{Selection, Tables, column, moment, valid_at};
 use crate::view::{
-    ColumnDefinition, ExecAnswer, LogQuery, ObjectQuery, RecordedObject, ResourceType, View,
-    ViewError,
+    Change, ColumnDefinition, ExecAnswer, LogQuery, ObjectQuery, RecordedObject, ResourceType,
+    View, ViewError,
 };
 
 /// How old a sample may be that still counts: Prometheus' look-back, and ours for usage.
@@ -35,8 +37,9 @@ type ByResource<T> = BTreeMap<(String, String), T>;
 
 /// A snapshot at one moment.
 pub struct Recording {
-    tables: Tables,
+    tables: Arc<Tables>,
     now: i64,
+    plays_until: Option<i64>,
     service_label: String,
     coverage: OnceCell<CoverageAt>,
     api: OnceCell<Vec<ObjectApi>>,
@@ -51,24 +54,50 @@ pub struct Recording {
 impl Recording {
     /// Opens a snapshot at a moment, as an agent may see it; reads nothing yet.
     pub fn open(snapshot: &Snapshot, now: i64) -> Result<Self> {
-        Ok(Self::over(Tables::open(snapshot)?, snapshot, now))
+        let course = Course {
+            now,
+            plays_until: None,
+        };
+        Self::on_course(snapshot, course, false)
+    }
+
+    /// Opens a snapshot at the beginning of a clock's course; `withheld`: as AIOpsLab would show it.
+    pub(crate) fn on_course(snapshot: &Snapshot, course: Course, withheld: bool) -> Result<Self> {
+        let tables = if withheld {
+            Tables::open_with_withheld(snapshot)?
+        } else {
+            Tables::open(snapshot)?
+        };
+        let label = &snapshot.manifest().service_label;
+        Ok(Self::over(Arc::new(tables), label, course))
+    }
+
+    /// The recording at a later moment, as far as time can pass.
+    pub(crate) fn at(&self, moment: i64) -> Self {
+        let last = self.plays_until.unwrap_or(self.now);
+        let course = Course {
+            now: moment.clamp(self.now, last.max(self.now)),
+            plays_until: self.plays_until,
+        };
+        Self::over(Arc::clone(&self.tables), &self.service_label, course)
     }
 
     /// Opens a snapshot at a moment with the rows that are withheld from agents, as AIOpsLab would
     /// show it.
     pub fn open_with_withheld(snapshot: &Snapshot, now: i64) -> Result<Self> {
-        Ok(Self::over(
-            Tables::open_with_withheld(snapshot)?,
-            snapshot,
+        let course = Course {
             now,
-        ))
+            plays_until: None,
+        };
+        Self::on_course(snapshot, course, true)
     }
 
-    fn over(tables: Tables, snapshot: &Snapshot, now: i64) -> Self {
+    fn over(tables: Arc<Tables>, service_label: &str, course: Course) -> Self {
         Self {
             tables,
-            now,
-            service_label: snapshot.manifest().service_label.clone(),
+            now: course.now,
+            plays_until: course.plays_until,
+            service_label: service_label.to_owned(),
             coverage: OnceCell::new(),
             api: OnceCell::new(),
             versions: OnceCell::new(),
@@ -469,6 +498,64 @@ impl View for Recording {
             .limit(1);
         let rows: Vec<ObjectApi> = self.tables.rows(selection).await?;
         Ok(rows.first().map(parse).transpose()?)
+    }
+
+    fn plays_until(&self) -> Option<i64> {
+        self.plays_until
+    }
+
+    fn later(&self, moment: i64) -> Option<Arc<dyn View>> {
+        self.plays_until?;
+        Some(Arc::new(self.at(moment)))
+    }
+
+    async fn changes(
+        &self,
+        query: &ObjectQuery,
+        until: i64,
+    ) -> Result<Option<Vec<Change>>, ViewError> {
+        let Some(last) = self.plays_until else {
+            return Ok(None);
+        };
+        let until = until.min(last);
+        let mut part = vec![
+            ("group", query.group.as_str()),
+            ("resource", query.resource.as_str()),
+        ];
+        part.extend(
+            query
+                .namespace
+                .iter()
+                .map(|name| ("namespace", name.as_str())),
+        );
+        let coverage = self.coverage().await?.at(until);
+        if !coverage.covers(Table::ObjectVersions, &part)
+            || coverage.window(Table::ObjectVersions, &part, self.now) != WindowCoverage::Whole
+        {
+            return Ok(None);
+        }
+        let is = |name: &str, value: &str| column(name).eq(lit(value));
+        let mut selection = Selection::default()
+            .and(is("group", &query.group))
+            .and(is("resource", &query.resource))
+            .and(column("valid_from").gt(moment(self.now)))
+            .and(column("valid_from").lt_eq(moment(until)))
+            .order(&["valid_from", "seq"], true);
+        if let Some(namespace) = &query.namespace {
+            selection = selection.and(is("namespace", namespace));
+        }
+        if let Some(name) = &query.name {
+            selection = selection.and(is("name", name));
+        }
+        let rows: Vec<ObjectVersion> = self.tables.rows(selection).await?;
+        let changes = rows.iter().map(|row| {
+            Ok(Change {
+                moment: row.valid_from,
+                deleted: row.event == "deleted",
+                object: recorded(row)?,
+            })
+        });
+        Ok(Some(changes.collect::<Result<_>>()?))
     }
 
     fn service_label(&self) -> &str {

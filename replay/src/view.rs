@@ -4,6 +4,8 @@
 //! same question gets the same answer byte for byte. Whether "nothing" is an answer or a gap is
 //! told by the `covers_*` questions.
 
+use std::sync::Arc;
+
 pub use aiopslab_datasets::rows::{LogInstance, LogLine, Usage};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -69,6 +71,27 @@ pub trait View: Send + Sync {
 
     /// An OpenAPI v3 document by its name; none if it was not recorded.
     async fn openapi(&self, name: &str) -> Result<Option<serde_json::Value>, ViewError>;
+
+    /// Up to which moment time can pass; none: it stands still.
+    fn plays_until(&self) -> Option<i64> {
+        None
+    }
+
+    /// The recording at a later moment, at most [`View::plays_until`]; none: time stands still.
+    fn later(&self, _moment: i64) -> Option<Arc<dyn View>> {
+        None
+    }
+
+    /// What happens to objects after this moment, up to and at a later one, in order; none: time
+    /// stands still, or there is a gap in what was recorded of them. Who asks has to wait for it:
+    /// nothing of it may be told at this moment.
+    async fn changes(
+        &self,
+        _query: &ObjectQuery,
+        _until: i64,
+    ) -> Result<Option<Vec<Change>>, ViewError> {
+        Ok(None)
+    }
 
     /// The pod label whose value names the application's service.
     fn service_label(&self) -> &str;
@@ -165,6 +188,17 @@ pub struct RecordedObject {
     pub observed: i64,
     /// Since when this version was the object.
     pub valid_from: i64,
+}
+
+/// What happens to an object at a moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// When, in nanoseconds.
+    pub moment: i64,
+    /// Whether it is gone; the object is then its last state.
+    pub deleted: bool,
+    /// What it becomes.
+    pub object: RecordedObject,
 }
 
 /// A column of the server's table of a resource, as in `meta.k8s.io/v1 Table`.

@@ -35,7 +35,12 @@ pub(super) async fn run(arguments: Shell, settings: &Settings) -> Result<(), Fai
         eprintln!("what an agent's shell sees in {dir}; leave with Ctrl-D");
     }
     loop {
-        match editor.readline("$ ") {
+        // Where time passes, the prompt tells it.
+        let prompt = match environment.now() {
+            Some(now) => format!("{now:.0} $ "),
+            None => "$ ".to_owned(),
+        };
+        match editor.readline(&prompt) {
             Ok(line) if line.trim().is_empty() => {}
             Ok(line) if line.trim() == "exit" => return Ok(()),
             Ok(line) => {

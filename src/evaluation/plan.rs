@@ -114,9 +114,9 @@ impl Wanted {
         let of_task = self.task.is_none_or(|task| task == problem.task);
         // A moment given by name decides which of a detection problem and its control makes sense.
         let at_clock = match self.clock {
-            Some(Clock::End) => !problem.control,
+            Some(Clock::End | Clock::Play { from: None }) => !problem.control,
             Some(Clock::BeforeFault) => problem.control,
-            Some(Clock::At(_)) => true,
+            Some(Clock::At(_) | Clock::Play { from: Some(_) }) => true,
             // A control stands earlier in the recording than its incident: how little has been
             // recorded by then tells that nothing is wrong. It is asked where it is asked for.
             None => !problem.control || !self.problems.is_empty(),

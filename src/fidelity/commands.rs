@@ -16,7 +16,7 @@ pub(super) async fn replay(
     argv: &[String],
 ) -> Result<Replayed, Failure> {
     let recording = Recording::open(snapshot, moment)?;
-    let outcome = shell::run(&recording, &mut VirtualFiles::new(), &line(argv)).await?;
+    let outcome = shell::run(&recording, &mut VirtualFiles::new(), &line(argv), 30).await?;
     if outcome.verdict == Verdict::NotCaptured {
         return Ok(Replayed::NotCaptured(outcome.stderr.trim_end().to_owned()));
     }

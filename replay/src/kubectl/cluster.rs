@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::object;
 use super::resources::{self, Resources};
+use crate::shell::Patience;
 use crate::view::{ObjectQuery, RecordedObject, ResourceType, View};
 
 /// The recorded cluster at the moment.
@@ -11,17 +12,20 @@ pub(super) struct Cluster<'a> {
     pub(super) view: &'a dyn View,
     /// The moment in nanoseconds.
     pub(super) now: i64,
+    /// How long a command may wait, where time passes.
+    pub(super) patience: Patience,
     /// The types of objects.
     pub(super) resources: Resources,
 }
 
 impl<'a> Cluster<'a> {
     /// Reads what every command needs.
-    pub(super) async fn open(view: &'a dyn View) -> Result<Self, Failure> {
+    pub(super) async fn open(view: &'a dyn View, patience: Patience) -> Result<Self, Failure> {
         let resources = Resources::new(view.resources().await?);
         Ok(Self {
             view,
             now: view.now(),
+            patience,
             resources,
         })
     }

@@ -10,7 +10,7 @@ use super::output::{self, Formats, Output};
 use super::{get, object, table, tabwriter, timestamp};
 use crate::golang::json as json_printer;
 use crate::golang::sort::sort;
-use crate::shell::CommandOutput;
+use crate::shell::{CommandOutput, END_OF_RECORDING};
 use crate::view::RecordedObject;
 
 /// Whom events are about.
@@ -102,8 +102,13 @@ pub(super) async fn run(
     });
     let mut output = CommandOutput::answered("");
     if arguments.is_set("watch") {
+        if cluster.view.plays_until().is_some() {
+            return Err(Failure::not_captured(
+                "kubectl events --watch is not available in this recording, kubectl get events -w is",
+            ));
+        }
         // A watch begins with what is there, in the order in which it is kept.
-        output.stderr.push_str(get::END_OF_RECORDING);
+        output.stderr.push_str(END_OF_RECORDING);
         output.verdict = Verdict::Partial;
     } else if events.is_empty() {
         output.verdict = Verdict::Empty;

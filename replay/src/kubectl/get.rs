@@ -1,6 +1,7 @@
 //! `kubectl get`.
 
 mod raw;
+mod watch;
 
 use aiopslab_problems::environment::Verdict;
 use serde_json::Value;
@@ -14,10 +15,6 @@ use super::table::{self, TableOptions};
 use super::{sort_by, with_errors};
 use crate::shell::CommandOutput;
 use crate::view::{RecordedObject, ResourceType};
-
-/// What is printed when nothing changes any more after the moment that is asked about.
-pub(super) const END_OF_RECORDING: &str =
-    "notice: what changes after this moment is not available in this recording\n";
 
 /// Objects of one type, in the order in which they are printed.
 struct Group {
@@ -61,7 +58,10 @@ pub(super) async fn run(
         .warnings(targets.iter().map(|target| &target.resource))
         .await?;
     if asked.watch {
-        watch(cluster, arguments, &asked, groups, &errors, &mut output).await?;
+        // What can't be watched is only told.
+        if errors.is_empty() {
+            watch::run(cluster, arguments, &asked, &targets, groups, &mut output).await?;
+        }
     } else if asked.human {
         if let Some(expression) = arguments.value("sort-by").filter(|by| !by.is_empty()) {
             sort_tables(&mut groups, expression, &targets, &mut output)?;
@@ -242,21 +242,7 @@ async fn print_tables(
     let mut with_namespace = false;
     for group in groups {
         with_namespace |= arguments.is_set("all-namespaces") && group.resource.namespaced;
-        let options = TableOptions {
-            wide: arguments.value("output") == Some("wide"),
-            no_headers: arguments.is_set("no-headers"),
-            with_namespace,
-            with_kind: several || arguments.is_set("show-kind"),
-            by_client: arguments.value("server-print").is_some()
-                && !arguments.is_set("server-print"),
-            show_labels: arguments.is_set("show-labels"),
-            label_columns: arguments
-                .values("label-columns")
-                .into_iter()
-                .filter(|label| !label.is_empty())
-                .map(str::to_owned)
-                .collect(),
-        };
+        let options = table_options(arguments, with_namespace, several);
         let table = table::print(cluster, &group.resource, &group.objects, &options).await?;
         if !table.is_empty() {
             tables.push(table);
@@ -267,6 +253,23 @@ async fn print_tables(
     } else {
         "\n"
     }))
+}
+
+fn table_options(arguments: &Arguments, with_namespace: bool, several: bool) -> TableOptions {
+    TableOptions {
+        wide: arguments.value("output") == Some("wide"),
+        no_headers: arguments.is_set("no-headers"),
+        with_namespace,
+        with_kind: several || arguments.is_set("show-kind"),
+        by_client: arguments.value("server-print").is_some() && !arguments.is_set("server-print"),
+        show_labels: arguments.is_set("show-labels"),
+        label_columns: arguments
+            .values("label-columns")
+            .into_iter()
+            .filter(|label| !label.is_empty())
+            .map(str::to_owned)
+            .collect(),
+    }
 }
 
 /// Everything but tables: one object, or the list of all.
@@ -313,47 +316,6 @@ fn list(items: Vec<Value>) -> Value {
         "kind": "List",
         "metadata": {"resourceVersion": ""}
     })
-}
-
-/// What is there at the moment; nothing comes after it.
-async fn watch(
-    cluster: &Cluster<'_>,
-    arguments: &Arguments,
-    asked: &Asked<'_>,
-    groups: Vec<Group>,
-    errors: &[(String, Verdict)],
-    output: &mut CommandOutput,
-) -> Result<(), Failure> {
-    if !errors.is_empty() {
-        return Ok(());
-    }
-    if arguments.is_set("output-watch-events") {
-        return Err(Failure::not_captured(
-            "kubectl get --output-watch-events is not available in this recording",
-        ));
-    }
-    if arguments.value("sort-by").is_some_and(|by| !by.is_empty()) {
-        output.stderr.push_str(if arguments.is_set("watch") {
-            "warning: --watch requested, --sort-by will be ignored for watch events received\n"
-        } else {
-            "warning: --watch-only requested, --sort-by will be ignored\n"
-        });
-    }
-    // Watching alone shows a single object, which the watch begins with, but no list.
-    let listed = arguments.operands.len() == 1 && !arguments.operands[0].contains('/');
-    if arguments.is_set("watch") || !listed {
-        if asked.human {
-            output.stdout = print_tables(cluster, arguments, &groups).await?;
-        } else {
-            let format = output::parse(arguments, asked.output, Formats::Get)?;
-            for object in groups.into_iter().flat_map(|group| group.objects) {
-                output::append(output, format.print(complete(object))?);
-            }
-        }
-    }
-    output.stderr.push_str(END_OF_RECORDING);
-    output.verdict = output.verdict.max(Verdict::Partial);
-    Ok(())
 }
 
 /// An object with its type, which the items of a recorded list may lack.

@@ -1,6 +1,7 @@
 //! `kubectl logs`.
 
-use aiopslab_problems::answer::refused_command;
+mod follow;
+
 use aiopslab_problems::environment::Verdict;
 use serde_json::Value;
 
@@ -15,7 +16,7 @@ use crate::golang::quote::quote;
 use crate::kubernetes::LogOptions;
 use crate::kubernetes::logs::read;
 use crate::shell::CommandOutput;
-use crate::view::RecordedObject;
+use crate::view::{LogLine, RecordedObject};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -34,10 +35,10 @@ pub(super) async fn run(
     cluster: &Cluster<'_>,
     arguments: &Arguments,
 ) -> Result<CommandOutput, Failure> {
-    if arguments.is_set("follow") {
-        let text = refused_command("kubectl logs -f").unwrap_or_default();
-        return Err(Failure::denied(text));
-    }
+    let waiting = match arguments.is_set("follow") {
+        true => Some(follow::begin(cluster)?),
+        false => None,
+    };
     let selector = arguments.value("selector");
     check_operands(arguments, selector.is_some())?;
     let mut output = CommandOutput::answered("");
@@ -60,6 +61,7 @@ pub(super) async fn run(
     // kubectl looks at these once it has the pods.
     let container = container_argument(arguments)?;
     let wanted = wanted(cluster, arguments, selector.is_some())?;
+    let mut streams = Vec::new();
     for pod in &pods {
         let containers = if arguments.is_set("all-containers") {
             all_containers(&pod.object)
@@ -67,21 +69,30 @@ pub(super) async fn run(
             vec![chosen(&pod.object, container.as_deref(), &mut output)?]
         };
         for container in containers {
-            match container_log(cluster, pod, &container, &wanted, &mut output).await {
-                Ok(()) => {}
-                Err(Failure::Message { text, verdict }) => {
-                    output.verdict = output.verdict.max(verdict);
-                    if arguments.is_set("ignore-errors") {
-                        output.stdout.push_str(&format!("error: {text}\n"));
-                        continue;
-                    }
-                    output.stderr.push_str(&format!("{text}\n"));
-                    output.exit_code = 1;
-                    return Ok(output);
-                }
-                Err(stop) => return Err(stop),
-            }
+            streams.push((pod, container));
         }
+    }
+    if waiting.is_some() {
+        follow::check(streams.len(), arguments)?;
+    }
+    for (pod, container) in &streams {
+        match container_log(cluster, pod, container, &wanted, &mut output).await {
+            Ok(()) => {}
+            Err(Failure::Message { text, verdict }) => {
+                output.verdict = output.verdict.max(verdict);
+                if arguments.is_set("ignore-errors") {
+                    output.stdout.push_str(&format!("error: {text}\n"));
+                    continue;
+                }
+                output.stderr.push_str(&format!("{text}\n"));
+                output.exit_code = 1;
+                return Ok(output);
+            }
+            Err(stop) => return Err(stop),
+        }
+    }
+    if let Some(waiting) = waiting {
+        follow::run(cluster, waiting, &streams, &wanted, &mut output).await?;
     }
     Ok(output)
 }
@@ -370,6 +381,25 @@ fn chosen(pod: &Value, asked: Option<&str>, output: &mut CommandOutput) -> Resul
     Ok(first.clone())
 }
 
+/// What `--prefix` puts before each line.
+fn prefix(pod: &RecordedObject, container: &str, wanted: &Wanted) -> String {
+    if wanted.prefix {
+        format!("[pod/{}/{container}] ", pod.name)
+    } else {
+        String::new()
+    }
+}
+
+fn print_line(text: &mut String, line: &LogLine, prefix: &str, wanted: &Wanted) {
+    text.push_str(prefix);
+    if wanted.timestamps {
+        text.push_str(&timestamp::log_stamp(line.timestamp));
+        text.push(' ');
+    }
+    text.push_str(&String::from_utf8_lossy(&line.message));
+    text.push('\n');
+}
+
 /// Appends the log of one container.
 async fn container_log(
     cluster: &Cluster<'_>,
@@ -390,20 +420,10 @@ async fn container_log(
     } else if !log.first_line_kept && wanted.tail.is_none() && wanted.since_ns.is_none() {
         output.verdict = output.verdict.max(Verdict::Partial);
     }
-    let prefix = if wanted.prefix {
-        format!("[pod/{}/{container}] ", pod.name)
-    } else {
-        String::new()
-    };
+    let prefix = prefix(pod, container, wanted);
     let mut text = String::new();
     for line in &log.lines {
-        text.push_str(&prefix);
-        if wanted.timestamps {
-            text.push_str(&timestamp::log_stamp(line.timestamp));
-            text.push(' ');
-        }
-        text.push_str(&String::from_utf8_lossy(&line.message));
-        text.push('\n');
+        print_line(&mut text, line, &prefix, wanted);
     }
     if let Some(limit) = wanted.limit_bytes.filter(|limit| *limit < text.len()) {
         let mut end = limit;

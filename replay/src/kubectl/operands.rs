@@ -17,36 +17,56 @@ pub(super) struct Target {
     pub(super) name: Option<String>,
 }
 
-/// The objects of a type that `-l` and `--field-selector` mean. What the server says of a selector
-/// that it does not understand is told with what was asked.
+/// The objects of a type that `-l` and `--field-selector` mean.
 pub(super) async fn list(
     cluster: &Cluster<'_>,
     arguments: &Arguments,
     t: &ResourceType,
     namespace: Option<&str>,
 ) -> Result<Vec<RecordedObject>, Failure> {
-    let label = arguments.value("selector").unwrap_or_default();
-    let field = arguments.value("field-selector").unwrap_or_default();
-    let refused = |cause: String| {
-        let asked = format!("{}/{}, Resource={}", t.group, t.version, t.resource);
-        Failure::invalid(format!(
-            "Error from server (BadRequest): Unable to find {} that match label selector {}, field \
-             selector {}: {cause}",
-            quote(&asked),
-            quote(label),
-            quote(field)
-        ))
-    };
-    let labels = LabelSelector::parse(label).map_err(|error| refused(error.to_string()))?;
-    let fields = FieldSelector::parse(field).map_err(|error| refused(error.to_string()))?;
-    if let Some(key) = fields.unsupported(&t.group, &t.resource) {
-        return Err(refused(format!("field label not supported: {key}")));
-    }
+    let selected = Selected::parse(arguments, t)?;
     let mut objects = cluster.list(t, namespace).await?;
-    objects.retain(|object| {
-        fields.matches(object) && labels.matches(&object::map(&object.object, "/metadata/labels"))
-    });
+    objects.retain(|object| selected.matches(object));
     Ok(objects)
+}
+
+/// What `-l` and `--field-selector` mean.
+pub(super) struct Selected {
+    labels: LabelSelector,
+    fields: FieldSelector,
+}
+
+impl Selected {
+    /// Reads the flags. What the server says of a selector that it does not understand is told with
+    /// what was asked.
+    pub(super) fn parse(arguments: &Arguments, t: &ResourceType) -> Result<Self, Failure> {
+        let label = arguments.value("selector").unwrap_or_default();
+        let field = arguments.value("field-selector").unwrap_or_default();
+        let refused = |cause: String| {
+            let asked = format!("{}/{}, Resource={}", t.group, t.version, t.resource);
+            Failure::invalid(format!(
+                "Error from server (BadRequest): Unable to find {} that match label selector {}, field \
+             selector {}: {cause}",
+                quote(&asked),
+                quote(label),
+                quote(field)
+            ))
+        };
+        let labels = LabelSelector::parse(label).map_err(|error| refused(error.to_string()))?;
+        let fields = FieldSelector::parse(field).map_err(|error| refused(error.to_string()))?;
+        if let Some(key) = fields.unsupported(&t.group, &t.resource) {
+            return Err(refused(format!("field label not supported: {key}")));
+        }
+        Ok(Self { labels, fields })
+    }
+
+    /// Whether an object is meant.
+    pub(super) fn matches(&self, object: &RecordedObject) -> bool {
+        self.fields.matches(object)
+            && self
+                .labels
+                .matches(&object::map(&object.object, "/metadata/labels"))
+    }
 }
 
 /// What the flags say about which objects are meant.

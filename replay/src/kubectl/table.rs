@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::tabwriter;
 use super::{object, resources, timestamp};
 use crate::kubernetes::table::TableMaker;
-use crate::view::{ColumnDefinition, RecordedObject, ResourceType};
+use crate::view::{ColumnDefinition, RecordedObject, ResourceType, View};
 
 /// How a table is shown.
 #[derive(Debug, Clone, Default)]
@@ -37,13 +37,25 @@ pub(super) async fn print(
     objects: &[RecordedObject],
     options: &TableOptions,
 ) -> Result<String, Failure> {
+    let rows = rows(cluster.view, cluster.now, t, objects, options).await?;
+    Ok(print_cells(&rows))
+}
+
+/// The lines of a table, their cells separated by tabs. Ages are those at a moment.
+pub(super) async fn rows(
+    view: &dyn View,
+    now: i64,
+    t: &ResourceType,
+    objects: &[RecordedObject],
+    options: &TableOptions,
+) -> Result<String, Failure> {
     if objects.is_empty() {
         return Ok(String::new());
     }
     let maker = if options.by_client {
         None
     } else {
-        TableMaker::open(cluster.view, &t.group, &t.resource).await?
+        TableMaker::open(view, &t.group, &t.resource).await?
     };
     let columns = match &maker {
         Some(maker) => maker.columns().to_vec(),
@@ -59,8 +71,8 @@ pub(super) async fn print(
             row.push(object.namespace.clone());
         }
         let cells = match &maker {
-            Some(maker) => maker.cells(object, cluster.now),
-            None => options.by_client.then(|| client_cells(object, cluster.now)),
+            Some(maker) => maker.cells(object, now),
+            None => options.by_client.then(|| client_cells(object, now)),
         };
         let cells = cells.ok_or_else(|| {
             Failure::not_captured(format!(
@@ -100,8 +112,31 @@ pub(super) async fn print(
         text.push_str(&row.join("\t"));
         text.push('\n');
     }
-    Ok(print_cells(&text))
+    Ok(text)
 }
+
+/// Writes a table as its lines come; columns only get wider.
+#[derive(Debug, Default)]
+pub(super) struct TableWriter {
+    widths: Vec<usize>,
+    has_written: bool,
+}
+
+impl TableWriter {
+    /// Whether there were lines, so that the next ones have no header.
+    pub(super) fn has_written(&self) -> bool {
+        self.has_written
+    }
+
+    /// Aligns lines whose cells are separated by tabs.
+    pub(super) fn write(&mut self, lines: &str) -> String {
+        self.has_written |= !lines.is_empty();
+        tabwriter::align_on(&mut self.widths, lines, MINIMUM, PADDING)
+    }
+}
+
+const MINIMUM: usize = 6;
+const PADDING: usize = 3;
 
 /// What kubectl prints of any object without the server's help.
 fn client_columns() -> Vec<ColumnDefinition> {
@@ -123,7 +158,7 @@ fn client_cells(object: &RecordedObject, now: i64) -> Vec<Value> {
 
 /// Aligns tab-separated lines as kubectl's tables are.
 pub(super) fn print_cells(text: &str) -> String {
-    tabwriter::align(text, 6, 3)
+    tabwriter::align(text, MINIMUM, PADDING)
 }
 
 fn header(columns: &[ColumnDefinition], options: &TableOptions) -> String {

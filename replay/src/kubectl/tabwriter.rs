@@ -2,6 +2,16 @@
 
 /// Aligns tab-separated cells. The last cell of a line belongs to no column.
 pub(super) fn align(text: &str, minimum: usize, padding: usize) -> String {
+    align_on(&mut Vec::new(), text, minimum, padding)
+}
+
+/// Aligns lines that come after others: columns are as wide as they have been at least.
+pub(super) fn align_on(
+    known: &mut Vec<usize>,
+    text: &str,
+    minimum: usize,
+    padding: usize,
+) -> String {
     let lines: Vec<Vec<&str>> = text
         .split_inclusive('\n')
         .map(|line| line.trim_end_matches('\n').split('\t').collect())
@@ -23,11 +33,17 @@ pub(super) fn align(text: &str, minimum: usize, padding: usize) -> String {
                 .map(|cells| cells[column].chars().count() + padding)
                 .max()
                 .unwrap_or(0)
-                .max(minimum);
+                .max(known.get(column).copied().unwrap_or(minimum));
             for line in &mut widths[first..first + run] {
                 line[column] = widest;
             }
             first += run.max(1);
+        }
+    }
+    for line in &widths {
+        known.resize(known.len().max(line.len()), minimum);
+        for (known, width) in known.iter_mut().zip(line) {
+            *known = (*known).max(*width);
         }
     }
     let mut out = String::with_capacity(text.len() * 2);

@@ -196,7 +196,7 @@ pub(crate) fn object(
 pub(crate) fn run(view: &MemoryView, line: &str) -> ShellOutcome {
     let mut files = VirtualFiles::new();
     files.write("/data/pods.txt", "a\nb\n");
-    futures::executor::block_on(shell::run(view, &mut files, line)).unwrap()
+    futures::executor::block_on(shell::run(view, &mut files, line, 30)).unwrap()
 }
 
 /// Namespace `shop` with the pods `cart-1` (restarted) and `web-1` (waiting, two containers), at

@@ -1,4 +1,7 @@
-//! `kubectl wait`: at a moment that stands still a condition is met, or is waited for in vain.
+//! `kubectl wait`: a condition is met, or is waited for in vain. Where time stands still, what is
+//! not yet true never gets true.
+
+mod passing;
 
 use aiopslab_problems::environment::Verdict;
 use serde_json::Value;
@@ -8,7 +11,8 @@ use super::cluster::Cluster;
 use super::custom_columns::relaxed;
 use super::failure::Failure;
 use super::operands::{self, Selecting, Target};
-use super::output::{self, Formats, not_evaluated};
+use super::output::{self, Formats, Output, not_evaluated};
+use super::waiting::Waiting;
 use super::{get, object, resources, with_errors};
 use crate::golang::format::plain;
 use crate::golang::quote::quote;
@@ -172,6 +176,17 @@ pub(super) async fn run(
     let goal = Goal::parse(arguments.value("for").unwrap_or_default())?;
     let timeout = arguments.duration("timeout").unwrap_or(30_000_000_000);
     let targets = targets(cluster, arguments)?;
+    if timeout != 0
+        && let Some(waiting) = Waiting::begin(cluster)
+    {
+        let command = passing::Command {
+            cluster,
+            arguments,
+            goal: &goal,
+            format: format.as_ref(),
+        };
+        return command.run(waiting, timeout, &targets).await;
+    }
     let mut output = CommandOutput::answered("");
     let mut errors = Vec::new();
     let mut visited = 0;
@@ -181,28 +196,19 @@ pub(super) async fn run(
         for object in objects(cluster, arguments, target, &goal, &mut errors).await? {
             visited += 1;
             let (resource, name) = (target.resource.resource.clone(), object.name.clone());
-            let kind = resources::kind_prefix(&object.group, &object.kind);
-            let document = get::complete(object);
-            match goal.met(&document) {
-                Ok(true) if !late || matches!(goal, Goal::Created) => match &format {
-                    Some(format) => output::append(&mut output, format.print(document)?),
-                    None => {
-                        output
-                            .stdout
-                            .push_str(&format!("{kind}/{name} condition met\n"));
-                    }
-                },
+            let met = goal.met(&get::complete(object.clone()));
+            match met {
+                Ok(true) if !late || matches!(goal, Goal::Created) => {
+                    print_met(object, format.as_ref(), &mut output)?;
+                }
                 Ok(false) if timeout == 0 => errors.push((
                     format!("error: condition not met for {resource}/{name}"),
                     Verdict::Answered,
                 )),
                 Ok(_) => {
                     late = true;
-                    errors.push((
-                        format!("error: timed out waiting for the condition on {resource}/{name}"),
-                        // What would have come after the moment is not known.
-                        Verdict::Partial,
-                    ));
+                    // What would have come after the moment is not known.
+                    errors.push((timed_out(&resource, &name), Verdict::Partial));
                 }
                 Err(Failure::Message { text, verdict }) => errors.push((text, verdict)),
                 Err(stop) => return Err(stop),
@@ -213,6 +219,27 @@ pub(super) async fn run(
         return Err(Failure::empty("error: no matching resources found"));
     }
     Ok(with_errors(output, &errors))
+}
+
+/// Tells of an object that it has what was waited for.
+fn print_met(
+    object: RecordedObject,
+    format: Option<&Output>,
+    output: &mut CommandOutput,
+) -> Result<(), Failure> {
+    match format {
+        Some(format) => output::append(output, format.print(get::complete(object))?),
+        None => {
+            let kind = resources::kind_prefix(&object.group, &object.kind);
+            let line = format!("{kind}/{} condition met\n", object.name);
+            output.stdout.push_str(&line);
+        }
+    }
+    Ok(())
+}
+
+fn timed_out(resource: &str, name: &str) -> String {
+    format!("error: timed out waiting for the condition on {resource}/{name}")
 }
 
 fn targets(cluster: &Cluster<'_>, arguments: &Arguments) -> Result<Vec<Target>, Failure> {

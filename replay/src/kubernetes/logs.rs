@@ -35,6 +35,8 @@ pub(crate) struct ContainerLog {
     pub(crate) lines: Vec<LogLine>,
     /// Whether the log's first line is in the recording.
     pub(crate) first_line_kept: bool,
+    /// When the container ended; none: it had not.
+    pub(crate) finished: Option<i64>,
 }
 
 impl LogOptions {
@@ -218,6 +220,7 @@ pub(crate) async fn read(
         return Ok(ContainerLog {
             lines: Vec::new(),
             first_line_kept: true,
+            finished: None,
         });
     }
     let id = container_id(pod, container, options.previous)?;
@@ -245,6 +248,7 @@ pub(crate) async fn read(
     Ok(ContainerLog {
         lines,
         first_line_kept: instance.first_line_kept,
+        finished: instance.finished,
     })
 }
 

@@ -66,6 +66,7 @@ impl Shell<'_> {
         }
         let mut piped: Option<String> = None;
         let mut statuses = Vec::new();
+        let mut timed_out = false;
         let last = pipeline.commands.len().saturating_sub(1);
         for (position, command) in pipeline.commands.iter().enumerate() {
             let saved = self.save();
@@ -82,8 +83,15 @@ impl Shell<'_> {
                 piped = Some(self.streams.pop_sink());
             }
             self.restore(saved);
-            ended(done)?;
+            match ended(done) {
+                // What it had printed is read all the same.
+                Err(Halt::TimedOut) => timed_out = true,
+                other => other?,
+            }
             statuses.push(self.status);
+        }
+        if timed_out {
+            return Err(Halt::TimedOut);
         }
         if self.state.options.pipe_fails {
             let failed = statuses.iter().rfind(|status| **status != 0);

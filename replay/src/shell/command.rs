@@ -15,6 +15,37 @@ pub(crate) struct CommandOutput {
     pub(crate) exit_code: i32,
     /// What is known about the answer.
     pub(crate) verdict: Verdict,
+    /// How the command let time pass; none: it did not wait.
+    pub(crate) waited: Option<Waited>,
+}
+
+/// How a command let time pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Waited {
+    /// Up to which moment, in nanoseconds.
+    pub(crate) until: i64,
+    /// Whether it would have waited longer, but for the shell's patience.
+    pub(crate) stopped: bool,
+}
+
+/// How long commands may wait where time passes: the moments at which the shell stops them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Patience {
+    /// Of whatever waits: where `timeout` ends it.
+    pub(crate) deadline: i64,
+    /// Of what waits without an end of its own: where the action's timeout ends it.
+    pub(crate) endless: i64,
+}
+
+impl Patience {
+    /// That of an action which begins now.
+    pub(crate) fn new(now: i64, seconds: i64) -> Self {
+        let timeout = seconds.max(0).saturating_mul(1_000_000_000);
+        Self {
+            deadline: i64::MAX,
+            endless: now.saturating_add(timeout),
+        }
+    }
 }
 
 impl CommandOutput {
@@ -25,6 +56,7 @@ impl CommandOutput {
             stderr: String::new(),
             exit_code: 0,
             verdict: Verdict::Answered,
+            waited: None,
         }
     }
 
@@ -39,6 +71,7 @@ impl CommandOutput {
             stderr,
             exit_code,
             verdict,
+            waited: None,
         }
     }
 }

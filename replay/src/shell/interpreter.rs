@@ -1,9 +1,11 @@
 //! The shell at work: what it holds while it walks a tree.
 
+use std::sync::Arc;
+
 use aiopslab_problems::environment::Verdict;
 use futures::future::BoxFuture;
 
-use super::command::{CommandOutput, Stop};
+use super::command::{CommandOutput, Patience, Stop};
 use super::limits::{self, Budget};
 use super::parse::{self, SyntaxError};
 use super::state::{AssignError, State};
@@ -18,6 +20,8 @@ pub(super) enum Halt {
     Stop(Stop),
     /// The shell ends with the status that is set.
     Exit,
+    /// What runs is stopped: it takes longer than it may.
+    TimedOut,
     /// The line ends after a mistake in an expansion.
     Line,
     Return,
@@ -39,7 +43,11 @@ pub(super) type Running<'s> = BoxFuture<'s, Done>;
 
 /// A shell and all that it works on.
 pub(super) struct Shell<'a> {
-    pub(super) view: &'a dyn View,
+    /// The recording when the shell began; see [`Shell::view`].
+    pub(super) began: &'a dyn View,
+    /// The recording at a later moment, if time has passed.
+    pub(super) later: Option<Arc<dyn View>>,
+    pub(super) patience: Patience,
     pub(super) files: &'a mut VirtualFiles,
     pub(super) state: State,
     pub(super) streams: Streams,
@@ -70,7 +78,9 @@ impl<'a> Shell<'a> {
     pub(super) fn new(view: &'a dyn View, files: &'a mut VirtualFiles) -> Self {
         files.set_working_folder("/");
         Self {
-            view,
+            began: view,
+            later: None,
+            patience: Patience::new(view.now(), 0),
             files,
             state: State::new(),
             streams: Streams::new(),
@@ -193,12 +203,16 @@ impl<'a> Shell<'a> {
         Ok(())
     }
 
-    /// Prints what a command answered.
+    /// Prints what a command answered, and lets the time pass that it waited.
     pub(super) fn emit(&mut self, output: CommandOutput) -> Done {
         self.verdict = self.verdict.max(output.verdict);
         self.status = output.exit_code;
         self.print(1, &output.stdout)?;
-        self.print(2, &output.stderr)
+        self.print(2, &output.stderr)?;
+        match output.waited {
+            Some(waited) => self.waited(waited),
+            None => Ok(()),
+        }
     }
 
     /// Prints an error in bash's name.
@@ -246,7 +260,7 @@ fn too_deep() -> Stop {
 /// A subshell that ends is only done.
 pub(super) fn ended(done: Done) -> Done {
     match done {
-        Err(Halt::Stop(stop)) => Err(Halt::Stop(stop)),
+        Err(halt @ (Halt::Stop(_) | Halt::TimedOut)) => Err(halt),
         _ => Ok(()),
     }
 }

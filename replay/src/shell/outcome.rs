@@ -4,6 +4,9 @@ use aiopslab_problems::environment::Verdict;
 
 use super::limits;
 
+/// The status of what is stopped because it takes too long, as that of `timeout`.
+pub(super) const TIMED_OUT: i32 = 124;
+
 /// What a command line did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShellOutcome {
@@ -15,6 +18,9 @@ pub struct ShellOutcome {
     pub exit_code: i32,
     /// The worst of what ran.
     pub verdict: Verdict,
+    /// The moment at which it was done, in nanoseconds: later than it began if it waited where time
+    /// passes.
+    pub now: i64,
 }
 
 impl ShellOutcome {
@@ -39,6 +45,16 @@ impl ShellOutcome {
         self.stderr.push('\n');
         self.exit_code = 126;
         self.verdict = Verdict::NotCaptured;
+    }
+
+    /// Tells that what would wait for ever was stopped after so many seconds.
+    pub(super) fn timed_out(&mut self, seconds: i64) {
+        if !self.stderr.is_empty() && !self.stderr.ends_with('\n') {
+            self.stderr.push('\n');
+        }
+        let notice = format!("notice: stopped after {seconds} s, the timeout of this action\n");
+        self.stderr.push_str(&notice);
+        self.exit_code = TIMED_OUT;
     }
 
     /// Cuts what is more than an action answers with.

@@ -220,7 +220,7 @@ impl Shell<'_> {
     async fn find(&mut self, name: &ParameterName) -> Result<Found, Halt> {
         Ok(match name {
             ParameterName::Variable(name) if name == "EPOCHSECONDS" => {
-                let seconds = self.view.now().div_euclid(1_000_000_000);
+                let seconds = self.view().now().div_euclid(1_000_000_000);
                 Found::One(Some(seconds.to_string()))
             }
             ParameterName::Variable(name) if name == "PIPESTATUS" => {

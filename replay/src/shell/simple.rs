@@ -216,7 +216,7 @@ impl Shell<'_> {
             };
             if program == "kubectl" {
                 self.budget.question()?;
-                let output = kubectl::run(self.view, arguments).await?;
+                let output = kubectl::run(self.view(), arguments, self.patience).await?;
                 return self.emit(output);
             }
             if program != name && builtins::run_program(self, program, arguments).await? {
@@ -262,7 +262,7 @@ impl Shell<'_> {
             self.budget.piped(length)?;
         }
         let context = text_tools::Context {
-            now: self.view.now(),
+            now: self.view().now(),
             files: &*self.files,
             input: self.streams.unread(0),
             input_was_read: Cell::default(),

@@ -20,7 +20,7 @@ fn run(line: &str) -> ShellOutcome {
 }
 
 fn run_on(files: &mut VirtualFiles, line: &str) -> ShellOutcome {
-    futures::executor::block_on(super::run(&shop(), files, line)).unwrap()
+    futures::executor::block_on(super::run(&shop(), files, line, 30)).unwrap()
 }
 
 fn check(line: &str, text: &str, exit_code: i32, verdict: Verdict) {

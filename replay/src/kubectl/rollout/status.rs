@@ -1,4 +1,4 @@
-//! `kubectl rollout status`: how far a rollout has come at the moment.
+//! `kubectl rollout status`: how far a rollout has come, and where time passes, how it goes on.
 
 use aiopslab_problems::environment::Verdict;
 use serde_json::Value;
@@ -8,8 +8,9 @@ use crate::golang::quote::quote;
 use crate::kubectl::arguments::Arguments;
 use crate::kubectl::cluster::Cluster;
 use crate::kubectl::failure::Failure;
-use crate::kubectl::{get, object, with_errors};
-use crate::shell::CommandOutput;
+use crate::kubectl::waiting::Waiting;
+use crate::kubectl::{object, with_errors};
+use crate::shell::{CommandOutput, END_OF_RECORDING};
 use crate::view::RecordedObject;
 
 /// What is known of a rollout.
@@ -36,8 +37,24 @@ pub(in crate::kubectl) async fn status(
             arguments.namespace()
         );
     }
+    let revision = arguments.integer("revision").unwrap_or(0);
+    if !arguments.is_off("watch")
+        && let Some(waiting) = Waiting::begin(cluster)
+    {
+        let timeout = arguments.duration("timeout").filter(|limit| *limit > 0);
+        follow(
+            waiting,
+            timeout,
+            objects,
+            revision,
+            &mut output,
+            &mut errors,
+        )
+        .await?;
+        return Ok(with_errors(output, &errors));
+    }
     for object in &objects {
-        match progress(object, arguments.integer("revision").unwrap_or(0)) {
+        match progress(object, revision) {
             Progress::Done(text) => output.stdout.push_str(&text),
             Progress::Failed(text) => {
                 errors.push((format!("error: {text}"), Verdict::Answered));
@@ -58,7 +75,7 @@ pub(in crate::kubectl) async fn status(
                         Verdict::Partial,
                     ));
                 } else {
-                    output.stderr.push_str(get::END_OF_RECORDING);
+                    output.stderr.push_str(END_OF_RECORDING);
                     output.exit_code = 1;
                     break;
                 }
@@ -66,6 +83,62 @@ pub(in crate::kubectl) async fn status(
         }
     }
     Ok(with_errors(output, &errors))
+}
+
+/// Follows rollouts one after the other; each has the whole time limit.
+async fn follow(
+    mut waiting: Waiting<'_>,
+    timeout: Option<i64>,
+    objects: Vec<RecordedObject>,
+    revision: i64,
+    output: &mut CommandOutput,
+    errors: &mut Vec<(String, Verdict)>,
+) -> Result<(), Failure> {
+    for object in objects {
+        let limit = waiting.limit(timeout);
+        let mut changes = waiting
+            .changes_of(&object, limit)
+            .await?
+            .into_iter()
+            .peekable();
+        let (mut state, mut gone) = (object, false);
+        while let Some(change) = changes.next_if(|change| change.moment <= waiting.now) {
+            (state, gone) = (change.object, change.deleted);
+        }
+        loop {
+            if gone {
+                errors.push((
+                    "error: object has been deleted".to_owned(),
+                    Verdict::Answered,
+                ));
+                break;
+            }
+            match progress(&state, revision) {
+                Progress::Waiting(text) => output.stdout.push_str(&text),
+                Progress::Done(text) => {
+                    output.stdout.push_str(&text);
+                    break;
+                }
+                Progress::Failed(text) => {
+                    errors.push((format!("error: {text}"), Verdict::Answered));
+                    break;
+                }
+            }
+            if let Some(change) = changes.next() {
+                waiting.pass(change.moment);
+                (state, gone) = (change.object, change.deleted);
+            } else if waiting.exhaust(limit, output) {
+                let text = "error: timed out waiting for the condition".to_owned();
+                errors.push((text, Verdict::Answered));
+                break;
+            } else {
+                output.waited = Some(waiting.waited());
+                return Ok(());
+            }
+        }
+    }
+    output.waited = Some(waiting.waited());
+    Ok(())
 }
 
 fn progress(workload: &RecordedObject, revision: i64) -> Progress {

@@ -7,6 +7,7 @@ use aiopslab_problems::environment::Verdict;
 use super::control::{long_option, option};
 use crate::shell::interpreter::{Done, Halt, Shell, ended, unavailable, unknown_path};
 use crate::shell::state::{State, Variable, is_name};
+use crate::shell::waiting;
 
 /// `bash` and `sh`: a script in a shell of its own, from `-c`, a file or the input.
 pub(super) async fn bash(shell: &mut Shell<'_>, arguments: &[String]) -> Done {
@@ -211,7 +212,7 @@ pub(super) fn printenv(shell: &mut Shell<'_>, arguments: &[String]) -> Done {
     shell.print(1, &text)
 }
 
-/// `timeout`: nothing takes time here, so the command is only run.
+/// `timeout`: where time passes, it ends what waits for too long.
 pub(super) async fn timeout(shell: &mut Shell<'_>, arguments: &[String]) -> Done {
     let mut rest = arguments;
     while let Some((argument, after)) = rest.split_first() {
@@ -236,7 +237,7 @@ pub(super) async fn timeout(shell: &mut Shell<'_>, arguments: &[String]) -> Done
     let Some((duration, command)) = rest.split_first() else {
         return missing_operand(shell, "timeout", 125);
     };
-    if !is_duration(duration) {
+    let Some(limit) = waiting::duration(duration) else {
         shell.status = 125;
         shell.verdict = shell.verdict.max(Verdict::Invalid);
         let message = format!(
@@ -244,9 +245,13 @@ pub(super) async fn timeout(shell: &mut Shell<'_>, arguments: &[String]) -> Done
              Try 'timeout --help' for more information.\n"
         );
         return shell.print(2, &message);
-    }
+    };
     match command.split_first() {
-        Some((name, arguments)) => program(shell, name, arguments).await,
+        Some((name, arguments)) => {
+            let before = shell.limit(limit);
+            let done = program(shell, name, arguments).await;
+            shell.unlimit(before, done)
+        }
         None => missing_operand(shell, "timeout", 125),
     }
 }
@@ -259,14 +264,17 @@ pub(super) async fn nohup(shell: &mut Shell<'_>, arguments: &[String]) -> Done {
     }
 }
 
-/// `sleep`: the clock stands still, so it only looks at its operands.
+/// `sleep`: where time stands still, it only looks at its operands.
 pub(super) fn sleep(shell: &mut Shell<'_>, arguments: &[String]) -> Done {
     if arguments.is_empty() {
         return missing_operand(shell, "sleep", 1);
     }
     shell.status = 0;
+    let mut all = 0_i64;
     for duration in arguments {
-        if !is_duration(duration) {
+        if let Some(duration) = waiting::duration(duration) {
+            all = all.saturating_add(duration);
+        } else {
             shell.status = 1;
             shell.verdict = shell.verdict.max(Verdict::Invalid);
             let message = format!("sleep: invalid time interval ‘{duration}’\n");
@@ -274,17 +282,9 @@ pub(super) fn sleep(shell: &mut Shell<'_>, arguments: &[String]) -> Done {
         }
     }
     if shell.status != 0 {
-        shell.print(2, "Try 'sleep --help' for more information.\n")?;
+        return shell.print(2, "Try 'sleep --help' for more information.\n");
     }
-    Ok(())
-}
-
-/// A number with `s`, `m`, `h` or `d`, or `inf`.
-fn is_duration(text: &str) -> bool {
-    let number = text.strip_suffix(['s', 'm', 'h', 'd']).unwrap_or(text);
-    number
-        .parse::<f64>()
-        .is_ok_and(|number| number >= 0.0 && !number.is_nan())
+    shell.sleep(all)
 }
 
 fn missing_operand(shell: &mut Shell<'_>, name: &str, status: i32) -> Done {

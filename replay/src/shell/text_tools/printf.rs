@@ -55,6 +55,7 @@ pub(super) fn run(arguments: &[String], context: &Context<'_>) -> ToolResult {
         } else {
             Verdict::Answered
         },
+        waited: None,
     })
 }
 
