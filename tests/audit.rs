@@ -90,13 +90,13 @@ fn nothing_in_the_samples_gives_the_fault_away() {
         assert!(one["texts"].as_u64().unwrap() > 15, "{one}");
         assert_eq!(one["leaks"], json!([]), "{one}");
     }
-    // A control is its incident's recording at an earlier moment: less has been recorded by then.
-    // The audit finds that, and says so; this list is to become empty.
+    // As many controls as incidents, recorded alike: no length, age or number of rows tells them apart.
+    assert_eq!(audited["shortcuts"]["enough"], true);
     let features = audited["shortcuts"]["features"].as_array().unwrap();
     let found = features.iter().filter(|feature| feature["found"] == true);
     let found: Vec<_> = found.map(|feature| &feature["feature"]).collect();
-    assert_eq!(found, ["age of the youngest pod", "log lines", "samples"]);
-    assert_eq!((code, &audited["passed"]), (1, &json!(false)));
+    assert!(features.len() > 5 && found.is_empty(), "{found:?}");
+    assert_eq!((code, &audited["passed"]), (0, &json!(true)));
 }
 
 #[test]

@@ -24,8 +24,8 @@ const FAMILIES: [(&str, &str); 8] = [
         include_str!("../catalog/k8s_target_port_misconfig_testbed.toml"),
     ),
     (
-        "memory_limit_testbed.toml",
-        include_str!("../catalog/memory_limit_testbed.toml"),
+        "low_memory_limit_testbed.toml",
+        include_str!("../catalog/low_memory_limit_testbed.toml"),
     ),
     (
         "noop_detection_testbed.toml",

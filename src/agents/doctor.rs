@@ -3,7 +3,7 @@
 //! Rules, strongest first:
 //! 1. a Service that has no ready endpoint while its Deployment was scaled to zero: an operation error;
 //! 2. a Service whose target port is no port of the pods it selects: a misconfiguration;
-//! 3. pods that are not ready: their service;
+//! 3. pods that are not ready: their service, and what their state says of the cause;
 //! 4. recent error spans: the component that the deepest of them blame, its log says why.
 
 mod evidence;
@@ -12,7 +12,7 @@ use aiopslab_problems::action::Action;
 use aiopslab_problems::task::Task;
 use serde_json::{Value, json};
 
-use self::evidence::{ErrorSpans, port_mismatch, scaled_to_zero, unready};
+use self::evidence::{ErrorSpans, Unready, port_mismatch, scaled_to_zero, unready};
 use super::Briefing;
 use super::conversation::Talk;
 
@@ -71,11 +71,16 @@ async fn examine(talk: &mut Talk, namespace: &str) -> Option<Finding> {
     let listed = talk
         .shell(&format!("kubectl get pods -n {namespace}"))
         .await;
-    if let Some(component) = unready(&listed, &pods) {
+    if let Some((component, why)) = unready(&listed, &pods) {
+        let (system_level, fault_type) = match why {
+            Unready::Unschedulable | Unready::Waiting => ("Virtualization", "Dependency Problem"),
+            Unready::OutOfMemory | Unready::NotAnswering => ("Virtualization", "Misconfiguration"),
+            Unready::Crashing => ("Application", "Misconfiguration"),
+        };
         return Some(Finding {
             component,
-            system_level: "Virtualization",
-            fault_type: "Dependency Problem",
+            system_level,
+            fault_type,
         });
     }
     let spans = recent_spans(talk, namespace).await?;

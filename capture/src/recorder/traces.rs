@@ -1,6 +1,6 @@
 //! The spans that Jaeger has: asked in windows small enough to stay under its limit.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -38,6 +38,9 @@ struct Traces {
     sink: Sink<rows::Span>,
     /// Hashes of the spans that were written.
     seen: HashSet<u64>,
+    /// Spans whose parent had not arrived when they were read: Jaeger says so in their warnings, and
+    /// says something else once it has. They are written when it has, at the latest in the end.
+    orphans: BTreeMap<u64, rows::Span>,
     reasons: Vec<String>,
     services: Vec<String>,
 }
@@ -49,6 +52,7 @@ pub(super) async fn record(context: Arc<Context>, sink: Sink<rows::Span>) -> Rep
         context: Arc::clone(&context),
         sink,
         seen: HashSet::new(),
+        orphans: BTreeMap::new(),
         reasons: Vec::new(),
         services: Vec::new(),
     };
@@ -67,6 +71,9 @@ pub(super) async fn record(context: Arc<Context>, sink: Sink<rows::Span>) -> Rep
     let end = context.now() / 1000;
     if let Err(error) = traces.sweep(start, end).await {
         traces.reasons.push(error.to_string());
+    }
+    for row in std::mem::take(&mut traces.orphans).into_values() {
+        traces.put(row).await;
     }
     let covered = Covered::recorded("spans", "jaeger", "").unless(traces.reasons);
     let jaeger = json!({"api": "v1", "services": traces.services});
@@ -138,13 +145,22 @@ impl Traces {
             for span in trace.spans {
                 let mut hasher = DefaultHasher::new();
                 (&span.trace_id, &span.span_id, span.start_time).hash(&mut hasher);
-                if !self.seen.insert(hasher.finish()) {
+                let hash = hasher.finish();
+                if self.seen.contains(&hash) {
                     continue;
                 }
-                match jaeger::span(span, &trace.processes) {
-                    Some(row) => self.put(row).await,
-                    None => self.sink.lose(1),
+                let Some(row) = jaeger::span(span, &trace.processes) else {
+                    self.seen.insert(hash);
+                    self.sink.lose(1);
+                    continue;
+                };
+                if is_orphan(&row) {
+                    self.orphans.insert(hash, row);
+                    continue;
                 }
+                self.seen.insert(hash);
+                self.orphans.remove(&hash);
+                self.put(row).await;
             }
         }
         Ok(is_whole)
@@ -172,4 +188,11 @@ impl Traces {
         );
         Ok(answer.await?.body)
     }
+}
+
+/// Whether Jaeger had the span but not its parent, in the words of its clock skew adjuster
+/// (`jaegertracing/jaeger`, `adjuster/clockskew.go`).
+fn is_orphan(span: &rows::Span) -> bool {
+    let warnings = span.warnings.as_deref().unwrap_or_default();
+    warnings.contains("invalid parent span IDs=")
 }

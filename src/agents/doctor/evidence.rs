@@ -46,8 +46,23 @@ pub(super) fn port_mismatch(services: &str, pods: &str) -> Option<String> {
     })
 }
 
-/// The service of a pod that is not ready.
-pub(super) fn unready(listed: &str, pods: &str) -> Option<String> {
+/// Why a pod is not ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unready {
+    /// No node takes it.
+    Unschedulable,
+    /// A container was killed for the memory that it took.
+    OutOfMemory,
+    /// A container ends as soon as it has begun.
+    Crashing,
+    /// Its containers run, and are not asked or don't answer as the probe wants it.
+    NotAnswering,
+    /// A container waits for something else, an image for instance.
+    Waiting,
+}
+
+/// The service of a pod that is not ready, and why it is not.
+pub(super) fn unready(listed: &str, pods: &str) -> Option<(String, Unready)> {
     let broken = rows(listed).find(|row| {
         let ready = row.get(1).and_then(|ready| ready.split_once('/'));
         let done = row.get(2).is_some_and(|status| status == "Completed");
@@ -58,11 +73,40 @@ pub(super) fn unready(listed: &str, pods: &str) -> Option<String> {
         .into_iter()
         .find(|pod| text(pod, "/metadata/name") == *name)?;
     let label = text(&pod, "/metadata/labels/app.kubernetes.io~1name");
-    Some(if label.is_empty() {
+    let component = if label.is_empty() {
         name.clone()
     } else {
         label
-    })
+    };
+    Some((component, why(&pod)))
+}
+
+fn why(pod: &Value) -> Unready {
+    let conditions = array(pod, "/status/conditions");
+    let unscheduled = conditions
+        .iter()
+        .any(|one| text(one, "/type") == "PodScheduled" && text(one, "/status") == "False");
+    if unscheduled {
+        return Unready::Unschedulable;
+    }
+    let containers = array(pod, "/status/containerStatuses");
+    let ended = |reason: &str| {
+        containers.iter().any(|one| {
+            ["/state", "/lastState"]
+                .iter()
+                .any(|state| text(one, &format!("{state}/terminated/reason")) == reason)
+        })
+    };
+    let is_running = |one: &Value| one.pointer("/state/running").is_some();
+    if ended("OOMKilled") {
+        Unready::OutOfMemory
+    } else if ended("Error") {
+        Unready::Crashing
+    } else if !containers.is_empty() && containers.iter().all(is_running) {
+        Unready::NotAnswering
+    } else {
+        Unready::Waiting
+    }
 }
 
 /// Spans as `read_traces` prints them.
@@ -199,6 +243,37 @@ mod tests {
             Some("rate".to_owned())
         );
         assert_eq!(port_mismatch(&services(8080), &pods), None);
+    }
+
+    #[test]
+    fn the_state_of_a_pod_tells_why_it_is_not_ready() {
+        let listed = "NAME   READY   STATUS   RESTARTS   AGE\ngeo-1   0/1     Whatever   0   5m\n";
+        let check = |status: Value, expected: Unready| {
+            let pod = serde_json::json!({"metadata": {"name": "geo-1",
+                "labels": {"app.kubernetes.io/name": "geo"}}, "status": status});
+            let pods = serde_json::json!({ "items": [pod] }).to_string();
+            assert_eq!(unready(listed, &pods), Some(("geo".to_owned(), expected)));
+        };
+        let container = |state: Value, last: Value| serde_json::json!({"containerStatuses": [{"state": state, "lastState": last}]});
+        let waiting = serde_json::json!({"waiting": {"reason": "CrashLoopBackOff"}});
+        let ended = |reason: &str| serde_json::json!({"terminated": {"reason": reason}});
+        let nothing = serde_json::json!({});
+        let conditions =
+            serde_json::json!({"conditions": [{"type": "PodScheduled", "status": "False"}]});
+        check(conditions, Unready::Unschedulable);
+        check(
+            container(waiting.clone(), ended("OOMKilled")),
+            Unready::OutOfMemory,
+        );
+        check(
+            container(waiting.clone(), ended("Error")),
+            Unready::Crashing,
+        );
+        check(
+            container(serde_json::json!({"running": {}}), nothing.clone()),
+            Unready::NotAnswering,
+        );
+        check(container(waiting, nothing), Unready::Waiting);
     }
 
     #[test]
