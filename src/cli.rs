@@ -154,6 +154,12 @@ pub enum Problems {
         /// Only this task
         #[arg(long)]
         task: Option<Task>,
+        /// Only this application
+        #[arg(long, value_name = "NAME")]
+        application: Option<String>,
+        /// Only those that there is a snapshot for
+        #[arg(long)]
+        recorded: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -162,6 +168,14 @@ pub enum Problems {
     Show {
         /// The problem
         id: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check catalog files: one line for each mistake, with file and line
+    Check {
+        /// Folder of catalog files (*.toml), beside what is built in [default: --catalog, or only what is built in]
+        dir: Option<Utf8PathBuf>,
         /// Print JSON
         #[arg(long)]
         json: bool,

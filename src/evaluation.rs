@@ -10,7 +10,7 @@ use aiopslab_problems::environment::Verdict;
 use aiopslab_problems::episode::{
     self, EPISODE_VERSION, EndReason, EpisodeHeader, EpisodeResult, SnapshotRef,
 };
-use aiopslab_problems::family::Application;
+use aiopslab_problems::family::{Application, Exercised};
 use aiopslab_problems::prompt;
 use aiopslab_problems::score::score;
 use aiopslab_problems::task::Task;
@@ -59,6 +59,8 @@ pub struct Evaluated {
     pub task: Task,
     /// Whether something was wrong.
     pub anomaly: bool,
+    /// How far the problem's family has been tried.
+    pub exercised: Exercised,
     /// Whether the answer was right (`strict`).
     pub success: bool,
     /// Why the episode ended.
@@ -164,6 +166,7 @@ async fn episode(
         repeat,
         task: problem.task,
         anomaly: problem.truth.anomaly,
+        exercised: problem.exercised,
         success,
         end: end.end_reason,
         error: end.error,

@@ -1,12 +1,11 @@
 //! What can be evaluated: the catalog's problems, and the snapshots that they are asked on.
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use aiopslab_datasets::samples::samples;
 use aiopslab_datasets::{Manifest, Snapshot};
-use aiopslab_problems::catalog::Catalog;
-use aiopslab_problems::family::{Application, Endpoint, Family};
+use aiopslab_problems::catalog::{Catalog, nearest};
+use aiopslab_problems::family::{Application, Family};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -44,21 +43,12 @@ impl Library {
     /// # Errors
     /// When a catalog file can't be read or is wrong.
     pub fn open(settings: &Settings) -> Result<Self, Failure> {
-        let mut files = Vec::new();
-        if let Some(dir) = &settings.catalog.value {
-            for path in sorted_entries(dir)?
-                .into_iter()
-                .filter(|path| path.extension() == Some("toml"))
-            {
-                let text = std::fs::read_to_string(&path).map_err(|error| {
-                    Failure::user(format!("the catalog file {path} can't be read: {error}"))
-                })?;
-                files.push((path.into_string(), text));
-            }
-        }
-        let catalog = Catalog::with_dir(&files)?;
+        let files = match &settings.catalog.value {
+            Some(dir) => catalog_files(dir)?,
+            None => Vec::new(),
+        };
         Ok(Self {
-            catalog,
+            catalog: Catalog::with_dir(&files)?,
             folder: settings.snapshots.value.clone(),
             unpacked: OnceLock::new(),
         })
@@ -156,7 +146,7 @@ impl Library {
     /// Finds a family and the number of one of its variants by `FAMILY` or `FAMILY-N`.
     ///
     /// # Errors
-    /// When there is no such family or variant; the error lists those that there are.
+    /// When there is no such family or variant; the error lists the nearest.
     pub fn family(&self, name: &str) -> Result<(&Family, u32), Failure> {
         let found = self
             .catalog
@@ -174,15 +164,14 @@ impl Library {
                     .families()
                     .iter()
                     .flat_map(|family| {
-                        family
-                            .variants
-                            .iter()
-                            .map(move |variant| format!("{}-{}", family.family, variant.n))
+                        let numbers = family.variants.iter().map(|variant| variant.n);
+                        numbers.map(move |n| format!("{}-{n}", family.family))
                     })
                     .collect();
+                let nearest = nearest(name, known.iter().map(String::as_str));
                 Failure::user(format!(
-                    "unknown family or variant {name:?}\nhint: there are {}",
-                    known.join(", ")
+                    "unknown family or variant {name:?}\nhint: the nearest are {}",
+                    nearest.join(", ")
                 ))
             })
     }
@@ -205,25 +194,8 @@ impl Library {
         if let Some(application) = self.catalog.application(&manifest.application) {
             return application.clone();
         }
-        let nowhere = Endpoint {
-            namespace: None,
-            service: String::new(),
-            port: 0,
-        };
-        Application {
-            name: manifest.application.clone(),
-            title: manifest.application.clone(),
-            description: String::new(),
-            operations: Vec::new(),
-            namespace: manifest.namespaces.first().cloned().unwrap_or_default(),
-            service_label: manifest.service_label.clone(),
-            frontend: nowhere.clone(),
-            prometheus: nowhere.clone(),
-            jaeger: nowhere,
-            manifests: String::new(),
-            workloads: BTreeMap::new(),
-            healthy: Vec::new(),
-        }
+        let namespace = manifest.namespaces.first().map_or("", String::as_str);
+        Application::unknown(&manifest.application, namespace, &manifest.service_label)
     }
 
     fn unpacked(&self) -> Result<&Utf8Path, Failure> {
@@ -244,6 +216,23 @@ impl Library {
         };
         utf8(dir.path())
     }
+}
+
+/// The catalog files of a folder: (name, text).
+///
+/// # Errors
+/// When the folder or a file can't be read.
+pub fn catalog_files(dir: &Utf8Path) -> Result<Vec<(String, String)>, Failure> {
+    let entries = sorted_entries(dir)?.into_iter();
+    entries
+        .filter(|path| path.extension() == Some("toml"))
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).map_err(|error| {
+                Failure::user(format!("the catalog file {path} can't be read: {error}"))
+            })?;
+            Ok((path.into_string(), text))
+        })
+        .collect()
 }
 
 fn utf8(path: &std::path::Path) -> Result<&Utf8Path, Failure> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aiopslab_problems::family::Exercised;
 use aiopslab_problems::task::Task;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
@@ -19,6 +20,8 @@ pub struct Summary {
     pub repeat: u32,
     /// Figures of the agent, then of the baselines.
     pub agents: Vec<AgentSummary>,
+    /// How many problems were asked, by how far their families have been tried.
+    pub exercised: BTreeMap<Exercised, usize>,
     /// Problems that need a cluster: neither run nor counted.
     pub not_run: Vec<String>,
     /// Every episode, in the order of the problems.
@@ -143,6 +146,14 @@ pub fn table(summary: &Summary) -> String {
     let mut out = format!("{table}\n");
     out.push_str("balanced accuracy: mean of the shares of faults and of quiet systems that were recognised (always Yes: 50 %)\n");
     out.push_str("coverage: share of actions that the recordings could answer\n");
+    let exercised = summary.exercised.iter();
+    let exercised: Vec<String> = exercised
+        .map(|(how, count)| format!("{} {count}", how.name()))
+        .collect();
+    out.push_str(&format!(
+        "problems by where their fault was exercised: {}\n",
+        exercised.join(", ")
+    ));
     if !summary.not_run.is_empty() {
         out.push_str(&format!(
             "not run, not counted: {} mitigation problems (they need a cluster)\n",
@@ -175,6 +186,7 @@ mod tests {
             repeat: 1,
             task,
             anomaly,
+            exercised: Exercised::Lab,
             success,
             end: aiopslab_problems::episode::EndReason::Submitted,
             error: None,

@@ -239,7 +239,7 @@ fn a_cluster_that_is_not_there_is_named() {
     );
     place.refused(
         &["capture", "nonsense", "--out", "out"],
-        &["nonsense", "noop_detection_testbed-1"],
+        &["nonsense", "the nearest are "],
     );
 }
 

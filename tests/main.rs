@@ -9,6 +9,7 @@ mod episodes;
 mod kubernetes_server;
 mod nothing_later;
 mod oracle;
+mod problems_catalog;
 mod program;
 mod support_bundle;
 mod tidy;

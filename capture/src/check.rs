@@ -249,6 +249,9 @@ async fn ask(
     endpoint: &Endpoint,
     path: &str,
 ) -> Result<Value, String> {
+    if endpoint.is_nowhere() {
+        return Err("the application's file names none".to_owned());
+    }
     let asking = cluster.proxy_json(endpoint, &application.namespace, path);
     match tokio::time::timeout(ANSWERS_WITHIN, asking).await {
         Ok(answer) => answer.map_err(|error| error.to_string()),

@@ -43,13 +43,20 @@ pub enum CaptureError {
         workload: String,
     },
     /// Manifests of an application that don't ship with this program.
-    #[error("the manifests {path:?} of application {application} are not part of this program")]
+    #[error("the manifests of application {application} are not part of this program")]
     UnknownManifests {
         /// Name of the application.
         application: String,
-        /// Path of its manifests.
-        path: String,
     },
+    /// The application runs on something else.
+    #[error("application {application} does not run on Kubernetes, and can't be captured")]
+    NotOnKubernetes {
+        /// Name of the application.
+        application: String,
+    },
+    /// The catalog describes what this version can't carry out yet.
+    #[error("it can't be captured; not implemented by this version:\n{}", .0.join("\n"))]
+    NotImplemented(Vec<String>),
     /// JSON or YAML that can't be read.
     #[error("failed to read {what}")]
     Parse {

@@ -22,6 +22,14 @@ const EXEC_TIMEOUT: Duration = Duration::from_secs(60);
 const GONE_WITHIN: Duration = Duration::from_secs(60);
 const RESTARTED: &str = "kubectl.kubernetes.io/restartedAt";
 
+/// Whether this version can carry a step out.
+pub(crate) fn is_implemented(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::Patch(_) | Step::Recreate(_) | Step::Scale(_) | Step::Restart(_) | Step::Exec(_)
+    )
+}
+
 /// Reads what the steps will change and says how, without changing anything.
 pub(crate) async fn prepare(
     cluster: &Cluster,
@@ -39,6 +47,10 @@ pub(crate) async fn prepare(
             Step::Exec(exec) => {
                 entries.push(exec_entry(exec));
                 continue;
+            }
+            other => {
+                let step = format!("step {}", other.kind());
+                return Err(CaptureError::NotImplemented(vec![step]));
             }
         };
         if !copies.contains_key(object) {
@@ -113,7 +125,8 @@ fn change(step: &Step, object: &mut Value) -> Result<(), CaptureError> {
                 }
             }
         }
-        Step::Exec(_) => {}
+        // Changes no field; what is not implemented does not get here.
+        _ => {}
     }
     Ok(())
 }

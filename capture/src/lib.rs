@@ -3,7 +3,8 @@
 //! Reading order: [`run()`] is the pipeline, from a checked cluster to a finished snapshot;
 //! [`check()`] asks whether a cluster can be captured and [`recover()`] undoes what a dead capture
 //! left. Below them: deploy, workload, observe (conditions answered from the cluster), fault and
-//! journal (inject, remember, undo), compare (is the cluster as it was), probe (what the live system answers, to compare a replay with), windows (how long).
+//! journal (inject, remember, undo), compare (is the cluster as it was), probe (what the live system answers, to compare a replay with), windows (how long),
+//! supported (what of a catalog can't be captured yet).
 
 pub mod cluster;
 pub mod observe;
@@ -24,6 +25,7 @@ mod probe;
 mod recover;
 mod resource;
 mod run;
+mod supported;
 mod windows;
 
 pub use check::{CheckLine, check};

@@ -1,6 +1,6 @@
 //! The manifests of the applications that ship with this program.
 
-use aiopslab_problems::family::Application;
+use aiopslab_problems::family::{Application, Source};
 use serde_json::Value;
 
 use crate::error::CaptureError;
@@ -53,7 +53,6 @@ pub(crate) fn workload(application: &Application) -> Result<Value, CaptureError>
         .find(|object| text(object, "/kind") == "Job");
     job.ok_or_else(|| CaptureError::UnknownManifests {
         application: application.name.clone(),
-        path: format!("{TESTBED}/workload.yaml"),
     })
 }
 
@@ -76,13 +75,12 @@ pub(crate) fn images(application: &Application) -> Result<Vec<String>, CaptureEr
 }
 
 fn known(application: &Application) -> Result<(), CaptureError> {
-    if application.manifests.trim_end_matches('/') == TESTBED {
-        return Ok(());
+    match &application.source {
+        Some(Source::BuiltIn(source)) if source.built_in == TESTBED => Ok(()),
+        _ => Err(CaptureError::UnknownManifests {
+            application: application.name.clone(),
+        }),
     }
-    Err(CaptureError::UnknownManifests {
-        application: application.name.clone(),
-        path: application.manifests.clone(),
-    })
 }
 
 fn parse(file: &str, content: &str) -> Result<Vec<Value>, CaptureError> {

@@ -172,6 +172,10 @@ pub async fn answers(
                 );
                 Some(Value::Array(cluster.list(&path).await?))
             }
+            Question::Restarts { service, since } => match begin(anchors, *since) {
+                Some(since) => Some(restarts(cluster, application, service, since).await?),
+                None => None,
+            },
             Question::Log {
                 service,
                 matches,
@@ -221,6 +225,34 @@ fn begin(anchors: &Anchors, anchor: Anchor) -> Option<Timestamp> {
 
 fn before(moment: Timestamp, by: Duration) -> Timestamp {
     moment.saturating_sub(by).unwrap_or(moment)
+}
+
+/// Counts the containers of a service that were started since a moment.
+async fn restarts(
+    cluster: &Cluster,
+    application: &Application,
+    service: &str,
+    since: Timestamp,
+) -> Result<Value, CaptureError> {
+    let pods = pods(cluster, application, Some(service)).await?;
+    let statuses = pods.iter().filter_map(|pod| {
+        pod.pointer("/status/containerStatuses")
+            .and_then(Value::as_array)
+    });
+    Ok(json!({"count": statuses.flatten().filter(|status| started_since(status, since)).count()}))
+}
+
+/// Whether a container, or the one that it took the place of, was started since a moment.
+fn started_since(status: &Value, since: Timestamp) -> bool {
+    let states = [
+        "/state/running",
+        "/state/terminated",
+        "/lastState/terminated",
+    ];
+    states.into_iter().any(|state| {
+        let started = text(status, &format!("{state}/startedAt")).parse::<Timestamp>();
+        started.is_ok_and(|started| started >= since)
+    })
 }
 
 async fn log(

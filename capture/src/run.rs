@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use aiopslab_datasets::manifest::Manifest;
 use aiopslab_datasets::probes::Probe;
 use aiopslab_datasets::writer::SnapshotWriter;
-use aiopslab_problems::family::{Application, Workload};
+use aiopslab_problems::family::{Application, Load, Workload};
 use aiopslab_problems::resolve::ResolvedFamily;
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
@@ -32,6 +32,7 @@ use crate::probe::ProbeOptions;
 use crate::progress::SharedProgress;
 use crate::recorder::{Kind, RecorderOptions, Recording, RecordingOutcome};
 use crate::recover::{Recovered, recover_one};
+use crate::supported;
 use crate::windows::{Lengths, Seconds, Window, Windows};
 use crate::workload::WorkloadClient;
 
@@ -118,13 +119,13 @@ impl CaptureRequest {
 
     fn workload(&self) -> Result<Workload, CaptureError> {
         let name = &self.family.workload;
-        let workload = self.application.workloads.get(name);
-        let mut workload = workload
-            .cloned()
-            .ok_or_else(|| CaptureError::UnknownWorkload {
+        let Some(Load::Generated(workload)) = self.application.workloads.get(name) else {
+            return Err(CaptureError::UnknownWorkload {
                 application: self.application.name.clone(),
                 workload: name.clone(),
-            })?;
+            });
+        };
+        let mut workload = workload.clone();
         workload.rate = self.rate.unwrap_or(workload.rate);
         Ok(workload)
     }
@@ -159,6 +160,11 @@ pub async fn run(
     cancel: CancellationToken,
 ) -> Result<CaptureSummary, CaptureError> {
     let started = Instant::now();
+    supported::check(
+        &request.family,
+        &request.application,
+        request.try_wrong_repairs,
+    )?;
     progress.stage("check", "the cluster and what the capture needs on it");
     let workload = request.workload()?;
     let cluster = request.cluster.connect().await?;

@@ -1,59 +1,21 @@
 //! The catalog: families and applications as TOML, and the problems that follow from them.
 
 mod check;
+mod family;
+mod finding;
+mod names;
+mod oracle;
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::condition::ConditionError;
-use crate::family::{Application, Family, Truth};
-use crate::resolve::ResolveError;
+pub use self::finding::{CatalogError, Finding};
+use crate::family::{Application, Exercised, Family, Truth};
 use crate::task::Task;
 
-/// The families that are built in, sorted by name.
-const FAMILIES: [(&str, &str); 8] = [
-    (
-        "assign_to_non_existent_node_testbed.toml",
-        include_str!("../catalog/assign_to_non_existent_node_testbed.toml"),
-    ),
-    (
-        "k8s_target_port_misconfig_testbed.toml",
-        include_str!("../catalog/k8s_target_port_misconfig_testbed.toml"),
-    ),
-    (
-        "low_memory_limit_testbed.toml",
-        include_str!("../catalog/low_memory_limit_testbed.toml"),
-    ),
-    (
-        "noop_detection_testbed.toml",
-        include_str!("../catalog/noop_detection_testbed.toml"),
-    ),
-    (
-        "readiness_probe_misconfig_testbed.toml",
-        include_str!("../catalog/readiness_probe_misconfig_testbed.toml"),
-    ),
-    (
-        "revoke_auth_postgres_testbed.toml",
-        include_str!("../catalog/revoke_auth_postgres_testbed.toml"),
-    ),
-    (
-        "scale_pod_zero_testbed.toml",
-        include_str!("../catalog/scale_pod_zero_testbed.toml"),
-    ),
-    (
-        "wrong_bin_usage_testbed.toml",
-        include_str!("../catalog/wrong_bin_usage_testbed.toml"),
-    ),
-];
-
-/// The applications that are built in, sorted by name.
-const APPLICATIONS: [(&str, &str); 1] = [(
-    "hotel-testbed.toml",
-    include_str!("../applications/hotel-testbed.toml"),
-)];
+/// The files that are built in: (name, text).
+const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/catalog.rs"));
 
 /// Name of a problem, e.g. `k8s_target_port_misconfig_testbed-localization-1`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -90,6 +52,14 @@ pub struct Problem {
     pub control: bool,
     /// What is true, with variables put in.
     pub truth: Truth,
+    /// What AIOpsLab takes for true; none: the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream_truth: Option<Truth>,
+    /// Why it is listed and never asked; none: it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<String>,
+    /// How far its family has been tried.
+    pub exercised: Exercised,
     /// Name of the snapshot that it is asked about.
     pub snapshot: String,
 }
@@ -100,47 +70,6 @@ pub struct Catalog {
     families: Vec<Family>,
     applications: Vec<Application>,
     problems: Vec<Problem>,
-}
-
-/// A catalog that can't be read.
-#[derive(Debug, thiserror::Error)]
-pub enum CatalogError {
-    /// A file is no TOML, or not of the expected form.
-    #[error("malformed catalog file {file}, line {line}: {message}")]
-    Malformed {
-        /// Name of the file.
-        file: String,
-        /// Line of the file, from 1.
-        line: usize,
-        /// What is wrong.
-        message: String,
-    },
-    /// A family or application contradicts itself or another one.
-    #[error("catalog file {file} makes no sense: {reason}")]
-    Inconsistent {
-        /// Name of the file.
-        file: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// A condition can never be judged.
-    #[error("condition in catalog file {file}")]
-    Condition {
-        /// Name of the file.
-        file: String,
-        /// What is wrong with it.
-        #[source]
-        source: ConditionError,
-    },
-    /// A variant can't be resolved.
-    #[error("variables in catalog file {file}")]
-    Resolve {
-        /// Name of the file.
-        file: String,
-        /// Which.
-        #[source]
-        source: ResolveError,
-    },
 }
 
 /// A name that is no problem.
@@ -162,35 +91,15 @@ impl Catalog {
     /// Adds files of the user's, given as (file name, text), to what is built in.
     ///
     /// A file with the key `family` is a family, any other an application.
+    ///
+    /// # Errors
+    /// When anything is wrong with any file; the error has every finding.
     pub fn with_dir(files: &[(String, String)]) -> Result<Self, CatalogError> {
-        let mut families: Vec<(String, Family)> = Vec::new();
-        let mut applications: Vec<(String, Application)> = Vec::new();
-        let built_in = FAMILIES
-            .iter()
-            .chain(&APPLICATIONS)
-            .map(|(file, text)| (*file, *text));
+        let built_in = BUILT_IN.iter().copied();
         let added = files
             .iter()
             .map(|(file, text)| (file.as_str(), text.as_str()));
-        for (file, text) in built_in.chain(added) {
-            let table: toml::Table = read(file, text)?;
-            if table.contains_key("family") {
-                families.push((file.to_owned(), read(file, text)?));
-            } else {
-                applications.push((file.to_owned(), read(file, text)?));
-            }
-        }
-        applications.sort_by(|left, right| left.1.name.cmp(&right.1.name));
-        families.sort_by(|left, right| left.1.family.cmp(&right.1.family));
-        let problems = check::check(&families, &applications)?;
-        Ok(Self {
-            families: families.into_iter().map(|(_, family)| family).collect(),
-            applications: applications
-                .into_iter()
-                .map(|(_, application)| application)
-                .collect(),
-            problems,
-        })
+        check::read(built_in.chain(added))
     }
 
     /// Returns every family, sorted by name.
@@ -251,7 +160,8 @@ impl Catalog {
 }
 
 /// Returns the three names that are most like one that was given.
-fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+#[must_use]
+pub fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut ranked: Vec<(usize, &str)> = names
         .map(|known| (strsim::damerau_levenshtein(name, known), known))
         .collect();
@@ -261,82 +171,6 @@ fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> 
         .take(3)
         .map(|(_, known)| known.to_owned())
         .collect()
-}
-
-fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, CatalogError> {
-    toml::from_str(text).map_err(|error| {
-        let start = error.span().map_or(0, |span| span.start);
-        let line = text
-            .bytes()
-            .take(start)
-            .filter(|byte| *byte == b'\n')
-            .count()
-            + 1;
-        CatalogError::Malformed {
-            file: file.to_owned(),
-            line,
-            message: error.message().to_owned(),
-        }
-    })
-}
-
-/// The problems of one family: see [`Catalog::problems`].
-fn problems_of(family: &Family) -> Result<Vec<Problem>, ResolveError> {
-    let mut problems = Vec::new();
-    for variant in &family.variants {
-        let (name, n) = (&family.family, variant.n);
-        let truth = family.resolve(n)?.truth;
-        let problem = |id: String, task: Task, control: bool, truth: &Truth| Problem {
-            id: ProblemId(id),
-            family: name.clone(),
-            variant: n,
-            task,
-            control,
-            truth: truth.clone(),
-            snapshot: format!("{name}-{n}"),
-        };
-        // AIOpsLab's ids of no-fault problems have the task in the middle of the family's name.
-        if family.inject.is_empty() {
-            problems.push(problem(
-                format!("{name}-{n}"),
-                Task::Detection,
-                false,
-                &truth,
-            ));
-            continue;
-        }
-        for task in &family.tasks {
-            problems.push(problem(format!("{name}-{task}-{n}"), *task, false, &truth));
-            if *task == Task::Detection {
-                let healthy = Truth {
-                    anomaly: false,
-                    faulty_components: Vec::new(),
-                    system_level: None,
-                    fault_type: None,
-                };
-                problems.push(problem(
-                    format!("{name}-{task}-control-{n}"),
-                    *task,
-                    true,
-                    &healthy,
-                ));
-            }
-        }
-    }
-    Ok(problems)
-}
-
-/// The names of a file's items, to find those that occur twice.
-fn first_duplicate<'a>(
-    names: impl Iterator<Item = (&'a str, &'a str)>,
-) -> Option<(&'a str, &'a str)> {
-    let mut seen = BTreeMap::new();
-    for (file, name) in names {
-        if seen.insert(name, file).is_some() {
-            return Some((file, name));
-        }
-    }
-    None
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! check, a fault's verification, a mitigation oracle and a snapshot's self-check.
 
 mod eval;
+mod form;
 
 use std::collections::BTreeMap;
 
@@ -12,9 +13,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use self::eval::ConditionError;
+pub(crate) use self::eval::{contains, figure};
 
-/// What must hold.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What must hold. A condition's kind is told by the key that it has: `field`, `pods`, `workload`, …
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Condition {
     /// All of these.
@@ -36,16 +38,26 @@ pub enum Condition {
     Field(FieldTest),
     /// Every pod of the application (or of one service) is ready: `{ pods = "ready" }`.
     Pods {
-        /// `ready`.
+        /// The state that every pod is in.
         pods: PodState,
         /// Only the pods of this service; none: all of the application's.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         service: Option<String>,
     },
     /// The number of ready endpoints of a Service.
     Endpoints {
         /// Name of the Service.
         endpoints: String,
+        /// The test on the number.
+        #[serde(flatten)]
+        is: Comparison,
+    },
+    /// The number of containers of a service that were started since an anchor, in new pods or in old ones.
+    Restarts {
+        /// Name of the service.
+        restarts: String,
+        /// Since when.
+        since: Anchor,
         /// The test on the number.
         #[serde(flatten)]
         is: Comparison,
@@ -74,6 +86,9 @@ pub struct FieldTest {
     pub field: String,
     /// Path with dots, `[n]` and `[*]`.
     pub path: String,
+    /// Path inside the values, which are texts of JSON: a ConfigMap's, for example.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub json: Option<String>,
     /// Every value at the path is this (and there is one).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub equals: Option<Value>,
@@ -83,14 +98,19 @@ pub struct FieldTest {
     /// Every value at the path is a number at least this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_least: Option<f64>,
+    /// Every value at the path is a list with this item, or a text with this text in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contains: Option<Value>,
 }
 
 /// The state that pods are asked to be in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum PodState {
     /// Every container is ready (or the pod has succeeded), none is waiting or terminating.
     Ready,
+    /// AIOpsLab's test: every container that has a status is ready; a pod that has none yet does not count.
+    UpstreamReady,
 }
 
 /// A comparison with a number.
@@ -151,6 +171,13 @@ pub enum Question {
     Pods(Option<String>),
     /// The JSON list of the EndpointSlices of a Service.
     Endpoints(String),
+    /// How many containers of a service were started since an anchor: `{count}`.
+    Restarts {
+        /// Name of the service.
+        service: String,
+        /// Since when.
+        since: Anchor,
+    },
     /// The lines of a service's log since an anchor that match a pattern: `{count, first}`.
     Log {
         /// Name of the service.

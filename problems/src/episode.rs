@@ -231,7 +231,7 @@ pub fn summary(steps: &[EpisodeStep], end: &EpisodeEnd) -> EpisodeSummary {
     EpisodeSummary {
         solution: end.solution.clone(),
         steps,
-        mitigation: None,
+        ..EpisodeSummary::default()
     }
 }
 

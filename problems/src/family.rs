@@ -1,10 +1,15 @@
 //! Families of problems: application, fault, verification, truth and oracle, for all variants.
 
+mod application;
+
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use self::application::{
+    Application, BuiltIn, Endpoint, Flags, Git, HelmChart, Load, Platform, Provided, Source,
+    Workload, Wrk2,
+};
 use crate::condition::Condition;
 use crate::fault::Step;
 use crate::task::Task;
@@ -13,7 +18,7 @@ use crate::task::Task;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Family {
-    /// Start of the problem ids.
+    /// Start of the problem ids; also the file's name.
     pub family: String,
     /// One line: what is broken.
     pub summary: String,
@@ -23,6 +28,12 @@ pub struct Family {
     pub workload: String,
     /// What is asked. A family without a fault asks for detection only.
     pub tasks: Vec<Task>,
+    /// Those of the tasks that are listed and never asked, and why.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub disabled: BTreeMap<Task, String>,
+    /// Whether problem ids end with the variant's number; a few of AIOpsLab's don't.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub numbered: bool,
     /// Where it has been run.
     pub exercised: Exercised,
     /// The variants, each with its variables.
@@ -41,10 +52,79 @@ pub struct Family {
     pub wrong_repairs: Vec<WrongRepair>,
     /// What is true of the incident.
     pub truth: Truth,
+    /// What AIOpsLab's evaluators test, where they are mistaken.
+    #[serde(default, skip_serializing_if = "Upstream::is_empty")]
+    pub upstream: Upstream,
+}
+
+impl Family {
+    /// The tasks that are asked.
+    pub fn asked(&self) -> impl Iterator<Item = Task> {
+        self.tasks
+            .iter()
+            .copied()
+            .filter(|task| !self.disabled.contains_key(task))
+    }
+
+    /// What AIOpsLab's evaluators take for true: of several right answers, they know the first.
+    #[must_use]
+    pub fn upstream_truth(&self) -> Truth {
+        let Upstream {
+            faulty_components,
+            system_level,
+            fault_type,
+            ..
+        } = &self.upstream;
+        let first = |given: &Option<String>, ours: &[String]| {
+            given.iter().chain(ours).take(1).cloned().collect()
+        };
+        Truth {
+            anomaly: self.truth.anomaly,
+            faulty_components: faulty_components
+                .clone()
+                .unwrap_or_else(|| self.truth.faulty_components.clone()),
+            system_level: first(system_level, &self.truth.system_level),
+            fault_type: first(fault_type, &self.truth.fault_type),
+        }
+    }
+
+    /// What AIOpsLab's evaluators test of a mitigation.
+    #[must_use]
+    pub fn upstream_mitigated(&self) -> &[Condition] {
+        if self.upstream.mitigated.is_empty() {
+            &self.mitigated
+        } else {
+            &self.upstream.mitigated
+        }
+    }
+}
+
+/// What AIOpsLab's evaluators test, where that differs from what is right; for `upstream` scores only.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// Instead of the truth's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub faulty_components: Option<Vec<Vec<String>>>,
+    /// Instead of the truth's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_level: Option<String>,
+    /// Instead of the truth's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault_type: Option<String>,
+    /// Instead of `mitigated`; empty: the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mitigated: Vec<Condition>,
+}
+
+impl Upstream {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How far a family has been tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Exercised {
     /// Captured on the lab's cluster.
@@ -53,6 +133,18 @@ pub enum Exercised {
     DryRun,
     /// Never.
     Never,
+}
+
+impl Exercised {
+    /// Its name in catalog files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lab => "lab",
+            Self::DryRun => "dry-run",
+            Self::Never => "never",
+        }
+    }
 }
 
 /// One variant of a family.
@@ -85,72 +177,54 @@ pub struct Truth {
     /// Sets of components, any of which is a right answer: `[["postgres-geo"], ["geo"]]`.
     #[serde(default)]
     pub faulty_components: Vec<Vec<String>>,
-    /// `Hardware`, `Operating System`, `Virtualization` or `Application`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub system_level: Option<String>,
-    /// `Misconfiguration`, `Code Defect`, `Authentication Issue`, `Network/Storage Issue`, `Operation Error` or `Dependency Problem`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fault_type: Option<String>,
+    /// `Hardware`, `Operating System`, `Virtualization` or `Application`; one, or a list of those that are right.
+    #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    pub system_level: Vec<String>,
+    /// `Misconfiguration`, `Code Defect`, `Authentication Issue`, `Network/Storage Issue`, `Operation Error` or
+    /// `Dependency Problem`; likewise.
+    #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    pub fault_type: Vec<String>,
 }
 
 fn yes() -> bool {
     true
 }
 
-/// An application, as its file says it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Application {
-    /// Its name.
-    pub name: String,
-    /// Shown to agents.
-    pub title: String,
-    /// Shown to agents.
-    pub description: String,
-    /// What users do with it; shown to agents.
-    pub operations: Vec<String>,
-    /// Its namespace.
-    pub namespace: String,
-    /// The label whose value names a pod's service.
-    pub service_label: String,
-    /// Name and port of the Service that users reach.
-    pub frontend: Endpoint,
-    /// Where its Prometheus is.
-    pub prometheus: Endpoint,
-    /// Where its Jaeger's query API is.
-    pub jaeger: Endpoint,
-    /// Path of its manifests below the project's root, for those that ship with us.
-    pub manifests: String,
-    /// Its workloads by name; the arguments of the generator's Job.
-    pub workloads: BTreeMap<String, Workload>,
-    /// Must hold for the application to be healthy.
-    pub healthy: Vec<Condition>,
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes fields by reference"
+)]
+fn is_yes(value: &bool) -> bool {
+    *value
 }
 
-/// A Service in the cluster.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Endpoint {
-    /// Namespace; none: the application's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub namespace: Option<String>,
-    /// Name of the Service.
-    pub service: String,
-    /// Port of the Service.
-    pub port: u16,
-}
+/// A list that is written as its only item where it has one.
+mod one_or_many {
+    use super::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A workload.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Workload {
-    /// Requests per second.
-    pub rate: f64,
-    /// Distribution of the time between requests: `exponential` or `constant`.
-    pub arrival: String,
-    /// Share of each kind of request.
-    pub mix: BTreeMap<String, f64>,
-    /// Anything else that the generator takes.
-    #[serde(default)]
-    pub extra: BTreeMap<String, Value>,
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a text or a list of texts")]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        values: &[String],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match values {
+            [only] => only.serialize(serializer),
+            several => several.serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<String>, D::Error> {
+        Ok(match OneOrMany::deserialize(deserializer)? {
+            OneOrMany::One(one) => vec![one],
+            OneOrMany::Many(many) => many,
+        })
+    }
 }

@@ -8,6 +8,7 @@ pub mod environment;
 pub mod episode;
 pub mod family;
 pub mod fault;
+mod keyed;
 pub mod path;
 pub mod prompt;
 pub mod resolve;

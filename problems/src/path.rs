@@ -57,10 +57,14 @@ pub fn same(left: &Value, right: &Value) -> bool {
     }
 }
 
+/// One part of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
+pub(crate) enum Part {
+    /// A field of an object.
     Key(String),
+    /// An item of a list.
     Index(usize),
+    /// Every field or item.
     Every,
 }
 
@@ -99,7 +103,8 @@ fn set_at(value: &mut Value, parts: &[Part], only_where: Option<&Value>, to: &Va
     }
 }
 
-fn parse(path: &str) -> Result<Vec<Part>, PathError> {
+/// Takes a path apart.
+pub(crate) fn parse(path: &str) -> Result<Vec<Part>, PathError> {
     let fail = |reason| PathError {
         path: path.to_owned(),
         reason,

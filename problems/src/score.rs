@@ -10,14 +10,15 @@
 //!   `success` if exact, or subset and `len(S) == 1`. Duplicates count (`[F, F]` is 50 and no success). Of several
 //!   accepted names the best counts. Solutions that make AIOpsLab's evaluator raise get 0.
 //! - Analysis: `system_level_correct` and `fault_type_correct` by trimmed, lower-case texts; `success` is both.
-//! - Mitigation: `success` from the state of the cluster.
+//! - Mitigation: `success` from the state of the cluster, by AIOpsLab's own tests of it.
+//! - Where AIOpsLab's truth is mistaken, it is still what counts here (`upstream` in the family's file).
 //! - Always `steps`. `TTD` and its like are measured times and belong to the session.
 //!
 //! # `strict`: ours
 //!
 //! - Detection: Yes or No, outer white space and case aside.
 //! - Localization: the set of names equals one of the truth's sets; outer white space, case, order and duplicates aside.
-//! - Analysis: both fields, outer white space and case aside.
+//! - Analysis: both fields, outer white space and case aside; where several are right, any of them.
 //! - Mitigation: the family's `mitigated` conditions; unknown until a live environment has judged them.
 //!
 //! An episode without a submission, or with a malformed one, has failed in both modes.
@@ -43,6 +44,8 @@ pub struct EpisodeSummary {
     pub steps: u64,
     /// What a mitigation's conditions came to on a live cluster.
     pub mitigation: Option<Outcome>,
+    /// The same by AIOpsLab's own tests.
+    pub upstream_mitigation: Option<Outcome>,
 }
 
 /// An episode's scores.
@@ -80,11 +83,7 @@ fn strict(problem: &Problem, episode: &EpisodeSummary) -> StrictScore {
         .as_ref()
         .and_then(|solution| Submission::parse(problem.task, solution).ok());
     let success = match problem.task {
-        Task::Mitigation => match &episode.mitigation {
-            Some(Outcome::Holds) => Some(true),
-            Some(Outcome::Fails(_)) => Some(false),
-            Some(Outcome::Unknown(_)) | None => None,
-        },
+        Task::Mitigation => judged(episode.mitigation.as_ref()),
         _ => Some(
             submission
                 .as_ref()
@@ -95,6 +94,14 @@ fn strict(problem: &Problem, episode: &EpisodeSummary) -> StrictScore {
         success,
         submitted: episode.solution.is_some(),
         well_formed: submission.is_some(),
+    }
+}
+
+fn judged(mitigation: Option<&Outcome>) -> Option<bool> {
+    match mitigation? {
+        Outcome::Holds => Some(true),
+        Outcome::Fails(_) => Some(false),
+        Outcome::Unknown(_) => None,
     }
 }
 
@@ -115,8 +122,7 @@ fn is_right(submission: &Submission, truth: &Truth) -> bool {
             system_level,
             fault_type,
         } => {
-            same_word(system_level, truth.system_level.as_deref())
-                && same_word(fault_type, truth.fault_type.as_deref())
+            is_one_of(system_level, &truth.system_level) && is_one_of(fault_type, &truth.fault_type)
         }
         Submission::Mitigation => false,
     }
@@ -124,14 +130,14 @@ fn is_right(submission: &Submission, truth: &Truth) -> bool {
 
 fn upstream(problem: &Problem, episode: &EpisodeSummary) -> Map<String, Value> {
     let solution = episode.solution.as_ref().unwrap_or(&Value::Null);
-    let truth = &problem.truth;
+    let truth = problem.upstream_truth.as_ref().unwrap_or(&problem.truth);
     let mut results = Map::new();
     let mut put = |key: &str, value: Value| results.insert(key.to_owned(), value);
     match problem.task {
         Task::Detection => {
             let expected = if truth.anomaly { "Yes" } else { "No" };
             let accuracy = match solution {
-                Value::String(text) if same_word(text, Some(expected)) => "Correct",
+                Value::String(text) if same_word(text, expected) => "Correct",
                 Value::String(_) => "Incorrect",
                 _ => "Invalid Format",
             };
@@ -149,11 +155,11 @@ fn upstream(problem: &Problem, episode: &EpisodeSummary) -> Map<String, Value> {
             put("is_subset", is_subset.into());
         }
         Task::Analysis => {
-            let right = |key: &str, expected: &Option<String>| {
+            let right = |key: &str, expected: &[String]| {
                 solution
                     .get(key)
                     .and_then(Value::as_str)
-                    .is_some_and(|text| same_word(text, expected.as_deref()))
+                    .is_some_and(|text| is_one_of(text, expected))
             };
             let level = right("system_level", &truth.system_level);
             let kind = right("fault_type", &truth.fault_type);
@@ -162,7 +168,7 @@ fn upstream(problem: &Problem, episode: &EpisodeSummary) -> Map<String, Value> {
             put("success", (level && kind).into());
         }
         Task::Mitigation => {
-            if let Some(success) = strict(problem, episode).success {
+            if let Some(success) = judged(episode.upstream_mitigation.as_ref()) {
                 put("success", success.into());
             }
         }
@@ -202,8 +208,12 @@ fn upstream_localization(solution: &Value, accepted: &[String]) -> (f64, bool, b
     )
 }
 
-fn same_word(text: &str, expected: Option<&str>) -> bool {
-    expected.is_some_and(|expected| text.trim().to_lowercase() == expected.trim().to_lowercase())
+fn same_word(text: &str, expected: &str) -> bool {
+    text.trim().to_lowercase() == expected.trim().to_lowercase()
+}
+
+fn is_one_of(text: &str, expected: &[String]) -> bool {
+    expected.iter().any(|expected| same_word(text, expected))
 }
 
 fn folded_set(names: &[String]) -> BTreeSet<String> {
@@ -223,7 +233,7 @@ mod tests {
         let episode = EpisodeSummary {
             solution: Some(solution),
             steps: 3,
-            mitigation: None,
+            ..EpisodeSummary::default()
         };
         let scores = score(catalog.problem(id).unwrap(), &episode);
         (
@@ -330,9 +340,30 @@ mod tests {
             .problem("scale_pod_zero_testbed-mitigation-1")
             .unwrap();
         let episode = EpisodeSummary {
-            mitigation: Some(Outcome::Holds),
+            mitigation: Some(Outcome::Fails("no".to_owned())),
+            upstream_mitigation: Some(Outcome::Holds),
             ..EpisodeSummary::default()
         };
-        assert_eq!(score(problem, &episode).upstream["success"], json!(true));
+        let scores = score(problem, &episode);
+        assert_eq!(scores.upstream["success"], json!(true));
+        assert_eq!(scores.strict.success, Some(false));
+    }
+
+    #[test]
+    fn mistaken_truth_counts_upstream_only() {
+        let analysis = |id: &str, fault_type: &str| {
+            let solution = json!({"system_level": "Application", "fault_type": fault_type});
+            let (upstream, strict) = scores(id, solution);
+            (upstream.contains("\"success\":true"), strict)
+        };
+        let wrong_bin = "wrong_bin_usage-analysis-1";
+        let copied = analysis(wrong_bin, "Network/Storage Issue");
+        assert_eq!(copied, (true, Some(false)));
+        let right = analysis(wrong_bin, "Misconfiguration");
+        assert_eq!(right, (false, Some(true)));
+        // Of several right answers AIOpsLab knows the first.
+        let image = "misconfig_app_hotel_res-analysis-1";
+        assert_eq!(analysis(image, "Misconfiguration"), (true, Some(true)));
+        assert_eq!(analysis(image, "Code Defect"), (false, Some(true)));
     }
 }

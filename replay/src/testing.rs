@@ -8,7 +8,7 @@ use aiopslab_datasets::rows::{
 use aiopslab_datasets::schema::Table;
 use aiopslab_datasets::snapshot::Snapshot;
 use aiopslab_datasets::writer::{SnapshotWriter, Visibility};
-use aiopslab_problems::family::{Application, Endpoint};
+use aiopslab_problems::family::Application;
 use camino::Utf8Path;
 use serde_json::{Value, json};
 
@@ -68,25 +68,7 @@ fn draft() -> ManifestDraft {
 }
 
 fn application() -> Application {
-    let endpoint = || Endpoint {
-        namespace: None,
-        service: "geo".to_owned(),
-        port: 80,
-    };
-    Application {
-        name: "shop".to_owned(),
-        title: String::new(),
-        description: String::new(),
-        operations: Vec::new(),
-        namespace: "shop".to_owned(),
-        service_label: "app".to_owned(),
-        frontend: endpoint(),
-        prometheus: endpoint(),
-        jaeger: endpoint(),
-        manifests: String::new(),
-        workloads: std::collections::BTreeMap::new(),
-        healthy: Vec::new(),
-    }
+    Application::unknown("shop", "shop", "app")
 }
 
 fn write(writer: &SnapshotWriter) {

@@ -1,5 +1,6 @@
 //! `aiopslab eval`: an agent on snapshots, beside the baselines.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Instant;
 
@@ -96,11 +97,16 @@ fn summary(
             .collect();
         AgentSummary::of(&name, &own)
     });
+    let mut exercised = BTreeMap::new();
+    for question in &plan.questions {
+        *exercised.entry(question.problem.exercised).or_default() += 1;
+    }
     Summary {
         agent: spec.to_string(),
         snapshots: plan.snapshots,
         repeat,
         agents: figures.collect(),
+        exercised,
         not_run: plan.not_run.clone(),
         episodes,
     }

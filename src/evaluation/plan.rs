@@ -14,7 +14,7 @@ use crate::library::{Library, Recorded};
 /// The problems to ask.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
-    /// Those that are asked, in the catalog's order.
+    /// Those that are asked, in the catalog's order; disabled ones never are.
     pub questions: Vec<Question>,
     /// Those that need a cluster: neither run nor counted.
     pub not_run: Vec<String>,
@@ -61,7 +61,9 @@ impl Plan {
         wanted: &Wanted,
     ) -> Result<Self, Failure> {
         for id in &wanted.problems {
-            library.catalog.problem(id)?;
+            if let Some(reason) = &library.catalog.problem(id)?.disabled {
+                return Err(Failure::user(format!("{id} is disabled: {reason}")));
+            }
         }
         let mut plan = Self::default();
         let mut seen: BTreeSet<String> = BTreeSet::new();
@@ -74,7 +76,7 @@ impl Plan {
             let name = format!("{}-{}", recorded.family, recorded.variant);
             for problem in library.catalog.problems_of_snapshot(&name) {
                 seen.insert(problem.id.to_string());
-                if !wanted.includes(problem) {
+                if !wanted.includes(problem) || problem.disabled.is_some() {
                     continue;
                 }
                 if problem.task.needs_cluster() {

@@ -1,163 +1,160 @@
-//! What a catalog must satisfy beyond its form.
+//! Files read, and checked against each other.
 
-use crate::catalog::{CatalogError, Problem, first_duplicate, problems_of};
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::de::DeTable;
+
+use super::finding::{CatalogError, Finding, Notes};
+use super::{Catalog, Problem, family};
 use crate::condition::Condition;
 use crate::family::{Application, Family};
-use crate::fault::Step;
-use crate::path;
-use crate::submission::{FAULT_TYPES, SYSTEM_LEVELS};
-use crate::task::Task;
 
-/// Checks families and applications against each other and returns their problems.
-pub(super) fn check(
-    families: &[(String, Family)],
-    applications: &[(String, Application)],
-) -> Result<Vec<Problem>, CatalogError> {
-    let names = applications
-        .iter()
-        .map(|(file, application)| (file.as_str(), application.name.as_str()));
-    unique(names, "application")?;
-    unique(
-        families
-            .iter()
-            .map(|(file, family)| (file.as_str(), family.family.as_str())),
-        "family",
-    )?;
-    for (file, application) in applications {
-        conditions(file, &application.healthy)?;
+/// A file with what it says.
+struct Document<'a, T> {
+    file: &'a str,
+    text: &'a str,
+    value: T,
+}
+
+impl<T> Document<'_, T> {
+    fn notes<'a>(&'a self, findings: &'a mut Vec<Finding>) -> Notes<'a> {
+        Notes {
+            file: self.file,
+            text: self.text,
+            findings,
+        }
     }
+}
+
+/// Reads and checks files, given as (name, text).
+pub(super) fn read<'a>(
+    files: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<Catalog, CatalogError> {
+    let mut findings = Vec::new();
+    let mut families: Vec<Document<'_, Family>> = Vec::new();
+    let mut applications: Vec<Document<'_, Application>> = Vec::new();
+    for (file, text) in files {
+        let parsed = DeTable::parse(text).and_then(|table| {
+            let is_family = table.get_ref().contains_key("family");
+            let document = toml::Deserializer::from(table);
+            if is_family {
+                let value = Family::deserialize(document)?;
+                families.push(Document { file, text, value });
+            } else {
+                let value = Application::deserialize(document)?;
+                applications.push(Document { file, text, value });
+            }
+            Ok(())
+        });
+        if let Err(error) = parsed {
+            let mut notes = Notes {
+                file,
+                text,
+                findings: &mut findings,
+            };
+            notes.malformed(&error);
+        }
+    }
+    applications.sort_by(|left, right| left.value.name.cmp(&right.value.name));
+    families.sort_by(|left, right| left.value.family.cmp(&right.value.family));
+    check_applications(&applications, &mut findings);
+    let problems = check_families(&families, &applications, &mut findings);
+    if findings.is_empty() {
+        return Ok(Catalog {
+            families: families.into_iter().map(|family| family.value).collect(),
+            applications: applications.into_iter().map(|one| one.value).collect(),
+            problems,
+        });
+    }
+    findings.sort();
+    findings.dedup();
+    Err(CatalogError { findings })
+}
+
+fn check_applications(applications: &[Document<'_, Application>], findings: &mut Vec<Finding>) {
+    let mut names = BTreeMap::new();
+    for document in applications {
+        let application = &document.value;
+        let mut notes = document.notes(findings);
+        if let Some(other) = names.insert(application.name.as_str(), document.file) {
+            notes.wrong("name", another("application", &application.name, other));
+        }
+        file_name(&mut notes, "name", &application.name);
+        conditions(&mut notes, "healthy", &application.healthy);
+        if let Some(Err(reason)) = application.source.as_ref().map(|source| source.check()) {
+            notes.wrong("source", reason);
+        }
+    }
+}
+
+fn check_families(
+    families: &[Document<'_, Family>],
+    applications: &[Document<'_, Application>],
+    findings: &mut Vec<Finding>,
+) -> Vec<Problem> {
+    let mut names = BTreeMap::new();
+    let mut ids = BTreeMap::new();
     let mut problems = Vec::new();
-    for (file, family) in families {
+    for document in families {
+        let family = &document.value;
+        let mut notes = document.notes(findings);
+        if let Some(other) = names.insert(family.family.as_str(), document.file) {
+            notes.wrong("family", another("family", &family.family, other));
+            continue;
+        }
+        file_name(&mut notes, "family", &family.family);
         let application = applications
             .iter()
-            .find(|(_, known)| known.name == family.application);
-        check_family(family, application.map(|(_, application)| application)).map_err(
-            |reason| CatalogError::Inconsistent {
-                file: file.clone(),
-                reason,
-            },
-        )?;
-        conditions(file, &family.manifested)?;
-        conditions(file, &family.mitigated)?;
-        let found = problems_of(family).map_err(|source| CatalogError::Resolve {
-            file: file.clone(),
-            source,
-        })?;
-        problems.extend(found);
-    }
-    Ok(problems)
-}
-
-fn unique<'a>(
-    names: impl Iterator<Item = (&'a str, &'a str)>,
-    what: &str,
-) -> Result<(), CatalogError> {
-    first_duplicate(names).map_or(Ok(()), |(file, name)| {
-        Err(CatalogError::Inconsistent {
-            file: file.to_owned(),
-            reason: format!("there is another {what} named {name:?}"),
-        })
-    })
-}
-
-fn conditions(file: &str, conditions: &[Condition]) -> Result<(), CatalogError> {
-    conditions
-        .iter()
-        .try_for_each(Condition::check)
-        .map_err(|source| CatalogError::Condition {
-            file: file.to_owned(),
-            source,
-        })
-}
-
-fn check_family(family: &Family, application: Option<&Application>) -> Result<(), String> {
-    let Some(application) = application else {
-        return Err(format!("unknown application {:?}", family.application));
-    };
-    for variant in &family.variants {
-        let resolved = family
-            .resolve(variant.n)
-            .map_err(|error| error.to_string())?;
-        if !application.workloads.contains_key(&resolved.workload) {
-            return Err(format!(
-                "application {} has no workload {:?}",
-                application.name, resolved.workload
-            ));
-        }
-    }
-    let has_fault = !family.inject.is_empty();
-    if has_fault != family.truth.anomaly {
-        return Err("`truth.anomaly` and `inject` contradict each other".to_owned());
-    }
-    if !has_fault && family.tasks != [Task::Detection] {
-        return Err("a family without a fault asks for detection only".to_owned());
-    }
-    if has_fault && family.manifested.is_empty() {
-        return Err("a fault needs `manifested`".to_owned());
-    }
-    if family.tasks.contains(&Task::Mitigation) && family.mitigated.is_empty() {
-        return Err("task mitigation needs `mitigated`".to_owned());
-    }
-    let mut numbers: Vec<u32> = family.variants.iter().map(|variant| variant.n).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    if numbers.is_empty() || numbers.len() != family.variants.len() {
-        return Err("variants need numbers, each once".to_owned());
-    }
-    check_truth(family)?;
-    let repairs = family.wrong_repairs.iter().flat_map(|repair| &repair.steps);
-    family.inject.iter().chain(repairs).try_for_each(check_step)
-}
-
-fn check_truth(family: &Family) -> Result<(), String> {
-    let truth = &family.truth;
-    if family.tasks.contains(&Task::Localization) && truth.faulty_components.is_empty() {
-        return Err("task localization needs `truth.faulty_components`".to_owned());
-    }
-    let analysis = family.tasks.contains(&Task::Analysis);
-    let fields = [
-        ("system_level", &truth.system_level, &SYSTEM_LEVELS[..]),
-        ("fault_type", &truth.fault_type, &FAULT_TYPES[..]),
-    ];
-    for (name, value, known) in fields {
-        match value {
-            Some(value) if !known.contains(&value.as_str()) => {
-                return Err(format!(
-                    "`truth.{name}` is {value:?}, wanted one of: {}",
+            .map(|application| &application.value)
+            .find(|application| application.name == family.application);
+        let Some(application) = application else {
+            let known: Vec<&str> = applications
+                .iter()
+                .map(|application| application.value.name.as_str())
+                .collect();
+            notes.wrong(
+                "application",
+                format!(
+                    "unknown application {:?}, wanted one of: {}",
+                    family.application,
                     known.join(", ")
-                ));
+                ),
+            );
+            continue;
+        };
+        for problem in family::check(family, application, &mut notes) {
+            if let Some(other) = ids.insert(problem.id.clone(), document.file) {
+                notes.wrong("family", another("problem", problem.id.as_str(), other));
             }
-            None if analysis => return Err(format!("task analysis needs `truth.{name}`")),
-            _ => {}
+            problems.push(problem);
         }
     }
-    Ok(())
+    problems
 }
 
-fn check_step(step: &Step) -> Result<(), String> {
-    let object = match step {
-        Step::Patch(patch) => {
-            path::check(&patch.set.path).map_err(|error| error.to_string())?;
-            &patch.patch
+fn another(what: &str, name: &str, file: &str) -> String {
+    format!("there is another {what} {name} in {file}")
+}
+
+/// Files are named as what is in them.
+fn file_name(notes: &mut Notes<'_>, key: &str, name: &str) {
+    let wanted = format!("{name}.toml");
+    let base = notes.file.rsplit(['/', '\\']).next().unwrap_or_default();
+    if base != wanted {
+        notes.wrong(key, format!("the file of {name} has to be named {wanted}"));
+    }
+}
+
+/// Checks that every condition can be judged.
+pub(super) fn conditions(notes: &mut Notes<'_>, key: &str, conditions: &[Condition]) {
+    for (index, condition) in conditions.iter().enumerate() {
+        if let Err(error) = condition.check() {
+            let mut message = error.to_string();
+            if let Some(source) = std::error::Error::source(&error) {
+                message = format!("{message}: {source}");
+            }
+            notes.wrong(&format!("{key}[{index}]"), message);
         }
-        Step::Recreate(step) => {
-            path::check(&step.set.path).map_err(|error| error.to_string())?;
-            &step.recreate
-        }
-        Step::Scale(scale) => &scale.scale,
-        Step::Exec(exec) if exec.command.is_empty() || exec.recover.is_empty() => {
-            return Err(format!(
-                "exec in {} needs a command and its recovery",
-                exec.exec
-            ));
-        }
-        Step::Exec(exec) => &exec.exec,
-        Step::Restart(restart) => &restart.restart,
-    };
-    match object.split_once('/') {
-        Some((resource, name)) if !resource.is_empty() && !name.is_empty() => Ok(()),
-        _ => Err(format!(
-            "object {object:?} is not of the form resource/name"
-        )),
     }
 }

@@ -1,12 +1,18 @@
 //! What a condition needs to know, and what it comes to.
 
+mod field;
+mod pods;
+
 use std::collections::BTreeSet;
 
 use regex::Regex;
 use serde_json::Value;
 
+pub(crate) use self::field::contains;
+use self::field::{describe_field, eval_field};
+use self::pods::{eval_pods, ready_endpoints};
 use super::{
-    Answers, Comparison, Condition, FieldTest, FigureTest, Outcome, Question, WorkloadTest,
+    Anchor, Answers, Comparison, Condition, FigureTest, Outcome, PodState, Question, WorkloadTest,
 };
 use crate::path::{self, PathError};
 
@@ -61,17 +67,29 @@ impl Condition {
             Self::Any { any } => format!("({})", join(any, " or ")),
             Self::Not { not } => format!("not ({})", not.describe()),
             Self::Field(test) => describe_field(test),
-            Self::Pods {
-                service: Some(service),
-                ..
-            } => format!("pods of {service} ready"),
-            Self::Pods { service: None, .. } => "pods ready".to_owned(),
+            Self::Pods { pods, service } => {
+                let of = service.as_ref().map(|service| format!(" of {service}"));
+                let state = match pods {
+                    PodState::Ready => "ready",
+                    PodState::UpstreamReady => "ready as AIOpsLab tests it",
+                };
+                format!("pods{} {state}", of.unwrap_or_default())
+            }
             Self::Endpoints { endpoints, is } => {
                 format!(
                     "ready endpoints of {endpoints} {}",
                     describe_comparison(*is)
                 )
             }
+            Self::Restarts {
+                restarts,
+                since,
+                is,
+            } => format!(
+                "restarts of {restarts} since {} {}",
+                name_of(*since),
+                describe_comparison(*is)
+            ),
             Self::Log {
                 log,
                 matches,
@@ -105,9 +123,11 @@ impl Condition {
                     test.equals.is_some(),
                     test.exists.is_some(),
                     test.at_least.is_some(),
+                    test.contains.is_some(),
                 ];
                 if tests.into_iter().any(|given| given) {
-                    Ok(path::check(&test.path)?)
+                    path::check(&test.path)?;
+                    Ok(test.json.as_deref().map_or(Ok(()), path::check)?)
                 } else {
                     Err(ConditionError::NoTest {
                         field: test.field.clone(),
@@ -123,7 +143,10 @@ impl Condition {
                         source: Box::new(source),
                     })
             }
-            Self::Pods { .. } | Self::Endpoints { .. } | Self::Workload { .. } => Ok(()),
+            Self::Pods { .. }
+            | Self::Endpoints { .. }
+            | Self::Restarts { .. }
+            | Self::Workload { .. } => Ok(()),
         }
     }
 
@@ -133,6 +156,12 @@ impl Condition {
             Self::Field(test) => Some(Question::Object(test.field.clone())),
             Self::Pods { service, .. } => Some(Question::Pods(service.clone())),
             Self::Endpoints { endpoints, .. } => Some(Question::Endpoints(endpoints.clone())),
+            Self::Restarts {
+                restarts, since, ..
+            } => Some(Question::Restarts {
+                service: restarts.clone(),
+                since: *since,
+            }),
             Self::Log {
                 log,
                 matches,
@@ -149,21 +178,32 @@ impl Condition {
     fn eval_answer(&self, answer: &Value) -> Outcome {
         match self {
             Self::Field(test) => eval_field(test, answer),
-            Self::Pods { service, .. } => eval_pods(service.as_deref(), answer),
+            Self::Pods { pods, service } => eval_pods(*pods, service.as_deref(), answer),
             Self::Endpoints { endpoints, is } => {
                 let ready = ready_endpoints(answer);
-                let holds = match *is {
-                    Comparison::Equals(bound) => ready == bound,
-                    Comparison::AtLeast(bound) => ready >= bound,
-                    Comparison::AtMost(bound) => ready <= bound,
-                };
-                holds_or(holds, || {
+                holds_or(is.holds(ready), || {
                     format!(
                         "service {endpoints} has {ready} ready endpoints, wanted {}",
                         describe_comparison(*is)
                     )
                 })
             }
+            Self::Restarts {
+                restarts,
+                since,
+                is,
+            } => match answer.get("count").and_then(Value::as_f64) {
+                Some(count) => holds_or(is.holds(count), || {
+                    format!(
+                        "{count} containers of {restarts} were started since {}, wanted {}",
+                        name_of(*since),
+                        describe_comparison(*is)
+                    )
+                }),
+                None => Outcome::Unknown(format!(
+                    "the answer about the restarts of {restarts} has no count"
+                )),
+            },
             Self::Log {
                 log,
                 matches,
@@ -171,7 +211,7 @@ impl Condition {
             } => match answer.get("count").and_then(Value::as_u64) {
                 Some(0) => Outcome::Fails(format!(
                     "no line of the log of {log} since {} matches {matches:?}",
-                    format!("{since:?}").to_lowercase()
+                    name_of(*since)
                 )),
                 Some(_) => Outcome::Holds,
                 None => Outcome::Unknown(format!("the answer about the log of {log} has no count")),
@@ -201,7 +241,9 @@ pub enum ConditionError {
         source: Box<regex::Error>,
     },
     /// A field is named but nothing is asked of it.
-    #[error("nothing is asked of {path} of {field}\nhint: add `equals`, `exists` or `at_least`")]
+    #[error(
+        "nothing is asked of {path} of {field}\nhint: add `equals`, `exists`, `at_least` or `contains`"
+    )]
     NoTest {
         /// The object.
         field: String,
@@ -243,115 +285,23 @@ fn holds_or(holds: bool, because: impl FnOnce() -> String) -> Outcome {
     }
 }
 
-fn eval_field(test: &FieldTest, object: &Value) -> Outcome {
-    let FieldTest { field, path, .. } = test;
-    if object.is_null() {
-        return holds_or(test.exists == Some(false), || {
-            format!("{field} does not exist")
-        });
-    }
-    let found = match path::get(object, path) {
-        Ok(found) => found,
-        Err(error) => return Outcome::Unknown(error.to_string()),
-    };
-    if test.exists == Some(false) {
-        return match found.first() {
-            Some(value) => Outcome::Fails(format!("{path} of {field} is {value}, wanted none")),
-            None => Outcome::Holds,
-        };
-    }
-    if found.is_empty() {
-        return Outcome::Fails(format!("{field} has no {path}"));
-    }
-    for value in found {
-        if let Some(wanted) = test
-            .equals
-            .as_ref()
-            .filter(|wanted| !path::same(value, wanted))
-        {
-            return Outcome::Fails(format!("{path} of {field} is {value}, wanted {wanted}"));
-        }
-        if let Some(bound) = test.at_least
-            && !value.as_f64().is_some_and(|number| number >= bound)
-        {
-            return Outcome::Fails(format!(
-                "{path} of {field} is {value}, wanted at least {bound}"
-            ));
+impl Comparison {
+    /// Whether a number passes.
+    pub(crate) fn holds(self, number: f64) -> bool {
+        match self {
+            Self::Equals(bound) => number == bound,
+            Self::AtLeast(bound) => number >= bound,
+            Self::AtMost(bound) => number <= bound,
         }
     }
-    Outcome::Holds
 }
 
-fn eval_pods(service: Option<&str>, pods: &Value) -> Outcome {
-    let whose = service
-        .map(|service| format!(" of {service}"))
-        .unwrap_or_default();
-    let Some(pods) = pods.as_array() else {
-        return Outcome::Unknown(format!("the answer about the pods{whose} is no list"));
-    };
-    if pods.is_empty() {
-        return Outcome::Fails(format!("there is no pod{whose}"));
-    }
-    for pod in pods {
-        if let Some(because) = why_not_ready(pod) {
-            let name = pod["metadata"]["name"].as_str().unwrap_or("without a name");
-            return Outcome::Fails(format!("pod {name} {because}"));
-        }
-    }
-    Outcome::Holds
+fn name_of(anchor: Anchor) -> String {
+    format!("{anchor:?}").to_lowercase()
 }
 
-/// A pod that has succeeded needs nothing more, even while it is being deleted. Any other pod on its way out,
-/// without container statuses (not scheduled yet), or with a container that is not ready isn't ready.
-fn why_not_ready(pod: &Value) -> Option<String> {
-    let status = &pod["status"];
-    let phase = status["phase"].as_str().unwrap_or("Unknown");
-    if phase == "Succeeded" {
-        return None;
-    }
-    if !pod["metadata"]["deletionTimestamp"].is_null() {
-        return Some("is terminating".to_owned());
-    }
-    let wanted = pod["spec"]["containers"].as_array().map_or(1, Vec::len);
-    let containers = status["containerStatuses"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    for container in containers {
-        let name = container["name"].as_str().unwrap_or("");
-        for state in ["waiting", "terminated"] {
-            if let Some(reason) = container["state"].get(state) {
-                let reason = reason["reason"].as_str().unwrap_or("no reason given");
-                return Some(format!("has container {name} {state}: {reason}"));
-            }
-        }
-        if container["ready"] != Value::Bool(true) {
-            return Some(format!("has container {name} not ready"));
-        }
-    }
-    (phase != "Running" || containers.len() < wanted).then(|| format!("is in phase {phase}"))
-}
-
-/// The number of distinct ready endpoints; an endpoint counts once, in however many slices it is.
-fn ready_endpoints(slices: &Value) -> f64 {
-    let mut seen = BTreeSet::new();
-    for slice in slices.as_array().into_iter().flatten() {
-        for endpoint in slice["endpoints"].as_array().into_iter().flatten() {
-            // A missing `ready` means ready, as the API documents.
-            if endpoint["conditions"]["ready"] != Value::Bool(false) {
-                let target = endpoint["targetRef"]["uid"].as_str();
-                seen.insert(
-                    target
-                        .or_else(|| endpoint["addresses"][0].as_str())
-                        .unwrap_or(""),
-                );
-            }
-        }
-    }
-    u32::try_from(seen.len()).map_or(f64::INFINITY, f64::from)
-}
-
-fn figure(workload: WorkloadTest) -> (&'static str, FigureTest) {
+/// The figure's name and its test.
+pub(crate) fn figure(workload: WorkloadTest) -> (&'static str, FigureTest) {
     match workload {
         WorkloadTest::ErrorRatio(test) => ("error ratio", test),
         WorkloadTest::LatencyP99(test) => ("99th percentile of latency", test),
@@ -405,16 +355,6 @@ fn read_figure(name: &str, window: &str, figures: &Value) -> Result<f64, String>
         _ => number("latency_p99"),
     };
     figure.ok_or_else(missing)
-}
-
-fn describe_field(test: &FieldTest) -> String {
-    let asked = match (&test.equals, test.exists, test.at_least) {
-        (Some(value), _, _) => format!("equals {value}"),
-        (_, _, Some(bound)) => format!("at least {bound}"),
-        (_, Some(false), _) => "absent".to_owned(),
-        _ => "present".to_owned(),
-    };
-    format!("{} of {} {asked}", test.path, test.field)
 }
 
 fn describe_comparison(is: Comparison) -> String {

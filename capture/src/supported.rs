@@ -1,0 +1,104 @@
+//! What of a catalog can be captured by this version: asked before anything starts.
+
+use aiopslab_problems::family::{Application, Load, Platform, Source};
+use aiopslab_problems::fault::Step;
+use aiopslab_problems::resolve::ResolvedFamily;
+
+use crate::error::CaptureError;
+use crate::fault;
+
+/// Refuses what can't be captured, with every reason.
+pub(crate) fn check(
+    family: &ResolvedFamily,
+    application: &Application,
+    with_wrong_repairs: bool,
+) -> Result<(), CaptureError> {
+    let name = &application.name;
+    if application.platform != Platform::Kubernetes {
+        return Err(CaptureError::NotOnKubernetes {
+            application: name.clone(),
+        });
+    }
+    let mut missing = Vec::new();
+    match &application.source {
+        Some(Source::BuiltIn(_)) => {}
+        Some(Source::Git(source)) => {
+            missing.push(format!("deploying {name} from {}", source.git));
+        }
+        Some(Source::Helm(source)) => {
+            missing.push(format!("deploying {name} from the chart {}", source.helm));
+        }
+        None => missing.push(format!("deploying {name}, which names no source")),
+    }
+    match application.workloads.get(&family.workload) {
+        Some(Load::Wrk2(_)) => missing.push(format!("workload {} of wrk2", family.workload)),
+        Some(Load::Provided(_)) => missing.push(format!(
+            "workload {} of the application's own",
+            family.workload
+        )),
+        Some(Load::Generated(_)) | None => {}
+    }
+    let steps = |key: &str, steps: &[Step]| -> Vec<String> {
+        let steps = steps.iter().enumerate();
+        steps
+            .filter(|(_, step)| !fault::is_implemented(step))
+            .map(|(index, step)| format!("step {key}[{index}], {}", step.kind()))
+            .collect()
+    };
+    missing.extend(steps("inject", &family.inject));
+    if with_wrong_repairs {
+        for (index, repair) in family.wrong_repairs.iter().enumerate() {
+            missing.extend(steps(
+                &format!("wrong_repairs[{index}].steps"),
+                &repair.steps,
+            ));
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(CaptureError::NotImplemented(missing))
+}
+
+#[cfg(test)]
+mod tests {
+    use aiopslab_problems::catalog::Catalog;
+
+    use super::*;
+
+    fn refusal(family: &str) -> Option<String> {
+        let catalog = Catalog::embedded().unwrap();
+        let family = catalog.family(family).unwrap().resolve(1).unwrap();
+        let application = catalog.application(&family.application).unwrap();
+        check(&family, application, true)
+            .err()
+            .map(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_can_not_be_captured_is_named() {
+        assert_eq!(refusal("scale_pod_zero_testbed"), None);
+        assert_eq!(
+            refusal("flower_node_stop").unwrap(),
+            "application flower does not run on Kubernetes, and can't be captured"
+        );
+        let text = refusal("pod_failure_hotel_res").unwrap();
+        let expected = "it can't be captured; not implemented by this version:\n\
+            deploying hotel-reservation from https://github.com/xlab-uiuc/aiopslab-applications\n\
+            step inject[0], chaos pod-failure";
+        assert_eq!(text, expected);
+        let text = refusal("noop_detection_social_network").unwrap();
+        assert!(text.ends_with("\nworkload compose-post of wrk2"), "{text}");
+    }
+
+    #[test]
+    fn every_step_of_what_was_captured_is_implemented() {
+        use aiopslab_problems::family::Exercised;
+        let catalog = Catalog::embedded().unwrap();
+        for family in catalog.families() {
+            if family.exercised == Exercised::Lab {
+                assert_eq!(refusal(&family.family), None, "{}", family.family);
+            }
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Applications: what is deployed, loaded and broken.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, from_value};
+
+use crate::condition::Condition;
+use crate::keyed::{self, Kind};
+
+/// An application, as its file says it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Application {
+    /// Its name.
+    pub name: String,
+    /// Shown to agents.
+    pub title: String,
+    /// Shown to agents.
+    pub description: String,
+    /// What users do with it; shown to agents.
+    pub operations: Vec<String>,
+    /// What it runs on.
+    #[serde(default, skip_serializing_if = "Platform::is_kubernetes")]
+    pub platform: Platform,
+    /// Its namespace.
+    pub namespace: String,
+    /// The label whose value names a pod's service; empty: none is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub service_label: String,
+    /// What of it can be broken, by the names that agents use: services, stores, custom resources. Problems name no
+    /// others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<String>,
+    /// Name and port of the Service that users reach.
+    #[serde(
+        default = "Endpoint::nowhere",
+        skip_serializing_if = "Endpoint::is_nowhere"
+    )]
+    pub frontend: Endpoint,
+    /// Where its Prometheus is.
+    #[serde(
+        default = "Endpoint::nowhere",
+        skip_serializing_if = "Endpoint::is_nowhere"
+    )]
+    pub prometheus: Endpoint,
+    /// Where its Jaeger's query API is.
+    #[serde(
+        default = "Endpoint::nowhere",
+        skip_serializing_if = "Endpoint::is_nowhere"
+    )]
+    pub jaeger: Endpoint,
+    /// Where its manifests come from; none: it is not ours to deploy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// Where its feature flags are; none: it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flags: Option<Flags>,
+    /// Its workloads by name.
+    pub workloads: BTreeMap<String, Load>,
+    /// Must hold for the application to be healthy.
+    pub healthy: Vec<Condition>,
+}
+
+impl Application {
+    /// An application of which only this much is known, e.g. from a snapshot's manifest.
+    #[must_use]
+    pub fn unknown(name: &str, namespace: &str, service_label: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            title: name.to_owned(),
+            description: String::new(),
+            operations: Vec::new(),
+            platform: Platform::Kubernetes,
+            namespace: namespace.to_owned(),
+            service_label: service_label.to_owned(),
+            components: Vec::new(),
+            frontend: Endpoint::nowhere(),
+            prometheus: Endpoint::nowhere(),
+            jaeger: Endpoint::nowhere(),
+            source: None,
+            flags: None,
+            workloads: BTreeMap::new(),
+            healthy: Vec::new(),
+        }
+    }
+}
+
+/// What an application runs on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Platform {
+    /// A Kubernetes cluster.
+    #[default]
+    Kubernetes,
+    /// Docker alone: can be neither captured nor evaluated by us.
+    Docker,
+}
+
+impl Platform {
+    fn is_kubernetes(&self) -> bool {
+        *self == Self::Kubernetes
+    }
+}
+
+/// A Service in the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoint {
+    /// Namespace; none: the application's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// Name of the Service.
+    pub service: String,
+    /// Port of the Service.
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// The endpoint of what the application doesn't have.
+    #[must_use]
+    pub fn nowhere() -> Self {
+        Self {
+            namespace: None,
+            service: String::new(),
+            port: 0,
+        }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_nowhere(&self) -> bool {
+        self.service.is_empty()
+    }
+}
+
+/// Where feature flags are: a text of JSON in an object, with `flags.NAME.defaultVariant` in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flags {
+    /// The object, `resource/name`.
+    pub object: String,
+    /// Path of the text in the object.
+    pub path: String,
+    /// The workload that has to be restarted to read it again.
+    pub restart: String,
+}
+
+/// Where an application's manifests come from. Nothing of others is in this repository: it is fetched when deployed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Source {
+    /// Part of this program.
+    BuiltIn(BuiltIn),
+    /// A git repository.
+    Git(Git),
+    /// A chart of a Helm repository.
+    Helm(HelmChart),
+}
+
+const SOURCES: [Kind<Source>; 3] = [
+    ("built_in", |value| from_value(value).map(Source::BuiltIn)),
+    ("git", |value| from_value(value).map(Source::Git)),
+    ("helm", |value| from_value(value).map(Source::Helm)),
+];
+
+impl<'de> Deserialize<'de> for Source {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        keyed::read(deserializer, "source", &SOURCES)
+    }
+}
+
+impl Source {
+    /// Checks that it says which version it is of, or why that is not known.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let (version, unpinned, key) = match self {
+            Self::BuiltIn(_) => return Ok(()),
+            Self::Git(git) => (&git.commit, &git.unpinned, "commit"),
+            Self::Helm(chart) => (&chart.version, &chart.unpinned, "version"),
+        };
+        if version.is_some() == unpinned.is_some() {
+            return Err(format!(
+                "a source has a `{key}`, or says in `unpinned` why none is known"
+            ));
+        }
+        let Self::Git(git) = self else {
+            return Ok(());
+        };
+        let ways = [&git.manifests, &git.chart, &git.compose];
+        if ways.into_iter().flatten().count() == 1 {
+            Ok(())
+        } else {
+            Err(
+                "a git source has the path of one of `manifests`, `chart`, `compose` in it"
+                    .to_owned(),
+            )
+        }
+    }
+}
+
+/// Manifests that are part of this program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BuiltIn {
+    /// Their folder below the project's root.
+    pub built_in: String,
+}
+
+/// Manifests, a chart or a Compose file in a git repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Git {
+    /// URL of the repository.
+    pub git: String,
+    /// The commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Why no commit is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unpinned: Option<String>,
+    /// Folder of manifests in the repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifests: Option<String>,
+    /// Folder of a chart in the repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chart: Option<String>,
+    /// Folder of a Docker Compose file in the repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compose: Option<String>,
+    /// Name of the Helm release, for a chart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+}
+
+/// A chart of a Helm repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HelmChart {
+    /// The chart, `repository/chart`.
+    pub helm: String,
+    /// Version of the chart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Why no version is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unpinned: Option<String>,
+    /// The namespace of the release; none: the application's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+}
+
+/// What makes the requests.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Load {
+    /// Our own generator.
+    Generated(Workload),
+    /// The generator wrk2 with a script of the application's source.
+    Wrk2(Wrk2),
+    /// Something of the application's own, or nothing.
+    Provided(Provided),
+}
+
+const LOADS: [Kind<Load>; 3] = [
+    ("mix", |value| from_value(value).map(Load::Generated)),
+    ("wrk2", |value| from_value(value).map(Load::Wrk2)),
+    ("provided", |value| from_value(value).map(Load::Provided)),
+];
+
+impl<'de> Deserialize<'de> for Load {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        keyed::read(deserializer, "workload", &LOADS)
+    }
+}
+
+/// Requests that our generator sends; the arguments of its Job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Workload {
+    /// Requests per second.
+    pub rate: f64,
+    /// Distribution of the time between requests: `exponential` or `constant`.
+    pub arrival: String,
+    /// Share of each kind of request.
+    pub mix: BTreeMap<String, f64>,
+    /// Anything else that the generator takes.
+    #[serde(default)]
+    pub extra: BTreeMap<String, Value>,
+}
+
+/// Requests that wrk2 sends, as AIOpsLab runs it; but until the end, not for seconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wrk2 {
+    /// Path of the Lua script in the application's source.
+    pub wrk2: String,
+    /// Requests per second.
+    pub rate: f64,
+    /// Distribution of the time between requests: `exponential` or `constant`.
+    pub arrival: String,
+    /// Connections that are kept open.
+    pub connections: u32,
+    /// Threads of the generator.
+    pub threads: u32,
+    /// Path of the URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// A load that nobody has to start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provided {
+    /// What makes it, for people.
+    pub provided: String,
+}
