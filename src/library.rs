@@ -2,13 +2,12 @@
 
 use std::sync::OnceLock;
 
-use aiopslab_datasets::samples::samples;
+use aiopslab_datasets::samples::{self, Sample, samples};
 use aiopslab_datasets::{Manifest, Snapshot};
 use aiopslab_problems::catalog::{Catalog, nearest};
 use aiopslab_problems::family::{Application, Family};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::exit::Failure;
 use crate::settings::Settings;
@@ -21,7 +20,6 @@ pub struct Library {
     /// Every family, application and problem.
     pub catalog: Catalog,
     folder: Option<Utf8PathBuf>,
-    unpacked: OnceLock<TempDir>,
 }
 
 /// A snapshot together with what is asked on it.
@@ -50,7 +48,6 @@ impl Library {
         Ok(Self {
             catalog: Catalog::with_dir(&files)?,
             folder: settings.snapshots.value.clone(),
-            unpacked: OnceLock::new(),
         })
     }
 
@@ -71,8 +68,7 @@ impl Library {
             return Ok(found);
         }
         if let Some(sample) = samples().iter().find(|sample| sample.name == name) {
-            let unpacked = self.unpacked()?;
-            return Ok(unpacked.join(sample.name));
+            return unpacked(sample);
         }
         let names: Vec<&str> = samples().iter().map(|sample| sample.name).collect();
         Err(Failure::user(format!(
@@ -107,13 +103,11 @@ impl Library {
                 found.extend(snapshots_in(folder)?);
             }
             let names: Vec<String> = found.iter().map(|path| base_name(path)).collect();
-            let unpacked = self.unpacked()?;
-            found.extend(
-                samples()
-                    .iter()
-                    .filter(|sample| !names.iter().any(|name| name == sample.name))
-                    .map(|sample| unpacked.join(sample.name)),
-            );
+            for sample in samples() {
+                if !names.iter().any(|name| name == sample.name) {
+                    found.push(unpacked(sample)?);
+                }
+            }
         }
         Ok(found)
     }
@@ -197,25 +191,19 @@ impl Library {
         let namespace = manifest.namespaces.first().map_or("", String::as_str);
         Application::unknown(&manifest.application, namespace, &manifest.service_label)
     }
+}
 
-    fn unpacked(&self) -> Result<&Utf8Path, Failure> {
-        let dir = match self.unpacked.get() {
-            Some(dir) => dir,
-            None => {
-                let dir = tempfile::Builder::new()
-                    .prefix("aiopslab-samples-")
-                    .tempdir()?;
-                let root = utf8(dir.path())?;
-                for sample in samples() {
-                    sample.write_below(root).map_err(|error| {
-                        Failure::user(format!("unpacking the samples into {root}: {error}"))
-                    })?;
-                }
-                self.unpacked.get_or_init(|| dir)
-            }
-        };
-        utf8(dir.path())
-    }
+/// The folder of a sample below the machine's temporary folder, the same one for every run of this
+/// build.
+fn unpacked(sample: &Sample) -> Result<Utf8PathBuf, Failure> {
+    static ROOT: OnceLock<String> = OnceLock::new();
+    let name = ROOT.get_or_init(|| format!("aiopslab-samples-{}", samples::digest()));
+    let root = utf8(&std::env::temp_dir())?.join(name);
+    sample.write_below(&root).map_err(|error| {
+        Failure::user(format!(
+            "unpacking a sample into {root}: {error}\nhint: remove that folder, or name another temporary folder in TMPDIR"
+        ))
+    })
 }
 
 /// The catalog files of a folder: (name, text).

@@ -151,8 +151,6 @@ fn rules() -> Vec<Rule> {
 struct Interpreter {
     runtime: Runtime,
     environment: ReplayEnvironment,
-    /// Holds the folder that the sample is unpacked in.
-    _library: Library,
     /// The moment, as `KUBECTL_NOW` wants it.
     now: String,
 }
@@ -169,7 +167,6 @@ impl Interpreter {
         Self {
             runtime: Runtime::new().unwrap(),
             environment: ReplayEnvironment::new(&snapshot, &options).unwrap(),
-            _library: library,
             now: snapshot.manifest().end.to_string(),
         }
     }

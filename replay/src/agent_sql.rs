@@ -24,11 +24,11 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext};
+use datafusion::prelude::{DataFrame, SQLOptions, SessionContext};
 
 use crate::coverage::{CoverageAt, TableCoverage};
 use crate::error::Result;
-use crate::tables::{Tables, read_error};
+use crate::tables::{Tables, read_error, session_config};
 
 /// The most rows that an answer shows.
 const ROWS: usize = 1000;
@@ -51,7 +51,7 @@ impl AgentSql {
             let plan = tables
                 .context()
                 .state()
-                .create_logical_plan(&view.sql(now))
+                .create_logical_plan(&view.sql(now, tables.holds_withheld()))
                 .await
                 .map_err(failed)?;
             let provider = DataFrame::new(context.state(), plan).into_view();
@@ -139,17 +139,8 @@ impl AgentSql {
 }
 
 fn state(tables: &Tables) -> Result<SessionState> {
-    let mut config = SessionConfig::new()
-        .with_target_partitions(1)
-        .with_information_schema(false)
-        .with_collect_statistics(false);
-    let options = config.options_mut();
-    options.execution.time_zone = Some("UTC".to_owned());
-    options.execution.parquet.pushdown_filters = true;
-    options.execution.parquet.schema_force_view_types = false;
-    options.sql_parser.map_string_types_to_utf8view = false;
     let builder = SessionStateBuilder::new()
-        .with_config(config)
+        .with_config(session_config())
         .with_runtime_env(tables.context().runtime_env())
         .with_physical_optimizer_rule(Arc::new(meter::MeterRule));
     let mut state = functions::register(builder).build();

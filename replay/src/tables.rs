@@ -30,6 +30,7 @@ const MEMORY: usize = 1 << 30;
 /// The tables of a snapshot under their names, all rows of them.
 pub(crate) struct Tables {
     context: SessionContext,
+    holds_withheld: bool,
 }
 
 /// Which rows of a table, in which order.
@@ -89,21 +90,12 @@ impl Tables {
     }
 
     fn open_as(snapshot: &Snapshot, visible: &[Visibility]) -> Result<Self> {
-        let mut config = SessionConfig::new()
-            .with_target_partitions(1)
-            .with_information_schema(true)
-            .with_collect_statistics(false);
-        let options = config.options_mut();
-        options.execution.time_zone = Some("UTC".to_owned());
-        options.execution.parquet.pushdown_filters = true;
-        options.execution.parquet.schema_force_view_types = false;
-        options.sql_parser.map_string_types_to_utf8view = false;
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(FairSpillPool::new(MEMORY)))
             .build_arc()
             .map_err(|error| read_error("the snapshot", &error))?;
         let mut state = SessionStateBuilder::new_with_default_features()
-            .with_config(config)
+            .with_config(session_config().with_information_schema(true))
             .with_runtime_env(runtime)
             .build();
         datafusion_functions_json::register_all(&mut state)
@@ -112,7 +104,16 @@ impl Tables {
         for table in Table::ALL {
             register(&context, snapshot, table, visible)?;
         }
-        Ok(Self { context })
+        Ok(Self {
+            context,
+            holds_withheld: visible.contains(&Visibility::Withheld),
+        })
+    }
+
+    /// Whether the rows that are withheld from agents are among them: of an object, the newest of
+    /// the versions that are valid at a moment is the one that it had.
+    pub(crate) fn holds_withheld(&self) -> bool {
+        self.holds_withheld
     }
 
     /// The engine, for queries in SQL.
@@ -153,6 +154,20 @@ impl Tables {
         }
         frame.collect().await.map_err(failed)
     }
+}
+
+/// How the engine runs, for people and agents alike.
+pub(crate) fn session_config() -> SessionConfig {
+    let mut config = SessionConfig::new()
+        .with_target_partitions(1)
+        .with_information_schema(false)
+        .with_collect_statistics(false);
+    let options = config.options_mut();
+    options.execution.time_zone = Some("UTC".to_owned());
+    options.execution.parquet.pushdown_filters = true;
+    options.execution.parquet.schema_force_view_types = false;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    config
 }
 
 fn register(

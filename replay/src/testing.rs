@@ -140,6 +140,13 @@ fn write(writer: &SnapshotWriter) {
             &[usage("geo-1", 60), usage("geo-1", 90), usage("geo-2", 150)],
         )
         .unwrap();
+    // While a version is withheld, the visible one before it stays.
+    let mut held = version(6, "modified", 107, "pods", pod("geo-2", "uid-2"));
+    held.object = held.object.replace("Running", "Withheld");
+    let mut shown_again = version(7, "modified", 150, "pods", pod("geo-2", "uid-2"));
+    shown_again.object = shown_again.object.replace("Running", "Succeeded");
+    writer.append_rows(visible, &[shown_again]).unwrap();
+    writer.append_rows(Visibility::Withheld, &[held]).unwrap();
     let windows = json!({"injected": clock::time(at(100))});
     writer.write_withheld_json("windows", &windows).unwrap();
 }
@@ -164,15 +171,16 @@ fn coverage() -> Vec<Coverage> {
     ]
 }
 
+fn pod(name: &str, uid: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": name, "namespace": "shop", "uid": uid, "labels": {"app": "geo"}},
+        "spec": {"containers": [{"name": "geo"}]},
+        "status": {"phase": "Running", "containerStatuses": [
+            {"name": "geo", "ready": true, "restartCount": 1, "state": {"running": {}},
+             "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}]}})
+}
+
 fn objects() -> Vec<ObjectVersion> {
-    let pod = |name: &str, uid: &str| {
-        json!({"apiVersion": "v1", "kind": "Pod",
-            "metadata": {"name": name, "namespace": "shop", "uid": uid, "labels": {"app": "geo"}},
-            "spec": {"containers": [{"name": "geo"}]},
-            "status": {"phase": "Running", "containerStatuses": [
-                {"name": "geo", "ready": true, "restartCount": 1, "state": {"running": {}},
-                 "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}]}})
-    };
     let service = |port: i64| {
         json!({"apiVersion": "v1", "kind": "Service",
             "metadata": {"name": "geo", "namespace": "shop", "uid": "uid-s"},

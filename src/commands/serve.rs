@@ -28,7 +28,6 @@ pub(super) async fn run(arguments: Serve, settings: &Settings) -> Result<(), Fai
             "nothing to serve\nhint: --kubernetes 127.0.0.1:6443",
         ));
     };
-    // An unpacked sample lives as long as the library.
     let library = Library::open(settings)?;
     let dir = library.find(&arguments.snapshot)?;
     let snapshot = Snapshot::open(&dir)?;

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use aiopslab_datasets::Snapshot;
 use aiopslab_problems::action::Action;
-use aiopslab_problems::environment::{Environment, Verdict};
+use aiopslab_problems::environment::{Environment, Observation, Verdict};
 use aiopslab_replay::environment::{ReplayEnvironment, ReplayOptions};
 use rustyline::error::ReadlineError;
 
@@ -25,13 +25,16 @@ pub(super) async fn run(arguments: Shell, settings: &Settings) -> Result<(), Fai
     };
     let mut environment = ReplayEnvironment::open(&dir, &options)?;
     if let Some(command) = arguments.command {
-        return match execute(&mut environment, &command).await? {
+        let observation = execute(&mut environment, &command).await?;
+        print(&observation.text);
+        return match observation.verdict {
             Verdict::NotCaptured => Err(Failure::user("the recording can't answer this command")),
             _ => Ok(()),
         };
     }
     let mut editor = rustyline::DefaultEditor::new()?;
-    if std::io::stdin().is_terminal() {
+    let interactive = std::io::stdin().is_terminal();
+    if interactive {
         eprintln!("what an agent's shell sees in {dir}; leave with Ctrl-D");
     }
     loop {
@@ -45,7 +48,12 @@ pub(super) async fn run(arguments: Shell, settings: &Settings) -> Result<(), Fai
             Ok(line) if line.trim() == "exit" => return Ok(()),
             Ok(line) => {
                 editor.add_history_entry(&line)?;
-                execute(&mut environment, &line).await?;
+                let text = execute(&mut environment, &line).await?.text;
+                print(&text);
+                // The next prompt starts a line.
+                if interactive && !text.is_empty() && !text.ends_with('\n') {
+                    print("\n");
+                }
             }
             Err(ReadlineError::Eof | ReadlineError::Interrupted) => return Ok(()),
             Err(error) => return Err(error.into()),
@@ -53,15 +61,13 @@ pub(super) async fn run(arguments: Shell, settings: &Settings) -> Result<(), Fai
     }
 }
 
-async fn execute(environment: &mut ReplayEnvironment, command: &str) -> Result<Verdict, Failure> {
+async fn execute(
+    environment: &mut ReplayEnvironment,
+    command: &str,
+) -> Result<Observation, Failure> {
     let action = Action::ExecShell {
         command: command.to_owned(),
         timeout: 30,
     };
-    let observation = environment.act(&action).await?;
-    print(&observation.text);
-    if !observation.text.is_empty() && !observation.text.ends_with('\n') {
-        print("\n");
-    }
-    Ok(observation.verdict)
+    Ok(environment.act(&action).await?)
 }

@@ -5,6 +5,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::recording::Recording;
 use crate::testing::{TestSnapshot, at};
+use crate::view::{ObjectQuery, View};
 
 async fn ask(now: i64, text: &str) -> Observation {
     let test = TestSnapshot::new();
@@ -183,6 +184,31 @@ async fn work_and_answers_have_limits() {
     assert!(answer.ends_with(
         "notice: only the first 1000 rows are shown; narrow the query down or aggregate\n"
     ));
+}
+
+#[tokio::test]
+async fn of_a_visible_and_a_withheld_version_the_newest_is_shown() {
+    let test = TestSnapshot::new();
+    let query = "SELECT name, json_get_str(object, 'status', 'phase') AS phase FROM objects \
+                 WHERE resource = 'pods'";
+    for (seconds, visible, all) in [
+        (106, "Running", "Running"),
+        (120, "Running", "Withheld"),
+        (199, "Succeeded", "Succeeded"),
+    ] {
+        let agent = Recording::open(&test.snapshot, at(seconds)).unwrap();
+        let upstream = Recording::open_with_withheld(&test.snapshot, at(seconds)).unwrap();
+        for (recording, phase) in [(agent, visible), (upstream, all)] {
+            let answer = recording.query_sql(query).await.unwrap();
+            assert_eq!(answer.text.trim(), format!("name,phase\ngeo-2,{phase}"));
+            let pods = ObjectQuery::all("", "pods", None);
+            let pods = recording.objects(&pods).await.unwrap();
+            assert_eq!(
+                (pods.len(), &pods[0].object["status"]["phase"]),
+                (1, &phase.into())
+            );
+        }
+    }
 }
 
 #[tokio::test]

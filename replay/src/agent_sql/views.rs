@@ -8,7 +8,7 @@ use crate::clock::time;
 pub(super) struct AgentView {
     pub(super) name: &'static str,
     tables: &'static [Table],
-    /// `{now}` stands for the moment.
+    /// `{now}` stands for the moment, `{objects}` for the versions that objects had then.
     sql: &'static str,
 }
 
@@ -30,8 +30,7 @@ pub(super) const VIEWS: [AgentView; 7] = [
                   lower(coalesce(json_get_str(object, 'involvedObject', 'kind'), json_get_str(object, 'regarding', 'kind')))
                     || '/' || coalesce(json_get_str(object, 'involvedObject', 'name'), json_get_str(object, 'regarding', 'name')) AS object,
                   coalesce(json_get_str(object, 'message'), json_get_str(object, 'note')) AS message
-                FROM object_versions
-                WHERE resource = 'events' AND "group" = '' AND valid_from <= {now} AND (valid_to IS NULL OR valid_to > {now})"#,
+                FROM {objects} WHERE resource = 'events' AND "group" = ''"#,
     },
     AgentView {
         name: "logs",
@@ -51,8 +50,7 @@ pub(super) const VIEWS: [AgentView; 7] = [
         name: "objects",
         tables: &[Table::ObjectVersions],
         sql: r#"SELECT "group", version, resource, kind, namespace, name, uid, valid_from, object
-                FROM object_versions
-                WHERE valid_from <= {now} AND (valid_to IS NULL OR valid_to > {now})"#,
+                FROM {objects}"#,
     },
     AgentView {
         name: "traces",
@@ -69,11 +67,23 @@ pub(super) const VIEWS: [AgentView; 7] = [
     },
 ];
 
+/// Which versions of objects are valid.
+const VALID: &str = "valid_from <= {now} AND (valid_to IS NULL OR valid_to > {now})";
+
+/// Visible and withheld versions end independently of each other, so that two of an object may be
+/// valid.
+const NEWEST: &str =
+    r#"QUALIFY row_number() OVER (PARTITION BY "group", resource, uid ORDER BY seq DESC) = 1"#;
+
 impl AgentView {
     /// Its text at a moment.
-    pub(super) fn sql(&self, now: i64) -> String {
+    pub(super) fn sql(&self, now: i64, holds_withheld: bool) -> String {
+        let newest = if holds_withheld { NEWEST } else { "" };
+        let objects = format!("(SELECT * FROM object_versions WHERE {VALID} {newest})");
         let moment = format!("TIMESTAMP '{}'", time(now));
-        self.sql.replace("{now}", &moment)
+        self.sql
+            .replace("{objects}", &objects)
+            .replace("{now}", &moment)
     }
 }
 
