@@ -1,22 +1,31 @@
 //! Walks a program: every output of a term is handed on before the next is computed.
 
 mod call;
+mod construct;
+mod loops;
 mod names;
+mod operators;
+mod path;
+mod scope;
 mod update;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use jaq_core::load::lex::{Lexer, StrPart};
-use jaq_core::load::parse::{BinaryOp, Def, Parser, Pattern, Term};
-use jaq_core::path::{Opt, Part};
+use jaq_core::load::lex::Lexer;
+use jaq_core::load::parse::{Parser, Pattern, Term};
 
 use super::super::steps::Steps;
 use super::super::{Halt, lacking};
 use super::read::Inputs;
 use super::value::{Object, Value};
-use super::{arithmetic, builtins, paths, write};
+use super::{arithmetic, paths};
+use path::invalid_path;
+use scope::Name;
+
+pub(super) use path::{Item, Path, not_iterable};
+pub(super) use scope::Scope;
 
 /// A parsed term of a program.
 pub(super) type Program<'t> = Term<&'t str>;
@@ -59,113 +68,6 @@ pub(super) fn missing(what: &str) -> Raise {
 }
 
 pub(super) type Flow = Result<(), Raise>;
-
-/// Where a value came from, if someone asks.
-#[derive(Debug, Clone)]
-pub(super) enum Path {
-    /// Nobody asks.
-    Off,
-    /// It came from nowhere.
-    Lost,
-    At(Option<Rc<Step>>),
-}
-
-/// The last part of a path, with the part before it.
-#[derive(Debug)]
-pub(super) struct Step {
-    key: Value,
-    before: Option<Rc<Step>>,
-}
-
-impl Path {
-    fn then(&self, key: Value) -> Self {
-        match self {
-            Self::At(before) => Self::At(Some(Rc::new(Step {
-                key,
-                before: before.clone(),
-            }))),
-            other => other.clone(),
-        }
-    }
-
-    /// Of a value that is made here.
-    pub(super) fn lost(&self) -> Self {
-        match self {
-            Self::Off => Self::Off,
-            _ => Self::Lost,
-        }
-    }
-
-    pub(super) fn keys(&self) -> Option<Vec<Value>> {
-        let Self::At(last) = self else {
-            return None;
-        };
-        let mut keys = Vec::new();
-        let mut step = last.as_ref();
-        while let Some(found) = step {
-            keys.push(found.key.clone());
-            step = found.before.as_ref();
-        }
-        keys.reverse();
-        Some(keys)
-    }
-}
-
-/// A value with its path.
-#[derive(Debug, Clone)]
-pub(super) struct Item {
-    pub(super) value: Value,
-    pub(super) path: Path,
-}
-
-impl Item {
-    pub(super) fn new(value: Value, path: Path) -> Self {
-        Self { value, path }
-    }
-}
-
-/// What is known by name.
-#[derive(Clone)]
-pub(super) struct Scope<'t>(Option<Rc<Binding<'t>>>);
-
-struct Binding<'t> {
-    name: Name<'t>,
-    outer: Scope<'t>,
-}
-
-enum Name<'t> {
-    Variable(&'t str, Value),
-    Function(&'t Def<&'t str>),
-    /// An argument of a function: a term where it was written.
-    Argument(&'t str, &'t Program<'t>, Scope<'t>),
-    Label(&'t str, usize),
-}
-
-impl<'t> Scope<'t> {
-    fn with(&self, name: Name<'t>) -> Self {
-        Self(Some(Rc::new(Binding {
-            name,
-            outer: self.clone(),
-        })))
-    }
-
-    fn bindings(&self) -> impl Iterator<Item = &Rc<Binding<'t>>> {
-        std::iter::successors(self.0.as_ref(), |binding| binding.outer.0.as_ref())
-    }
-}
-
-impl Drop for Scope<'_> {
-    /// Long chains are taken apart one by one, not by recursion.
-    fn drop(&mut self) {
-        let mut next = self.0.take();
-        while let Some(binding) = next {
-            match Rc::try_unwrap(binding) {
-                Ok(mut binding) => next = binding.outer.0.take(),
-                Err(_) => return,
-            }
-        }
-    }
-}
 
 /// Where outputs go.
 pub(super) type Out<'o> = &'o mut dyn FnMut(Item) -> Flow;
@@ -412,78 +314,6 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn string<'t>(
-        &self,
-        format: Option<&'t str>,
-        parts: &'t [StrPart<&'t str, Program<'t>>],
-        scope: &Scope<'t>,
-        item: Item,
-        out: Out<'_>,
-    ) -> Flow {
-        // The last part varies slowest.
-        let Some((last, before)) = parts.split_last() else {
-            return out(Item::new(Value::text(""), item.path.lost()));
-        };
-        let path = item.path.lost();
-        let input = Item::new(item.value.clone(), Path::Off);
-        let join = &mut |end: &str| {
-            self.string(format, before, scope, input.clone(), &mut |start| {
-                let Value::Text(start) = &start.value else {
-                    return Ok(());
-                };
-                let text = format!("{start}{end}");
-                self.step(text.len())?;
-                out(Item::new(Value::text(text), path.clone()))
-            })
-        };
-        match last {
-            StrPart::Str(text) => join(text),
-            StrPart::Char(c) => join(&c.to_string()),
-            StrPart::Term(term) => self.values(term, scope, &item.value, &mut |value| {
-                let text = builtins::formatted(format.unwrap_or("@text"), &value)?;
-                join(&text)
-            }),
-        }
-    }
-
-    fn members<'t>(
-        &self,
-        members: &'t [(Program<'t>, Option<Program<'t>>)],
-        scope: &Scope<'t>,
-        item: &Item,
-        made: &Object,
-        out: Out<'_>,
-    ) -> Flow {
-        let Some(((key, value), rest)) = members.split_first() else {
-            self.step(made.len() * 16)?;
-            return out(Item::new(Value::object(made.clone()), item.path.lost()));
-        };
-        let mut with = |key: Value, value: Value| {
-            let Value::Text(key) = key else {
-                return Err(failure("Object keys must be strings"));
-            };
-            let mut made = made.clone();
-            made.insert(key, value);
-            self.step(made.len() * 16)?;
-            self.members(rest, scope, item, &made, out)
-        };
-        match (key, value) {
-            (Term::Var(name), None) => {
-                let value = self.variable(name, scope)?;
-                with(Value::text(name.trim_start_matches('$')), value)
-            }
-            (key, value) => self.values(key, scope, &item.value, &mut |key| match value {
-                Some(value) => self.values(value, scope, &item.value, &mut |value| {
-                    with(key.clone(), value)
-                }),
-                None => {
-                    let value = paths::get(&item.value, &key)?;
-                    with(key, value)
-                }
-            }),
-        }
-    }
-
     fn branches<'t>(
         &self,
         branches: &'t [(Program<'t>, Program<'t>)],
@@ -554,239 +384,4 @@ impl<'a> Machine<'a> {
             }
         })
     }
-
-    /// Binds the variables of a pattern.
-    pub(super) fn bind<'t>(
-        &self,
-        pattern: &'t Pattern<&'t str>,
-        value: &Value,
-        scope: &Scope<'t>,
-        then: &mut dyn FnMut(&Scope<'t>) -> Flow,
-    ) -> Flow {
-        match pattern {
-            Pattern::Var(name) => then(&scope.with(Name::Variable(name, value.clone()))),
-            Pattern::Arr(parts) => self.bind_parts(parts, 0, value, scope, then),
-            Pattern::Obj(members) => self.bind_members(members, value, scope, then),
-        }
-    }
-
-    fn bind_parts<'t>(
-        &self,
-        parts: &'t [Pattern<&'t str>],
-        position: usize,
-        value: &Value,
-        scope: &Scope<'t>,
-        then: &mut dyn FnMut(&Scope<'t>) -> Flow,
-    ) -> Flow {
-        let Some(part) = parts.get(position) else {
-            return then(scope);
-        };
-        let element = paths::get(value, &Value::number(position as f64))?;
-        self.bind(part, &element, scope, &mut |inner| {
-            self.bind_parts(parts, position + 1, value, inner, then)
-        })
-    }
-
-    fn bind_members<'t>(
-        &self,
-        members: &'t [(Program<'t>, Pattern<&'t str>)],
-        value: &Value,
-        scope: &Scope<'t>,
-        then: &mut dyn FnMut(&Scope<'t>) -> Flow,
-    ) -> Flow {
-        let Some(((key, pattern), rest)) = members.split_first() else {
-            return then(scope);
-        };
-        self.values(key, scope, value, &mut |key| {
-            if !matches!(key, Value::Text(_)) {
-                let kind = key.kind();
-                return Err(failure(format!(
-                    "Cannot index {} with {kind}",
-                    value.kind()
-                )));
-            }
-            let member = paths::get(value, &key)?;
-            self.bind(pattern, &member, scope, &mut |inner| {
-                self.bind_members(rest, value, inner, then)
-            })
-        })
-    }
-
-    fn path<'t>(
-        &self,
-        start: &'t Program<'t>,
-        parts: &'t [(Part<Program<'t>>, Opt)],
-        scope: &Scope<'t>,
-        item: Item,
-        out: Out<'_>,
-    ) -> Flow {
-        let input = item.value.clone();
-        self.eval(start, scope, item, &mut |item| {
-            self.parts(parts, scope, &input, item, out)
-        })
-    }
-
-    fn parts<'t>(
-        &self,
-        parts: &'t [(Part<Program<'t>>, Opt)],
-        scope: &Scope<'t>,
-        input: &Value,
-        item: Item,
-        out: Out<'_>,
-    ) -> Flow {
-        self.step(0)?;
-        let Some(((part, opt), rest)) = parts.split_first() else {
-            return out(item);
-        };
-        if matches!(item.path, Path::Lost) {
-            return Err(invalid_path(&item.value));
-        }
-        let optional = matches!(opt, Opt::Optional);
-        let mut go = |result: Result<Value, Raise>, key: Value| match result {
-            Ok(value) => {
-                let next = Item::new(value, item.path.then(key));
-                self.parts(rest, scope, input, next, out)
-            }
-            Err(Raise::Error(_)) if optional => Ok(()),
-            Err(raise) => Err(raise),
-        };
-        match part {
-            Part::Index(index) => self.values(index, scope, input, &mut |key| {
-                go(paths::get(&item.value, &key), key)
-            }),
-            Part::Range(None, None) => {
-                let Some(children) = paths::children(&item.value) else {
-                    return match optional {
-                        true => Ok(()),
-                        false => Err(not_iterable(&item.value)),
-                    };
-                };
-                for (key, value) in children {
-                    go(Ok(value), key)?;
-                }
-                Ok(())
-            }
-            Part::Range(from, to) => self.bound(to.as_ref(), scope, input, &mut |to| {
-                self.bound(from.as_ref(), scope, input, &mut |from| {
-                    let key = paths::slice_key(&from, &to);
-                    go(paths::get(&item.value, &key), key)
-                })
-            }),
-        }
-    }
-
-    fn bound<'t>(
-        &self,
-        term: Option<&'t Program<'t>>,
-        scope: &Scope<'t>,
-        input: &Value,
-        out: &mut dyn FnMut(Value) -> Flow,
-    ) -> Flow {
-        match term {
-            None => out(Value::Null),
-            Some(term) => self.values(term, scope, input, out),
-        }
-    }
-
-    fn binary<'t>(
-        &self,
-        left: &'t Program<'t>,
-        op: &'t BinaryOp<&'t str>,
-        right: &'t Program<'t>,
-        scope: &Scope<'t>,
-        item: Item,
-        out: Out<'_>,
-    ) -> Flow {
-        match op {
-            BinaryOp::Pipe(None) => self.eval(left, scope, item, &mut |item| {
-                self.eval(right, scope, item, out)
-            }),
-            BinaryOp::Pipe(Some(pattern)) => self.values(left, scope, &item.value, &mut |value| {
-                self.bind(pattern, &value, scope, &mut |inner| {
-                    self.eval(right, inner, item.clone(), out)
-                })
-            }),
-            BinaryOp::Comma => {
-                self.eval(left, scope, item.clone(), out)?;
-                self.eval(right, scope, item, out)
-            }
-            BinaryOp::Alt => self.alternative(left, right, scope, item, out),
-            BinaryOp::Or | BinaryOp::And => {
-                let decided = matches!(op, BinaryOp::Or);
-                let path = item.path.lost();
-                self.values(left, scope, &item.value, &mut |value| {
-                    if value.is_true() == decided {
-                        return out(Item::new(Value::Bool(decided), path.clone()));
-                    }
-                    self.values(right, scope, &item.value, &mut |value| {
-                        out(Item::new(Value::Bool(value.is_true()), path.clone()))
-                    })
-                })
-            }
-            BinaryOp::Math(op) => {
-                let path = item.path.lost();
-                self.values(right, scope, &item.value, &mut |right| {
-                    self.values(left, scope, &item.value, &mut |left| {
-                        let value = arithmetic::compute(*op, &left, &right, self)?;
-                        out(Item::new(value, path.clone()))
-                    })
-                })
-            }
-            BinaryOp::Cmp(op) => {
-                let path = item.path.lost();
-                self.values(right, scope, &item.value, &mut |right| {
-                    self.values(left, scope, &item.value, &mut |left| {
-                        self.step(left.breadth().min(right.breadth()))?;
-                        let value = Value::Bool(arithmetic::holds(*op, &left, &right));
-                        out(Item::new(value, path.clone()))
-                    })
-                })
-            }
-            BinaryOp::Assign | BinaryOp::Update | BinaryOp::UpdateMath(_) | BinaryOp::UpdateAlt => {
-                self.assign(left, op, right, scope, &item, out)
-            }
-        }
-    }
-
-    /// `//`: what is neither null nor false, errors aside; else the other.
-    fn alternative<'t>(
-        &self,
-        left: &'t Program<'t>,
-        right: &'t Program<'t>,
-        scope: &Scope<'t>,
-        item: Item,
-        out: Out<'_>,
-    ) -> Flow {
-        let mut found = false;
-        let mut after = None;
-        let flow = self.eval(left, scope, item.clone(), &mut |item| {
-            if !item.value.is_true() {
-                return Ok(());
-            }
-            found = true;
-            out(item).map_err(|raise| {
-                after = Some(raise);
-                Raise::Break(0)
-            })
-        });
-        match (flow, after) {
-            (_, Some(raise)) => Err(raise),
-            (Err(Raise::Error(_)) | Ok(()), None) if !found => self.eval(right, scope, item, out),
-            (Err(Raise::Error(_)), None) => Ok(()),
-            (flow, None) => flow,
-        }
-    }
-}
-
-/// The error of a value that can't be taken apart.
-pub(super) fn not_iterable(value: &Value) -> Raise {
-    failure(match value {
-        Value::Null => "Cannot iterate over null (null)".to_owned(),
-        value => format!("Cannot iterate over {}", arithmetic::shown(value)),
-    })
-}
-
-fn invalid_path(value: &Value) -> Raise {
-    let shown = arithmetic::truncated(&write::compact(value), 29);
-    failure(format!("Invalid path expression with result {shown}"))
 }
