@@ -270,22 +270,14 @@ impl FieldSelector {
         version: &str,
         resource: &str,
     ) -> Result<(), SelectorError> {
-        for (key, _, _) in &self.terms {
-            if pointer(group, resource, key).is_none() {
-                let prefix = if group.is_empty() {
-                    format!("/{version}")
-                } else {
-                    format!("{group}/{version}")
-                };
-                return Err(SelectorError(format!(
-                    "Unable to find \"{prefix}, Resource={resource}\" \
-                     that match label selector \"\", field selector \"{}\": field label not \
-                     supported: {key}",
-                    self.text
-                )));
-            }
-        }
-        Ok(())
+        let Some(key) = self.unsupported(group, resource) else {
+            return Ok(());
+        };
+        Err(SelectorError(format!(
+            "Unable to find \"{group}/{version}, Resource={resource}\" that match label selector \
+             \"\", field selector \"{}\": field label not supported: {key}",
+            self.text
+        )))
     }
 
     /// The first field that the server does not index for a resource.

@@ -61,6 +61,42 @@ pub(super) fn conditions(page: &mut Page, value: &Value, columns: &[&str]) {
     }
 }
 
+/// The conditions of what is probed again and again: a node's or a claim's. `probed` is the column
+/// that says when, and its field.
+pub(super) fn probed_conditions(page: &mut Page, value: &Value, probed: (&str, &str)) {
+    let conditions = object::list(value, "/status/conditions");
+    if conditions.is_empty() {
+        return;
+    }
+    page.line(0, "Conditions:");
+    page.line(
+        1,
+        format!(
+            "Type\tStatus\t{}\tLastTransitionTime\tReason\tMessage",
+            probed.0
+        ),
+    );
+    page.line(
+        1,
+        "----\t------\t-----------------\t------------------\t------\t-------",
+    );
+    for condition in conditions {
+        let text = |pointer: &str| object::text(condition, pointer);
+        page.line(
+            1,
+            format!(
+                "{} \t{} \t{} \t{} \t{} \t{}",
+                text("/type"),
+                text("/status"),
+                timestamp::rfc1123(condition, probed.1),
+                timestamp::rfc1123(condition, "/lastTransitionTime"),
+                text("/reason"),
+                text("/message")
+            ),
+        );
+    }
+}
+
 /// One `key=value` per line.
 pub(super) fn labels(page: &mut Page, title: &str, labels: &BTreeMap<&str, &str>) {
     let lines: Vec<String> = labels

@@ -35,7 +35,8 @@ pub(super) async fn describe(described: &Described<'_>) -> Result<Page, Failure>
         object::flag(node, "/spec/unschedulable"),
     );
     lease(cluster, &mut page, &recorded.name).await?;
-    conditions(&mut page, node);
+    let probed = ("LastHeartbeatTime", "/lastHeartbeatTime");
+    metadata::probed_conditions(&mut page, node, probed);
     page.line(0, "Addresses:");
     for address in object::list(node, "/status/addresses") {
         page.field(
@@ -160,37 +161,6 @@ async fn lease(cluster: &Cluster<'_>, page: &mut Page, name: &str) -> Result<(),
     page.field(1, "AcquireTime", time("/spec/acquireTime"));
     page.field(1, "RenewTime", time("/spec/renewTime"));
     Ok(())
-}
-
-fn conditions(page: &mut Page, node: &Value) {
-    let conditions = object::list(node, "/status/conditions");
-    if conditions.is_empty() {
-        return;
-    }
-    page.line(0, "Conditions:");
-    page.line(
-        1,
-        "Type\tStatus\tLastHeartbeatTime\tLastTransitionTime\tReason\tMessage",
-    );
-    page.line(
-        1,
-        "----\t------\t-----------------\t------------------\t------\t-------",
-    );
-    for condition in conditions {
-        let part = |pointer: &str| object::text(condition, pointer);
-        page.line(
-            1,
-            format!(
-                "{} \t{} \t{} \t{} \t{} \t{}",
-                part("/type"),
-                part("/status"),
-                timestamp::rfc1123(condition, "/lastHeartbeatTime"),
-                timestamp::rfc1123(condition, "/lastTransitionTime"),
-                part("/reason"),
-                part("/message")
-            ),
-        );
-    }
 }
 
 type Amounts = BTreeMap<String, Quantity>;

@@ -22,7 +22,7 @@ fn status(page: &mut Page, value: &Value, now: i64) {
 }
 
 /// `[a b]`
-fn bracketed(value: &Value, pointer: &str) -> String {
+pub(super) fn bracketed(value: &Value, pointer: &str) -> String {
     let texts: Vec<String> = object::list(value, pointer)
         .iter()
         .map(object::plain)
@@ -78,39 +78,8 @@ pub(super) async fn claim(described: &Described<'_>) -> Result<Page, Failure> {
         .map(|pod| pod.name.clone())
         .collect();
     page.lines("Used By", &users);
-    conditions(&mut page, value);
+    metadata::probed_conditions(&mut page, value, ("LastProbeTime", "/lastProbeTime"));
     Ok(described.finished(page))
-}
-
-fn conditions(page: &mut Page, value: &Value) {
-    let conditions = object::list(value, "/status/conditions");
-    if conditions.is_empty() {
-        return;
-    }
-    page.line(0, "Conditions:");
-    page.line(
-        1,
-        "Type\tStatus\tLastProbeTime\tLastTransitionTime\tReason\tMessage",
-    );
-    page.line(
-        1,
-        "----\t------\t-----------------\t------------------\t------\t-------",
-    );
-    for condition in conditions {
-        let text = |pointer: &str| object::text(condition, pointer);
-        page.line(
-            1,
-            format!(
-                "{} \t{} \t{} \t{} \t{} \t{}",
-                text("/type"),
-                text("/status"),
-                timestamp::rfc1123(condition, "/lastProbeTime"),
-                timestamp::rfc1123(condition, "/lastTransitionTime"),
-                text("/reason"),
-                text("/message")
-            ),
-        );
-    }
 }
 
 /// Access modes by their short names.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::described::Described;
 use super::page::Page;
 use super::related::{self, PodCounts};
+use super::storage::bracketed;
 use super::{metadata, pod};
 use crate::kubectl::cluster::Cluster;
 use crate::kubectl::failure::Failure;
@@ -265,11 +266,7 @@ pub(super) async fn stateful_set(described: &Described<'_>) -> Result<Page, Fail
             "Capacity",
             object::text(claim, "/spec/resources/requests/storage"),
         );
-        let modes: Vec<String> = object::list(claim, "/spec/accessModes")
-            .iter()
-            .map(object::plain)
-            .collect();
-        page.field(1, "Access Modes", format!("[{}]", modes.join(" ")));
+        page.field(1, "Access Modes", bracketed(claim, "/spec/accessModes"));
     }
     Ok(described.finished(page))
 }
