@@ -3,13 +3,14 @@
 //! A kubectl that answers as of a moment (`kubectl-at`, built by `lab/build`) runs the commands of
 //! `tests/oracle/kubectl-commands.txt` on our API server over a shipped sample; the interpreter behind
 //! `exec_shell` runs them on the same sample. Output, error text and exit code have to be equal. What
-//! can't be equal stands in `tests/oracle/explained.txt`. Runs with `AIOPSLAB_INTEROP=1`; AIOPSLAB_FRESH
-//! names one more snapshot, a fresh capture.
+//! can't be equal stands in `tests/oracle/explained.txt`. A support bundle is one more snapshot, for the kinds that the
+//! samples lack. Runs with `AIOPSLAB_INTEROP=1`; AIOPSLAB_FRESH names one more, a fresh capture.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use aiopslab::library::Library;
@@ -40,35 +41,46 @@ fn a_real_kubectl_prints_what_the_interpreter_prints() {
         return;
     };
     let rules = rules();
+    let place = Place::new();
+    let fresh = std::env::var("AIOPSLAB_FRESH").ok();
+    let samples = SAMPLES.into_iter().chain(fresh.as_deref());
+    let mut incidents: Vec<Incident> = samples
+        .map(|sample| Incident::open(sample, &kubectl, Interpreter::commands))
+        .collect();
+    let bundle = support_bundle(&place);
+    incidents.push(Incident::open(
+        &bundle,
+        &kubectl,
+        Interpreter::bundle_commands,
+    ));
+
+    let answers = ask_all(&incidents);
     let mut different = Vec::new();
     let mut applied: BTreeMap<&str, usize> = BTreeMap::new();
-    let fresh = std::env::var("AIOPSLAB_FRESH").ok();
-    for sample in SAMPLES.into_iter().chain(fresh.as_deref()) {
-        let interpreter = Interpreter::open(sample);
-        let server = Server::start(sample);
-        let real = server.client(&kubectl, &interpreter.now);
+    for (incident, answers) in incidents.iter().zip(&answers) {
         let (mut equal, mut explained, mut not_captured) = (0, 0, 0);
-        let commands = interpreter.commands();
-        for command in &commands {
-            let ours = interpreter.run(command);
-            if ours.verdict == Verdict::NotCaptured {
-                not_captured += 1;
-                println!("not captured: {command}: {}", ours.stderr.trim_end());
-                continue;
-            }
-            let theirs = real.run(command);
-            if theirs == said(&ours) {
+        for (command, answer) in incident.commands.iter().zip(answers) {
+            let (ours, theirs) = match answer.lock().unwrap().take().unwrap() {
+                Answer::NotCaptured(notice) => {
+                    not_captured += 1;
+                    println!("not captured: {command}: {}", notice.trim_end());
+                    continue;
+                }
+                Answer::Both { ours, theirs } => (ours, theirs),
+            };
+            if theirs == ours {
                 equal += 1;
             } else if let Some(rule) = rules.iter().find(|rule| rule.explains(command)) {
                 explained += 1;
                 *applied.entry(&rule.reason).or_default() += 1;
             } else {
-                different.push(difference(sample, command, &theirs, &said(&ours)));
+                different.push(difference(&incident.name, command, &theirs, &ours));
             }
         }
         println!(
-            "{sample}: {} asked, {equal} equal, {explained} explained, {not_captured} not captured",
-            commands.len()
+            "{}: {} asked, {equal} equal, {explained} explained, {not_captured} not captured",
+            incident.name,
+            incident.commands.len()
         );
     }
     for (reason, count) in &applied {
@@ -88,6 +100,91 @@ fn a_real_kubectl_prints_what_the_interpreter_prints() {
         "{} answers differ; the first of them:\n{shown}",
         different.len()
     );
+}
+
+/// A snapshot with both that answer on it, and what they are asked.
+struct Incident {
+    name: String,
+    interpreter: Interpreter,
+    real: Client,
+    _server: Server,
+    commands: Vec<String>,
+}
+
+impl Incident {
+    fn open(name: &str, kubectl: &Path, commands: fn(&Interpreter) -> Vec<String>) -> Self {
+        let interpreter = Interpreter::open(name);
+        let server = Server::start(name);
+        Self {
+            name: name.to_owned(),
+            real: server.client(kubectl, &interpreter.now),
+            _server: server,
+            commands: commands(&interpreter),
+            interpreter,
+        }
+    }
+
+    fn ask(&self, command: &str) -> Answer {
+        let ours = self.interpreter.run(command);
+        if ours.verdict == Verdict::NotCaptured {
+            return Answer::NotCaptured(ours.stderr);
+        }
+        Answer::Both {
+            ours: said(&ours),
+            theirs: self.real.run(command),
+        }
+    }
+}
+
+enum Answer {
+    NotCaptured(String),
+    Both { ours: Said, theirs: Said },
+}
+
+type Slot = Mutex<Option<Answer>>;
+
+/// Asks everything, as many at a time as there are processors, and some more, since some wait.
+fn ask_all(incidents: &[Incident]) -> Vec<Vec<Slot>> {
+    let answers: Vec<Vec<Slot>> = incidents
+        .iter()
+        .map(|incident| incident.commands.iter().map(|_| Slot::default()).collect())
+        .collect();
+    let work = incidents
+        .iter()
+        .zip(&answers)
+        .flat_map(|(incident, slots)| {
+            let commands = incident.commands.iter().zip(slots);
+            commands.map(move |(command, slot)| (incident, command, slot))
+        });
+    let work = Mutex::new(work);
+    let threads = std::thread::available_parallelism().map_or(2, usize::from) + 1;
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let next = work.lock().unwrap().next();
+                    let Some((incident, command, slot)) = next else {
+                        return;
+                    };
+                    *slot.lock().unwrap() = Some(incident.ask(command));
+                }
+            });
+        }
+    });
+    answers
+}
+
+/// A real cluster's support bundle as a snapshot: it has kinds that the samples lack.
+fn support_bundle(place: &Place) -> String {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/k8s-support-bundle");
+    place.ok(&[
+        "import",
+        "k8s-support-bundle",
+        source.to_str().unwrap(),
+        "--out",
+        "support-bundle",
+    ]);
+    place.path("support-bundle").to_str().unwrap().to_owned()
 }
 
 /// The patched kubectl, where it is asked for.
@@ -175,6 +272,42 @@ impl Interpreter {
         let mut files = VirtualFiles::new();
         let running = shell::run(self.environment.view(), &mut files, command, 30);
         self.runtime.block_on(running).unwrap()
+    }
+
+    /// Every kind that was listed of a support bundle, in every form; every namespace of the kinds
+    /// that are in some only.
+    fn bundle_commands(&self) -> Vec<String> {
+        let ask = |command: &str| self.run(&format!("kubectl {command}")).stdout;
+        let kinds = ask("api-resources --verbs=list -o name");
+        let namespaces = ask("get namespaces -o name");
+        let mut commands = Vec::new();
+        for kind in kinds.lines() {
+            let mut scopes = vec!["-A".to_owned()];
+            let everywhere = self.run(&format!("kubectl get {kind} -A"));
+            if everywhere.verdict == Verdict::NotCaptured {
+                let names = namespaces
+                    .lines()
+                    .map(|name| name.trim_start_matches("namespace/"));
+                scopes.extend(names.map(|name| format!("-n {name}")));
+            }
+            for scope in scopes {
+                let known = self.run(&format!("kubectl get {kind} {scope}"));
+                if known.verdict == Verdict::NotCaptured {
+                    continue;
+                }
+                for what in [
+                    "",
+                    " -o wide --show-labels",
+                    " -o yaml",
+                    " -o json",
+                    " -o name",
+                ] {
+                    commands.push(format!("kubectl get {kind} {scope}{what}"));
+                }
+                commands.push(format!("kubectl describe {kind} {scope}"));
+            }
+        }
+        commands
     }
 
     /// The commands, with the names of the sample's own pods for `{pod:SERVICE}`.

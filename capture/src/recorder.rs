@@ -4,6 +4,7 @@
 //! Inputs: a cluster, an application, options. Outputs: rows with coverage, counts, versions.
 //! Nothing is dropped silently: what could not be read is counted as lost or told by coverage.
 
+mod access;
 mod changes;
 mod coverage;
 mod exec;

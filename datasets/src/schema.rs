@@ -243,8 +243,8 @@ fn columns(table: Table) -> Schema {
             maybe_text("cells"), // JSON array, as the server printed them
         ],
         Table::ObjectApi => vec![
-            text("kind"), // version | discovery | openapi | columns
-            text("name"), // a group version, or for columns `resource.group`
+            text("kind"), // version | discovery | openapi | columns | access
+            text("name"), // a group version; of columns `resource.group`; of access a namespace
             text("json"),
             time("valid_from"),
             maybe_time("valid_to"),

@@ -85,6 +85,16 @@ impl CoverageAt {
         }
     }
 
+    /// Whether the values of a column are known not to be in the recording for a part of a table
+    /// whose rows are.
+    pub(crate) fn lacks_column(&self, table: Table, column: &str, part: &[(&str, &str)]) -> bool {
+        let mut named = part.to_vec();
+        named.push(("column", column));
+        // A scope that names a column says nothing of a part that names none.
+        self.matching(table, &named)
+            .any(|row| row.state == "missing" && !scope_holds(&row.scope, part))
+    }
+
     fn matching<'a>(
         &'a self,
         table: Table,

@@ -13,6 +13,7 @@ mod commands;
 mod custom_columns;
 mod denied;
 mod describe;
+mod dump;
 mod events;
 mod exec;
 mod explain;
@@ -20,8 +21,10 @@ mod failure;
 mod get;
 mod help;
 mod logs;
+mod manifest;
 mod operands;
 mod output;
+mod policy_rules;
 mod resources;
 mod rollout;
 mod sort_by;
@@ -35,8 +38,11 @@ mod wait;
 mod waiting;
 mod yaml;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use aiopslab_problems::environment::Verdict;
 
+use crate::files::VirtualFiles;
 use crate::kubernetes::{duration, object, quantity, selector, timestamp};
 use crate::shell::{CommandOutput, Patience, Stop};
 use crate::view::View;
@@ -44,14 +50,32 @@ use arguments::Arguments;
 use cluster::Cluster;
 use failure::Failure;
 
+/// What a command may read besides the recording.
+pub(crate) struct Input<'a> {
+    /// Standard input.
+    pub(crate) standard: Option<&'a str>,
+    /// Files.
+    pub(crate) files: &'a VirtualFiles,
+    /// Whether standard input was read.
+    pub(crate) was_read: AtomicBool,
+}
+
+impl<'a> Input<'a> {
+    fn read(&self) -> &'a str {
+        self.was_read.store(true, Ordering::Relaxed);
+        self.standard.unwrap_or_default()
+    }
+}
+
 /// Runs `kubectl` with the arguments that follow its name. Where time passes, it waits no longer
 /// than the shell has patience.
 pub(crate) async fn run(
     view: &dyn View,
     words: &[String],
+    input: &Input<'_>,
     patience: Patience,
 ) -> Result<CommandOutput, Stop> {
-    match dispatch(view, words, patience).await {
+    match dispatch(view, words, input, patience).await {
         Ok(output) => Ok(output),
         Err(Failure::Message { text, verdict }) => Ok(CommandOutput::failed(text, 1, verdict)),
         Err(Failure::NotCaptured(what)) => Err(Stop::NotCaptured(what)),
@@ -62,6 +86,7 @@ pub(crate) async fn run(
 async fn dispatch(
     view: &dyn View,
     words: &[String],
+    input: &Input<'_>,
     patience: Patience,
 ) -> Result<CommandOutput, Failure> {
     let verb = arguments::verb(words);
@@ -75,7 +100,7 @@ async fn dispatch(
     }
     let cluster = Cluster::open(view, patience).await?;
     if denied::is_write(verb, words) {
-        return Err(denied::refuse(&cluster, verb, position, words));
+        return denied::refuse(&cluster, verb, position, words, input).await;
     }
     if let Some(refusal) = denied::interactive(verb) {
         return Err(refusal);
@@ -94,6 +119,13 @@ async fn dispatch(
     if arguments.is_set("help") {
         return Ok(help::help(verb));
     }
+    for flag in ["as", "as-group", "as-uid"] {
+        if arguments.value(flag).is_some() {
+            return Err(Failure::not_captured(format!(
+                "what another user may do (--{flag}) is not available in this recording"
+            )));
+        }
+    }
     match command.as_str() {
         "get" => get::run(&cluster, &arguments).await,
         "describe" => describe::run(&cluster, &arguments).await,
@@ -103,8 +135,8 @@ async fn dispatch(
         "rollout status" => rollout::status(&cluster, &arguments).await,
         "rollout history" => rollout::history(&cluster, &arguments).await,
         "wait" => wait::run(&cluster, &arguments).await,
-        "auth can-i" => auth::can_i(&cluster, &arguments),
-        "auth whoami" => auth::who_am_i(&arguments),
+        "auth can-i" => auth::can_i(&cluster, &arguments).await,
+        "auth whoami" => auth::who_am_i(&cluster, &arguments).await,
         "explain" => explain::run(&cluster, &arguments).await,
         "exec" => exec::run(&cluster, &arguments).await,
         "rollout" | "auth" => Err(help::unknown_subcommand(verb, &arguments.operands)),

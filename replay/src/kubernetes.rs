@@ -2,8 +2,8 @@
 //! by the interpreter behind `exec_shell` ([`crate::kubectl`]) and by the API server of
 //! `aiopslab serve`.
 //!
-//! [`KubernetesApi`] answers requests: `path` says what is asked for, `api` finds it, `answer` and
-//! `table` give it its form; `served` is discovery. Beside objects there are `watch`, `logs`,
+//! [`KubernetesApi`] answers requests: `request` and `path` say what is asked for, `api` finds it,
+//! `chunk` cuts long lists, `answer` and `table` give it its form; `served` is discovery. Beside objects there are `watch`, `logs`,
 //! `metrics`, `openapi` and `access`. Errors are a [`Status`].
 //!
 //! Tables are computed by `printers`, those of custom resources by `custom`. `object`, `timestamp`,
@@ -13,6 +13,7 @@
 mod access;
 mod answer;
 mod api;
+mod chunk;
 mod custom;
 pub(crate) mod discovery;
 pub(crate) mod duration;
@@ -24,6 +25,7 @@ mod openapi;
 mod path;
 mod printers;
 pub(crate) mod quantity;
+mod request;
 pub(crate) mod selector;
 mod served;
 mod status;
@@ -34,9 +36,11 @@ pub(crate) mod timestamp;
 pub(crate) mod warnings;
 mod watch;
 
-pub use access::{is_review, review};
+pub(crate) use access::review;
+pub use access::{USER, is_review};
 pub use api::{Form, Include, KubernetesApi, ListOptions};
 pub use logs::LogOptions;
 pub use path::{ApiPath, ResourcePath};
+pub use request::{Accepted, Answer, ReadRequest};
 pub use status::{Details, Status};
 pub use watch::{Watch, WatchStart};

@@ -27,7 +27,7 @@ use crate::kubernetes::discovery;
 use crate::tables::{Selection, Tables, column, moment, valid_at};
 use crate::view::{
     Change, ColumnDefinition, ExecAnswer, LogQuery, ObjectQuery, RecordedObject, ResourceType,
-    View, ViewError,
+    View, ViewError, storage_key,
 };
 
 /// How old a sample may be that still counts: Prometheus' look-back, and ours for usage.
@@ -146,6 +146,13 @@ impl Recording {
         Ok(all.iter().filter(move |row| row.kind == kind))
     }
 
+    /// What the server answered, with the names.
+    async fn api_documents(&self, kind: &str) -> Result<Vec<(String, Value)>> {
+        let rows = self.api(kind).await?;
+        rows.map(|row| Ok((row.name.clone(), parse(row)?)))
+            .collect()
+    }
+
     async fn versions(&self) -> Result<&ByResource<Vec<ObjectVersion>>> {
         self.versions
             .get_or_try_init(async || {
@@ -162,11 +169,9 @@ impl Recording {
                 }
                 for rows in by_resource.values_mut() {
                     rows.sort_by(|one, other| {
-                        (&one.namespace, &one.name, one.seq).cmp(&(
-                            &other.namespace,
-                            &other.name,
-                            other.seq,
-                        ))
+                        storage_key(&one.namespace, &one.name)
+                            .cmp(storage_key(&other.namespace, &other.name))
+                            .then(one.seq.cmp(&other.seq))
                     });
                     // Where withheld rows are shown, a withheld version stands in for the visible one.
                     rows.reverse();
@@ -415,6 +420,16 @@ impl View for Recording {
         Ok(lines.into_iter().flat_map(|(_, rows)| rows).collect())
     }
 
+    async fn stamps_log_lines(&self, instance: &LogInstance) -> Result<bool, ViewError> {
+        let part = [
+            ("namespace", instance.namespace.as_str()),
+            ("pod", instance.pod.as_str()),
+            ("container", instance.container.as_str()),
+        ];
+        let coverage = self.coverage().await?;
+        Ok(!coverage.lacks_column(Table::LogLines, "timestamp", &part))
+    }
+
     async fn covers_logs(&self, namespace: &str) -> Result<bool, ViewError> {
         Ok(self
             .coverage()
@@ -474,11 +489,11 @@ impl View for Recording {
     }
 
     async fn discovery(&self) -> Result<Vec<(String, Value)>, ViewError> {
-        let mut documents = Vec::new();
-        for row in self.api("discovery").await? {
-            documents.push((row.name.clone(), parse(row)?));
-        }
-        Ok(documents)
+        Ok(self.api_documents("discovery").await?)
+    }
+
+    async fn access_rules(&self) -> Result<Vec<(String, Value)>, ViewError> {
+        Ok(self.api_documents("access").await?)
     }
 
     async fn openapi_names(&self) -> Result<Vec<String>, ViewError> {

@@ -20,7 +20,7 @@ pub trait View: Send + Sync {
     /// resource, the core group first. Empty if discovery was not recorded.
     async fn resources(&self) -> Result<Vec<ResourceType>, ViewError>;
 
-    /// The objects that existed, sorted by namespace and name.
+    /// The objects that existed, in the order in which the server keeps them: see [`storage_key`].
     async fn objects(&self, query: &ObjectQuery) -> Result<Vec<RecordedObject>, ViewError>;
 
     /// The columns that the server printed for a resource, in its order; empty if not recorded.
@@ -49,6 +49,9 @@ pub trait View: Send + Sync {
     /// Log lines up to this moment, sorted by instance and position.
     async fn log_lines(&self, query: &LogQuery) -> Result<Vec<LogLine>, ViewError>;
 
+    /// Whether the lines of a container have the times at which they were written.
+    async fn stamps_log_lines(&self, instance: &LogInstance) -> Result<bool, ViewError>;
+
     /// Whether logs of a namespace were being recorded at this moment.
     async fn covers_logs(&self, namespace: &str) -> Result<bool, ViewError>;
 
@@ -65,6 +68,11 @@ pub trait View: Send + Sync {
     /// The recorded discovery documents with their names (`api`, `apis`, `v1`, `apps/v1`, …), sorted
     /// by name; empty if discovery was not recorded.
     async fn discovery(&self) -> Result<Vec<(String, serde_json::Value)>, ViewError>;
+
+    /// What the recorded cluster let its recorder do, as the status of a `SelfSubjectRulesReview`: by
+    /// namespace, sorted, with what holds in every namespace under the empty name. Empty if it was
+    /// not recorded.
+    async fn access_rules(&self) -> Result<Vec<(String, serde_json::Value)>, ViewError>;
 
     /// The names of the recorded OpenAPI v3 documents, as paths (`api/v1`, `apis/apps/v1`); sorted.
     async fn openapi_names(&self) -> Result<Vec<String>, ViewError>;
@@ -95,6 +103,12 @@ pub trait View: Send + Sync {
 
     /// The pod label whose value names the application's service.
     fn service_label(&self) -> &str;
+}
+
+/// What the server keeps objects of a kind sorted by: `namespace/name`, so that `a-b/x` comes before
+/// `a/x`.
+pub(crate) fn storage_key<'k>(namespace: &'k str, name: &'k str) -> impl Iterator<Item = u8> + 'k {
+    namespace.bytes().chain(*b"/").chain(name.bytes())
 }
 
 /// A command that was run inside a container, and what it did.

@@ -14,8 +14,7 @@ pub mod writes;
 use std::sync::Arc;
 
 use aiopslab_replay::kubernetes::{
-    ApiPath, KubernetesApi, ListOptions, LogOptions, ResourcePath, Status, WatchStart, is_review,
-    review,
+    Accepted, Answer, ApiPath, Form, KubernetesApi, ReadRequest, Status, is_review,
 };
 use axum::Router;
 use axum::body::Bytes;
@@ -25,7 +24,6 @@ use axum::response::Response;
 use axum::routing::any;
 use tokio_util::sync::CancellationToken;
 
-use negotiation::Accepted;
 use writes::{Attempt, WriteLog};
 
 /// What a client may send: as much as a real server takes.
@@ -34,7 +32,7 @@ const BODY: usize = 3 << 20;
 /// A recorded cluster, and what its server needs besides.
 pub struct KubernetesServer {
     /// What is answered.
-    pub api: KubernetesApi,
+    pub api: KubernetesApi<'static>,
     /// The first part of paths, without slashes; paths without it are answered too. Clients keep
     /// what they discovered by the server's URL: every recording has its own.
     pub prefix: String,
@@ -78,7 +76,10 @@ async fn handle(
         headers,
     };
     let answer = match (method, body) {
-        (Method::GET | Method::HEAD, _) => server.read(&request).await,
+        _ if request.headers.contains_key("impersonate-user") => {
+            Err(Status::not_recorded("what another user may do"))
+        }
+        (Method::GET | Method::HEAD, _) => Ok(server.read(&request).await),
         (_, Err(_)) => Err(Status::too_large()),
         (method, Ok(body)) => server.write(&method, &request, &body).await,
     };
@@ -93,129 +94,47 @@ struct Request {
 }
 
 impl Request {
-    /// A parameter; empty if absent.
-    fn parameter(&self, name: &str) -> &str {
-        let found = self.parameters.iter().find(|(key, _)| key == name);
-        found.map_or("", |(_, value)| value.as_str())
-    }
-
-    fn flag(&self, name: &str) -> bool {
-        matches!(self.parameter(name), "true" | "1")
-    }
-
     fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
         value.and_then(|value| value.to_str().ok()).unwrap_or("")
     }
-
-    fn accepted(&self) -> Result<Accepted, Status> {
-        negotiation::accepted(self.header("accept"), self.parameter("includeObject"))
-    }
 }
 
 impl KubernetesServer {
-    async fn read(&self, request: &Request) -> Result<Response, Status> {
-        let api = &self.api;
-        match ApiPath::parse(&request.path) {
-            ApiPath::Health => Ok(reply::text("ok")),
-            ApiPath::Version => Ok(reply::json(&api.version().await?)),
-            ApiPath::CoreVersions => self.discover(request, true),
-            ApiPath::Groups => self.discover(request, false),
-            ApiPath::Group(group) => Ok(reply::json(&api.group(&group)?)),
-            ApiPath::GroupVersion { group, version } => {
-                Ok(reply::json(&api.resources(&group, &version)?))
-            }
-            ApiPath::OpenApiIndex => {
-                // Whichever base the client uses, the prefix is answered.
-                let prefix = format!("/{}", self.prefix);
-                Ok(reply::json(&api.openapi_index(&prefix).await?))
-            }
-            ApiPath::OpenApi(name) => Ok(reply::json(&api.openapi(&name).await?)),
-            ApiPath::Resource(path) => self.read_resource(request, &path).await,
-            ApiPath::Other => match request.path.as_str() {
-                "/openapi/v2" => Err(Status::not_recorded(
-                    "the description of the API (OpenAPI 2)",
-                )),
-                "/metrics" => Err(Status::refused(
-                    "",
-                    "",
-                    "",
-                    "the server's own metrics are not available in this recording",
-                )),
-                _ => Err(Status::no_such_path()),
-            },
-        }
-    }
-
-    fn discover(&self, request: &Request, core: bool) -> Result<Response, Status> {
-        if let Accepted::Discovery(version) = request.accepted()? {
-            let document = self.api.aggregated_discovery(core)?;
-            return Ok(reply::discovery(document, version));
-        }
-        let document = if core {
-            self.api.core_versions()?
-        } else {
-            self.api.groups()?
+    async fn read(&self, request: &Request) -> Response {
+        let mut read = ReadRequest {
+            path: request.path.clone(),
+            parameters: request.parameters.clone(),
+            // Whichever base the client uses, the prefix is answered.
+            prefix: format!("/{}", self.prefix),
+            accepted: Ok(Accepted::Form(Form::Object)),
         };
-        Ok(reply::json(&document))
-    }
-
-    async fn read_resource(
-        &self,
-        request: &Request,
-        path: &ResourcePath,
-    ) -> Result<Response, Status> {
-        let name = path.name.as_deref().unwrap_or_default();
-        match path.subresource.as_deref() {
-            Some("log") if path.resource == "pods" => return self.log(request, path).await,
-            Some(what @ ("exec" | "attach" | "portforward")) => {
-                let why = format!("{what} is not available in this recording");
-                return Err(Status::refused(&path.group, &path.resource, name, &why));
+        let include = read.parameter("includeObject");
+        read.accepted = negotiation::accepted(request.header("accept"), include);
+        let answer = match self.api.get(&read).await {
+            Ok(Answer::Document(document)) => {
+                let gzip = negotiation::takes_gzip(request.header("accept-encoding"));
+                reply::document(&document, gzip)
             }
-            _ => {}
-        }
-        let Accepted::Form(form) = request.accepted()? else {
-            return Err(Status::not_acceptable());
-        };
-        let options = ListOptions {
-            label_selector: request.parameter("labelSelector").to_owned(),
-            field_selector: request.parameter("fieldSelector").to_owned(),
-        };
-        let warning = self.api.warning(path).await?;
-        if request.flag("watch") {
-            let start = WatchStart {
-                resource_version: request.parameter("resourceVersion").to_owned(),
-                send_initial_events: request.flag("sendInitialEvents"),
-            };
-            let watch = self.api.watch(path, form, &options, &start).await?;
-            let held = watch::Held {
-                seconds: request.parameter("timeoutSeconds").parse().ok(),
-                bookmarks: request.flag("allowWatchBookmarks"),
-            };
-            return Ok(watch::respond(watch, held, self.stop.clone()));
-        }
-        // The server warns of a kind that it did not find, too.
-        let answer = match self.api.read(path, form, &options).await {
-            Ok(document) => reply::json(&document),
+            Ok(Answer::Indented(document)) => reply::indented(&document),
+            Ok(Answer::Discovery(document, version)) => reply::discovery(document, version),
+            Ok(Answer::Text(text)) => reply::text(text),
+            Ok(Answer::Log(log)) => reply::log(log),
+            Ok(Answer::FollowedLog(log)) => watch::follow(log, self.stop.clone()),
+            Ok(Answer::Watch(events)) => {
+                let held = watch::Held {
+                    seconds: read.parameter("timeoutSeconds").parse().ok(),
+                    bookmarks: read.flag("allowWatchBookmarks"),
+                };
+                watch::respond(events, held, self.stop.clone())
+            }
             Err(status) => reply::failure(&status),
         };
-        Ok(reply::with_warning(answer, warning))
-    }
-
-    async fn log(&self, request: &Request, path: &ResourcePath) -> Result<Response, Status> {
-        let pod = path.name.as_deref().unwrap_or_default();
-        let parameters = request.parameters.iter();
-        let options = LogOptions::parse(
-            pod,
-            self.api.now(),
-            parameters.map(|(key, value)| (key.as_str(), value.as_str())),
-        )?;
-        let log = self.api.pod_log(path, &options).await?;
-        Ok(if options.follow {
-            watch::follow(log, self.stop.clone())
-        } else {
-            reply::log(log)
-        })
+        // The server warns of a kind that it did not find, too.
+        match self.api.warning(&request.path).await {
+            Ok(warning) => reply::with_warning(answer, warning),
+            Err(status) => reply::failure(&status),
+        }
     }
 
     /// Everything that is not a `GET`: questions that are posted, and attempts to change something.
@@ -232,11 +151,11 @@ impl KubernetesServer {
         match path.subresource.as_deref() {
             // Old clients open streams with a POST.
             Some("exec" | "attach" | "portforward") => {
-                return self.read_resource(request, &path).await;
+                return Ok(self.read(request).await);
             }
             None if method == Method::POST && is_review(&path.group, &path.resource) => {
                 let posted = protobuf::review(&path.resource, body)?;
-                let answer = review(&path.resource, &posted)?;
+                let answer = self.api.review(&path.resource, &posted).await?;
                 return Ok(reply::with_code(reply::json(&answer), StatusCode::CREATED));
             }
             _ => {}

@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 use super::coverage::Covered;
 use super::sink::Sink;
 use super::table::{self, Event, EventKind, Row};
-use super::{Context, SECOND};
+use super::{Context, SECOND, access};
 use crate::cluster::{ApiResource, ClusterError};
 
 /// Asks for printed tables.
@@ -82,7 +82,7 @@ pub(super) async fn record(
     Ok(covered)
 }
 
-/// Records discovery, version and OpenAPI, as clients of the replayed cluster will ask for them.
+/// Records discovery, version, OpenAPI and access rules, as clients of the replayed cluster will ask for them.
 async fn record_api(context: &Context, api: &Sink<ObjectApi>) -> Vec<Covered> {
     let row = |kind: &str, name: &str, json: &Value| ObjectApi {
         kind: kind.to_owned(),
@@ -125,7 +125,7 @@ async fn record_api(context: &Context, api: &Sink<ObjectApi>) -> Vec<Covered> {
         Err(error) => reasons.push(error.to_string()),
     }
     let openapi = Covered::recorded("object_api", "kubernetes", "kind=openapi").unless(reasons);
-    vec![discovery, openapi]
+    vec![discovery, openapi, access::record(context, api).await]
 }
 
 /// The OpenAPI documents of the group versions: name, e.g. `apis/apps/v1`, and path.

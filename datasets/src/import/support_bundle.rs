@@ -166,6 +166,7 @@ impl Bundle {
         let covered = Covered {
             listed: &self.listed,
             logs: &read.instances,
+            unstamped: &read.unstamped,
             discovery: &self.discovery,
             namespaces: self.namespaces(),
         };

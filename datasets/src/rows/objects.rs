@@ -48,9 +48,9 @@ row!(ObjectVersion, ObjectVersions {
 /// A row of [`Table::ObjectApi`](crate::schema::Table::ObjectApi).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectApi {
-    /// `version`, `discovery`, `openapi` or `columns`.
+    /// `version`, `discovery`, `openapi`, `columns` or `access`.
     pub kind: String,
-    /// A group version, or for columns `resource.group`.
+    /// A group version; for columns `resource.group`; for access a namespace, empty for all of them.
     pub name: String,
     /// What the server answered.
     pub json: String,

@@ -27,6 +27,14 @@ pub(crate) fn print_in_order(
     out
 }
 
+/// A value whose fields stay in the order in which they are.
+pub(crate) fn print_as_is(value: &Value) -> String {
+    let mut out = String::new();
+    write_ordered(value, 0, &mut out);
+    out.push('\n');
+    out
+}
+
 fn in_order(value: &Value, order: &dyn Fn(&Fields) -> &'static [&'static str]) -> Value {
     match value {
         Value::Object(fields) => {

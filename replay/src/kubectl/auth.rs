@@ -1,5 +1,4 @@
-//! `kubectl auth`: what a user may do who may read everything and change nothing, as the API server
-//! answers it.
+//! `kubectl auth`: what one may do, as the API server answers it.
 
 use serde_json::{Value, json};
 
@@ -7,9 +6,9 @@ use super::arguments::Arguments;
 use super::cluster::Cluster;
 use super::failure::Failure;
 use super::output::{self, Formats, Output};
-use super::{object, table};
+use super::{object, policy_rules, table};
 use crate::golang::json as json_printer;
-use crate::kubernetes::review as answer_review;
+use crate::kubernetes;
 use crate::shell::CommandOutput;
 
 const RESOURCE_VERBS: [&str; 16] = [
@@ -35,20 +34,13 @@ const PATH_VERBS: [&str; 8] = [
 ];
 
 /// Runs `kubectl auth can-i`.
-pub(super) fn can_i(
+pub(super) async fn can_i(
     cluster: &Cluster<'_>,
     arguments: &Arguments,
 ) -> Result<CommandOutput, Failure> {
     let error = |text: &str| Err(Failure::invalid(format!("error: {text}")));
-    for flag in ["as", "as-group", "as-uid"] {
-        if arguments.value(flag).is_some() {
-            return Err(Failure::not_captured(format!(
-                "what another user may do (--{flag}) is not available in this recording"
-            )));
-        }
-    }
     if arguments.is_set("list") {
-        return list(arguments);
+        return list(cluster, arguments).await;
     }
     let [verb, what] = arguments.operands.as_slice() else {
         return error(
@@ -57,6 +49,7 @@ pub(super) fn can_i(
         );
     };
     let mut warnings = Vec::new();
+    let mut attributes = json!({"verb": verb});
     let verbs: &[&str] = if what.starts_with('/') {
         if arguments
             .value("subresource")
@@ -64,9 +57,25 @@ pub(super) fn can_i(
         {
             return error("--subresource can not be used with NonResourceURL");
         }
+        attributes["path"] = json!(what);
         &PATH_VERBS
     } else {
-        resource(cluster, arguments, what, &mut warnings);
+        let (name, object) = what.split_once('/').unwrap_or((what, ""));
+        let (group, resource) = resource(cluster, arguments, name, &mut warnings);
+        let subresource = arguments.value("subresource").unwrap_or_default();
+        let namespace = match arguments.is_set("all-namespaces") {
+            true => "",
+            false => arguments.namespace(),
+        };
+        for (field, value) in [
+            ("namespace", namespace),
+            ("group", &group),
+            ("resource", &resource),
+            ("subresource", subresource),
+            ("name", object),
+        ] {
+            attributes[field] = json!(value);
+        }
         &RESOURCE_VERBS
     };
     let checked = what.starts_with('/') || !arguments.is_set("all-namespaces");
@@ -76,20 +85,15 @@ pub(super) fn can_i(
     if arguments.is_set("no-headers") {
         return error("--no-headers cannot be set without --list specified");
     }
-    let attributes = if what.starts_with('/') {
-        json!({"nonResourceAttributes": {"verb": verb, "path": what}})
-    } else {
-        json!({"resourceAttributes": {"verb": verb, "resource": what}})
+    let spec = match what.starts_with('/') {
+        true => json!({"nonResourceAttributes": attributes}),
+        false => json!({"resourceAttributes": attributes}),
     };
-    let review = review("selfsubjectaccessreviews", attributes)?;
+    let review = review(cluster, "selfsubjectaccessreviews", spec).await?;
     let allowed = object::flag(&review, "/status/allowed");
     let mut output = CommandOutput::answered("");
     if !arguments.is_set("quiet") {
-        output.stdout = match (allowed, object::text(&review, "/status/reason")) {
-            (true, _) => "yes\n".to_owned(),
-            (false, "") => "no\n".to_owned(),
-            (false, reason) => format!("no - {reason}\n"),
-        };
+        output.stdout = if allowed { "yes\n" } else { "no\n" }.to_owned();
     }
     output.exit_code = i32::from(!allowed);
     output.stderr = warnings
@@ -99,24 +103,20 @@ pub(super) fn can_i(
     Ok(output)
 }
 
-/// Warns of a resource that is none, or that is in no namespace.
-fn resource(cluster: &Cluster<'_>, arguments: &Arguments, what: &str, warnings: &mut Vec<String>) {
-    let name = what.split('/').next().unwrap_or(what);
+/// The group and plural of a resource; warns of one that is none, or that is in no namespace.
+fn resource(
+    cluster: &Cluster<'_>,
+    arguments: &Arguments,
+    name: &str,
+    warnings: &mut Vec<String>,
+) -> (String, String) {
+    let unknown = (String::new(), name.to_owned());
     if name == "*" {
-        return;
+        return unknown;
     }
-    match cluster.resources.find(&name.to_lowercase()).ok() {
-        Some(t) if t.namespaced || arguments.is_set("all-namespaces") => {}
-        Some(t) if t.group.is_empty() => {
-            warnings.push(format!("resource '{}' is not namespace scoped", t.resource))
-        }
-        Some(t) => warnings.push(format!(
-            "resource '{}' is not namespace scoped in group '{}'",
-            t.resource, t.group
-        )),
-        None if ["users", "groups"].contains(&name) => {}
-        None => {
-            let lower = name.to_lowercase();
+    let lower = name.to_lowercase();
+    let Ok(t) = cluster.resources.find(&lower) else {
+        if !["users", "groups"].contains(&name) {
             warnings.push(match lower.split_once('.') {
                 None => format!("the server doesn't have a resource type '{lower}'"),
                 Some((resource, group)) => format!(
@@ -124,10 +124,22 @@ fn resource(cluster: &Cluster<'_>, arguments: &Arguments, what: &str, warnings: 
                 ),
             });
         }
+        return unknown;
+    };
+    if !t.namespaced && !arguments.is_set("all-namespaces") {
+        let group = match t.group.as_str() {
+            "" => String::new(),
+            group => format!(" in group '{group}'"),
+        };
+        warnings.push(format!(
+            "resource '{}' is not namespace scoped{group}",
+            t.resource
+        ));
     }
+    (t.group.clone(), t.resource.clone())
 }
 
-fn list(arguments: &Arguments) -> Result<CommandOutput, Failure> {
+async fn list(cluster: &Cluster<'_>, arguments: &Arguments) -> Result<CommandOutput, Failure> {
     let error = |text: &str| Err(Failure::invalid(format!("error: {text}")));
     if !arguments.operands.is_empty() {
         return error("list option must be specified with no arguments");
@@ -143,42 +155,30 @@ fn list(arguments: &Arguments) -> Result<CommandOutput, Failure> {
              options",
         );
     }
+    let spec = json!({"namespace": arguments.namespace()});
+    let review = review(cluster, "selfsubjectrulesreviews", spec).await?;
     let mut text = String::new();
     if !arguments.is_set("no-headers") {
-        text.push_str("Resources\tNon-Resource URLs\tResource Names\tVerbs\n");
+        text = format!("{}\n", policy_rules::HEADINGS.join("\t"));
     }
-    let review = review("selfsubjectrulesreviews", json!({}))?;
-    let mut lines: Vec<(String, String)> = Vec::new();
-    for rule in object::list(&review, "/status/resourceRules") {
-        let verbs = listed(rule, "/verbs");
-        for (group, resource) in pairs(rule) {
-            lines.push((
-                format!("&PolicyRule{{Verbs:{verbs},APIGroups:[{group}]"),
-                format!("{resource}.{group}\t[]\t[]\t{verbs}\n"),
-            ));
-        }
+    let rules =
+        ["/status/resourceRules", "/status/nonResourceRules"].map(|of| object::list(&review, of));
+    for rule in policy_rules::single(rules.into_iter().flatten()) {
+        text.push_str(&format!("{}\n", rule.row()));
     }
-    for rule in object::list(&review, "/status/nonResourceRules") {
-        for path in object::list(rule, "/nonResourceURLs") {
-            for verb in object::list(rule, "/verbs") {
-                let (path, verb) = (object::plain(path), object::plain(verb));
-                lines.push((
-                    format!("&PolicyRule{{Verbs:[{verb}],APIGroups:[]"),
-                    format!("\t[{path}]\t[]\t[{verb}]\n"),
-                ));
-            }
-        }
+    let mut output = CommandOutput::answered(table::print_cells(&text));
+    if object::flag(&review, "/status/incomplete") {
+        output.stderr = format!(
+            "warning: the list may be incomplete: {}\n",
+            object::text(&review, "/status/evaluationError")
+        );
     }
-    lines.sort();
-    text.extend(lines.into_iter().map(|(_, line)| line));
-    Ok(CommandOutput::answered(table::print_cells(&text)))
+    Ok(output)
 }
 
 /// What the API server answers to a review.
-fn review(resource: &str, spec: Value) -> Result<Value, Failure> {
-    answer_review(resource, &json!({"spec": spec})).map_err(|_| {
-        Failure::not_captured(format!("{resource} are not available in this recording"))
-    })
+async fn review(cluster: &Cluster<'_>, resource: &str, spec: Value) -> Result<Value, Failure> {
+    Ok(kubernetes::review(cluster.view, resource, &json!({"spec": spec})).await?)
 }
 
 /// `[get list]`
@@ -190,22 +190,13 @@ fn listed(rule: &Value, pointer: &str) -> String {
     format!("[{}]", texts.join(" "))
 }
 
-/// Each group with each resource of a rule.
-fn pairs(rule: &Value) -> Vec<(String, String)> {
-    object::list(rule, "/apiGroups")
-        .iter()
-        .flat_map(|group| {
-            object::list(rule, "/resources")
-                .iter()
-                .map(|resource| (object::plain(group), object::plain(resource)))
-        })
-        .collect()
-}
-
 /// Runs `kubectl auth whoami`.
-pub(super) fn who_am_i(arguments: &Arguments) -> Result<CommandOutput, Failure> {
+pub(super) async fn who_am_i(
+    cluster: &Cluster<'_>,
+    arguments: &Arguments,
+) -> Result<CommandOutput, Failure> {
     let given = arguments.value("output").unwrap_or_default();
-    let mut review = review("selfsubjectreviews", json!({}))?;
+    let mut review = review(cluster, "selfsubjectreviews", json!({})).await?;
     if given.is_empty() && arguments.value("template").is_none() {
         let user = object::text(&review, "/status/userInfo/username");
         let groups = listed(&review, "/status/userInfo/groups");
@@ -237,31 +228,80 @@ pub(super) fn who_am_i(arguments: &Arguments) -> Result<CommandOutput, Failure> 
 
 #[cfg(test)]
 mod tests {
-    use crate::kubectl::testing::{run, shop};
+    use serde_json::json;
+
+    use crate::kubectl::testing::{MemoryView, run, shop};
+
+    fn check(view: &MemoryView, line: &str, text: &str) {
+        let mut text: Vec<&str> = text.split_inclusive('\n').collect();
+        text.sort_unstable();
+        let outcome = run(view, &format!("kubectl auth {line}")).text();
+        let mut lines: Vec<&str> = outcome.split_inclusive('\n').collect();
+        lines.sort_unstable();
+        assert_eq!(lines, text, "{line}");
+    }
 
     #[test]
-    fn reading_is_allowed_and_changing_is_not() {
+    fn what_was_recorded_is_answered() {
+        let mut view = shop();
+        let rule = |verb: &str, resource: &str| json!({"verbs": [verb], "apiGroups": [""], "resources": [resource]});
+        let everywhere = json!({
+            "resourceRules": [rule("get", "pods"), rule("list", "pods"), rule("get", "nodes")],
+            "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": ["/api/*"]}],
+            "incomplete": false});
+        let mut shop = everywhere.clone();
+        let deployments = json!({"verbs": ["*"], "apiGroups": ["apps"], "resources": ["deployments/scale"],
+            "resourceNames": ["cart"]});
+        shop["resourceRules"]
+            .as_array_mut()
+            .unwrap()
+            .push(deployments);
+        view.access = vec![(String::new(), everywhere), ("shop".to_owned(), shop)];
         for (line, text) in [
-            ("can-i get pods", "yes\n"),
-            ("can-i list pods -A", "yes\n"),
+            ("can-i get pods -n shop", "yes\n"),
+            ("can-i list po -A", "yes\n"),
+            ("can-i get pods -n elsewhere", "yes\n"),
+            ("can-i get pods/x -n shop", "yes\n"),
+            ("can-i get pods --subresource=log -n shop", "no\n"),
+            ("can-i delete pods -n shop", "no\n"),
+            ("can-i delete pods -A", "no\n"),
             (
-                "can-i delete pods",
-                "no - this cluster is a read-only replay of a recorded incident\n",
+                "can-i delete pods -n elsewhere",
+                "notice: what one may do in namespace elsewhere is not available in this recording\n",
+            ),
+            ("can-i get /api/v1", "yes\n"),
+            ("can-i get /logs/", "no\n"),
+            ("can-i delete pods -q -n shop", ""),
+            (
+                "can-i --list -n shop",
+                "Resources                Non-Resource URLs   Resource Names   Verbs\n\
+                 deployments.apps/scale   []                  [cart]           [*]\n\
+                 pods                     []                  []               [get list]\n\
+                 nodes                    []                  []               [get]\n\
+                 \x20                        [/api/*]            []               [get]\n",
             ),
             (
-                "can-i create deployments.apps -n shop",
-                "no - this cluster is a read-only replay of a recorded incident\n",
+                "can-i get pods --as=someone",
+                "notice: what another user may do (--as) is not available in this recording\n",
             ),
-            ("can-i get /logs/", "yes\n"),
-            (
-                "can-i '*' '*'",
-                "no - this cluster is a read-only replay of a recorded incident\n",
-            ),
+        ] {
+            check(&view, line, text);
+        }
+    }
+
+    #[test]
+    fn without_a_record_one_is_who_upstreams_agents_are() {
+        for (line, text) in [
+            ("can-i '*' '*'", "yes\n"),
+            ("can-i create deployments.apps -n shop", "yes\n"),
             (
                 "can-i get nodes",
                 "Warning: resource 'nodes' is not namespace scoped\n\nyes\n",
             ),
-            ("can-i delete pods -q", ""),
+            (
+                "can-i --list --no-headers",
+                "*.*   []    []    [*]\n      [*]   []    [*]\n",
+            ),
             (
                 "can-i get",
                 "error: you must specify two arguments: verb resource or verb \
@@ -269,19 +309,14 @@ mod tests {
             ),
             (
                 "whoami",
-                "ATTRIBUTE   VALUE\nUsername    replay\nGroups      [system:authenticated]\n",
+                "ATTRIBUTE   VALUE\nUsername    agent\nGroups      [system:authenticated]\n",
             ),
             (
                 "foo",
                 "error: unknown command \"foo\"\nSee 'kubectl auth -h' for help and examples\n",
             ),
         ] {
-            let mut text: Vec<&str> = text.split_inclusive('\n').collect();
-            text.sort_unstable();
-            let outcome = run(&shop(), &format!("kubectl auth {line}")).text();
-            let mut lines: Vec<&str> = outcome.split_inclusive('\n').collect();
-            lines.sort_unstable();
-            assert_eq!(lines, text, "{line}");
+            check(&shop(), line, text);
         }
     }
 }

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::arguments::Arguments;
 use super::cluster::Cluster;
 use super::failure::Failure;
-use super::{object, table, yaml};
+use super::{dump, object, table, yaml};
 use crate::golang::json as json_printer;
+use crate::kubernetes::USER;
 use crate::shell::CommandOutput;
 use crate::view::{ObjectQuery, ResourceType};
 
@@ -23,11 +24,19 @@ pub(super) async fn run(
             arguments.operands.join(" ")
         )));
     }
+    if verb == "cluster-info"
+        && arguments
+            .operands
+            .first()
+            .is_some_and(|word| word == "dump")
+    {
+        return dump::run(cluster, arguments).await;
+    }
     let text = match verb {
         "version" => version(cluster, arguments).await?,
         "api-resources" => api_resources(cluster, arguments)?,
         "api-versions" => api_versions(cluster).await?,
-        "cluster-info" => cluster_info(cluster, arguments).await?,
+        "cluster-info" => cluster_info(cluster).await?,
         _ => config(cluster, arguments).await?,
     };
     Ok(CommandOutput::answered(text))
@@ -232,14 +241,7 @@ async fn server_address(cluster: &Cluster<'_>) -> Result<Option<String>, Failure
     }))
 }
 
-async fn cluster_info(cluster: &Cluster<'_>, arguments: &Arguments) -> Result<String, Failure> {
-    if arguments
-        .operands
-        .first()
-        .is_some_and(|word| word == "dump")
-    {
-        return Err(not_available("kubectl cluster-info dump"));
-    }
+async fn cluster_info(cluster: &Cluster<'_>) -> Result<String, Failure> {
     let address = server_address(cluster)
         .await?
         .ok_or_else(|| not_available("kubectl cluster-info"))?;
@@ -271,17 +273,21 @@ async fn cluster_info(cluster: &Cluster<'_>, arguments: &Arguments) -> Result<St
     Ok(text)
 }
 
-const CONTEXT: &str = "agent@kubernetes";
+/// The one context of the configuration.
+fn context() -> String {
+    format!("{USER}@kubernetes")
+}
 
 async fn config(cluster: &Cluster<'_>, arguments: &Arguments) -> Result<String, Failure> {
     let words: Vec<&str> = arguments.operands.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["current-context"] => Ok(format!("{CONTEXT}\n")),
+        ["current-context"] => Ok(format!("{}\n", context())),
         ["get-contexts"] => Ok(table::print_cells(&format!(
-            "CURRENT\tNAME\tCLUSTER\tAUTHINFO\tNAMESPACE\n*\t{CONTEXT}\tkubernetes\tagent\t\n"
+            "CURRENT\tNAME\tCLUSTER\tAUTHINFO\tNAMESPACE\n*\t{}\tkubernetes\t{USER}\t\n",
+            context()
         ))),
         ["get-clusters"] => Ok("NAME\nkubernetes\n".to_owned()),
-        ["get-users"] => Ok("NAME\nagent\n".to_owned()),
+        ["get-users"] => Ok(format!("NAME\n{USER}\n")),
         ["view"] => {
             let address = server_address(cluster).await?;
             let address = address.ok_or_else(|| not_available("kubectl config view"))?;
@@ -314,10 +320,10 @@ fn config_view(address: &str) -> Value {
             "cluster": {"certificate-authority-data": "DATA+OMITTED", "server": address},
             "name": "kubernetes"
         }],
-        "contexts": [{"context": {"cluster": "kubernetes", "user": "agent"}, "name": CONTEXT}],
-        "current-context": CONTEXT,
+        "contexts": [{"context": {"cluster": "kubernetes", "user": USER}, "name": context()}],
+        "current-context": context(),
         "kind": "Config",
         "preferences": {},
-        "users": [{"name": "agent", "user": {"token": "REDACTED"}}]
+        "users": [{"name": USER, "user": {"token": "REDACTED"}}]
     })
 }

@@ -80,8 +80,8 @@ fn absent_and_unrecorded_are_told_apart() {
         "notice: services \"x\" is not available in this recording\n"
     );
     check(
-        "kubectl get pods -n shop --subresource=status 2>/dev/null; echo after",
-        "notice: kubectl get --subresource is not available in this recording\n",
+        "kubectl get --raw /api/v1/pods 2>/dev/null; echo after",
+        "notice: the list of the cluster's APIs is not available in this recording\n",
         Verdict::NotCaptured,
     );
 }
@@ -119,6 +119,27 @@ fn logs_choose_the_instance() {
          container \"web\" in pod \"web-1\" is waiting to start: ContainerCreating\n",
         Verdict::Answered,
     );
+    let mut unstamped = shop();
+    unstamped.unstamped = unstamped
+        .instances
+        .iter()
+        .map(|one| one.instance_id)
+        .collect();
+    for flag in [
+        "--timestamps",
+        "--since=1m",
+        "--since-time=2026-01-01T00:00:00Z",
+    ] {
+        let outcome = run(&unstamped, &format!("kubectl logs cart-1 -n shop {flag}"));
+        assert_eq!(
+            outcome.text(),
+            "notice: when the lines of container cart of pod cart-1 were written is not available in \
+             this recording\n",
+            "{flag}"
+        );
+    }
+    let text = run(&unstamped, "kubectl logs cart-1 -n shop --tail=1").text();
+    assert_eq!(text, "error b\n");
     check(
         "kubectl logs nope -n shop",
         "error: error from server (NotFound): pods \"nope\" not found in namespace \"shop\"\n",
@@ -173,16 +194,35 @@ fn events_and_usage_are_listed() {
 fn writes_are_forbidden_and_typos_are_errors() {
     check(
         "kubectl -n shop scale deployment web --replicas=1",
-        "Error from server (Forbidden): deployments.apps \"web\" is forbidden: User \"agent\" \
-         cannot patch resource \"deployments/scale\" in API group \"apps\" in the namespace \
-         \"shop\"\n",
+        "Error from server (Forbidden): deployments.apps \"web\" is forbidden: this cluster is a \
+         read-only replay of a recorded incident\n",
         Verdict::Denied,
+    );
+    check(
+        "printf 'apiVersion: v1\\nkind: Pod\\nmetadata: {name: cart-1, namespace: shop}\\n---\\n\
+         apiVersion: v1\\nkind: Pod\\nmetadata: {name: x}\\n' | kubectl apply -f -",
+        "Error from server (Forbidden): error when patching \"STDIN\": pods \"cart-1\" is forbidden: \
+         this cluster is a read-only replay of a recorded incident\n\
+         Error from server (Forbidden): error when creating \"STDIN\": pods is forbidden: this cluster \
+         is a read-only replay of a recorded incident\n",
+        Verdict::Denied,
+    );
+    check(
+        "echo '{\"apiVersion\": \"v1\", \"kind\": \"Nope\"}' | kubectl create -f -",
+        "error: resource mapping not found for name: \"\" namespace: \"\" from \"STDIN\": no matches for \
+         kind \"Nope\" in version \"v1\"\nensure CRDs are installed first\n",
+        Verdict::Invalid,
+    );
+    check(
+        "kubectl apply -f nope.yaml",
+        "error: the path \"nope.yaml\" does not exist\n",
+        Verdict::Invalid,
     );
     for line in [
         "kubectl delete pod cart-1 -n shop",
         "kubectl rollout restart deploy/web",
         "kubectl edit svc web",
-        "kubectl apply -f x.yaml",
+        "kubectl rollout undo deploy/web",
     ] {
         assert_eq!(run(&shop(), line).verdict, Verdict::Denied, "{line}");
     }

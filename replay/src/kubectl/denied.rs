@@ -1,32 +1,35 @@
 //! Commands that would change the cluster or need a terminal.
 
 use aiopslab_problems::answer::refused_command;
+use aiopslab_problems::environment::Verdict;
 
 use super::cluster::Cluster;
 use super::failure::Failure;
-use super::{help, resources};
+use super::{Input, help, manifest};
+use crate::kubernetes::Status;
+use crate::shell::CommandOutput;
 
-/// Verbs that change something, with the verb of the API and the sub-resource that they use.
-const WRITES: &[(&str, &str, &str)] = &[
-    ("annotate", "patch", ""),
-    ("apply", "patch", ""),
-    ("autoscale", "create", ""),
-    ("cordon", "patch", ""),
-    ("create", "create", ""),
-    ("delete", "delete", ""),
-    ("drain", "patch", ""),
-    ("expose", "create", ""),
-    ("label", "patch", ""),
-    ("patch", "patch", ""),
-    ("replace", "update", ""),
-    ("run", "create", ""),
-    ("scale", "patch", "/scale"),
-    ("set", "patch", ""),
-    ("taint", "patch", ""),
-    ("uncordon", "patch", ""),
-    ("cp", "create", "/exec"),
-    ("debug", "patch", "/ephemeralcontainers"),
-    ("diff", "patch", ""),
+/// Verbs that change something.
+const WRITES: [&str; 19] = [
+    "annotate",
+    "apply",
+    "autoscale",
+    "cordon",
+    "cp",
+    "create",
+    "debug",
+    "delete",
+    "diff",
+    "drain",
+    "expose",
+    "label",
+    "patch",
+    "replace",
+    "run",
+    "scale",
+    "set",
+    "taint",
+    "uncordon",
 ];
 
 /// The sub-commands of `rollout` that change something.
@@ -34,7 +37,7 @@ const ROLLOUT_WRITES: [&str; 4] = ["restart", "undo", "pause", "resume"];
 
 /// Whether a verb changes the cluster.
 pub(super) fn is_write(verb: &str, words: &[String]) -> bool {
-    WRITES.iter().any(|(write, _, _)| *write == verb)
+    WRITES.contains(&verb)
         || (verb == "rollout"
             && words
                 .iter()
@@ -54,63 +57,100 @@ pub(super) fn interactive(verb: &str) -> Option<Failure> {
     })
 }
 
-/// What the server answers to a user who may only read.
-pub(super) fn refuse(
+/// How the command ends after the server has refused what it sent.
+pub(super) async fn refuse(
     cluster: &Cluster<'_>,
     verb: &str,
     position: usize,
     words: &[String],
-) -> Failure {
-    let (api_verb, subresource) = WRITES
-        .iter()
-        .find(|(write, _, _)| *write == verb)
-        .map_or(("patch", ""), |(_, api_verb, subresource)| {
-            (*api_verb, *subresource)
-        });
+    input: &Input<'_>,
+) -> Result<CommandOutput, Failure> {
     if let Some(mistake) = mistake(verb, position, words) {
-        return mistake;
+        return Err(mistake);
     }
-    let (operands, namespace) = operands(position, words);
-    let forbidden =
-        |what: String| Failure::denied(format!("Error from server (Forbidden): {what}"));
+    let files = manifest::named(words);
+    if !files.is_empty() {
+        return manifest::refuse(cluster, verb, &files, input).await;
+    }
+    let operands = operands(position, words);
+    let mut refused = refused(cluster, verb, &operands)?;
+    // Others go on with the next object.
+    if ["scale", "rollout"].contains(&verb) {
+        refused.truncate(1);
+    }
+    let texts: Vec<String> = refused
+        .iter()
+        .map(|(name, status)| told(verb, words, &operands, name, status))
+        .collect();
+    let mut output = CommandOutput::failed(texts.join("\n"), 1, Verdict::Denied);
+    // kubectl does not take it for a failure.
+    if ["cordon", "uncordon"].contains(&verb) {
+        output.exit_code = 0;
+    }
+    Ok(output)
+}
+
+/// The objects that would have been changed, each with what the server says.
+fn refused<'o>(
+    cluster: &Cluster<'_>,
+    verb: &str,
+    operands: &'o [String],
+) -> Result<Vec<(&'o str, Status)>, Failure> {
     let fixed = match verb {
         "cordon" | "uncordon" | "drain" => Some("nodes"),
         "cp" | "run" | "debug" => Some("pods"),
+        "expose" => Some("services"),
+        "autoscale" => Some("horizontalpodautoscalers"),
         _ => None,
     };
-    let (type_name, name) = match fixed {
-        Some(fixed) => (fixed, operands.first().map_or("", |name| name.as_str())),
-        None => match operands.first().map(|first| (first, first.split_once('/'))) {
-            Some((_, Some((type_name, name)))) => (type_name, name),
-            Some((type_name, None)) => (
-                type_name.as_str(),
-                operands.get(1).map_or("", |name| name.as_str()),
-            ),
-            None => ("", ""),
-        },
+    let (type_name, names) = match (fixed, operands) {
+        (Some(fixed), names) => (fixed, names),
+        (None, [first, ..]) if first.contains('/') => ("", operands),
+        (None, [type_name, names @ ..]) => (type_name.as_str(), names),
+        (None, []) => return Ok(vec![("", Status::read_only("", "", ""))]),
     };
-    let type_name = type_name.split(',').next().unwrap_or(type_name);
-    let Ok(t) = cluster.resources.find(type_name) else {
-        return forbidden(format!(
-            "User \"agent\" cannot {api_verb} resources of this cluster"
-        ));
-    };
-    let subject = resources::qualified(t);
-    let subject = if name.is_empty() {
-        format!("{subject} is")
-    } else {
-        format!("{subject} \"{name}\" is")
-    };
-    let place = if t.namespaced {
-        format!("in the namespace \"{namespace}\"")
-    } else {
-        "at the cluster scope".to_owned()
-    };
-    forbidden(format!(
-        "{subject} forbidden: User \"agent\" cannot {api_verb} resource \"{}{subresource}\" in API \
-         group \"{}\" {place}",
-        t.resource, t.group
-    ))
+    // What is posted has its name in its body: the server speaks of the collection.
+    let posted = ["run", "expose", "autoscale", "create"].contains(&verb);
+    let mut names: Vec<&str> = names
+        .iter()
+        .map(String::as_str)
+        // Neither labels to set nor labels to take away.
+        .filter(|name| !posted && !name.contains('=') && !name.ends_with('-'))
+        .collect();
+    if names.is_empty() {
+        names.push("");
+    }
+    names
+        .into_iter()
+        .map(|operand| {
+            let (type_name, name) = operand.split_once('/').unwrap_or((type_name, operand));
+            let type_name = type_name.split(',').next().unwrap_or(type_name);
+            let t = cluster.resources.find(type_name)?;
+            Ok((name, Status::read_only(&t.group, &t.resource, name)))
+        })
+        .collect()
+}
+
+/// How a command tells what the server said.
+fn told(verb: &str, words: &[String], operands: &[String], name: &str, status: &Status) -> String {
+    let first = operands.first().map_or("", String::as_str);
+    let pod_template = ["image", "env", "resources"]
+        .into_iter()
+        .find(|what| verb == "set" && words.iter().any(|word| word == what));
+    match (verb, pod_template) {
+        (_, Some(what)) => {
+            format!("error: failed to patch {what} update to pod template: {status}")
+        }
+        ("create", _) if !["namespace", "ns", ""].contains(&first) => {
+            format!("error: failed to create {first}: {status}")
+        }
+        ("rollout", _) => format!("error: failed to patch: {status}"),
+        ("cordon" | "uncordon" | "drain", _) => {
+            let what = if verb == "uncordon" { verb } else { "cordon" };
+            format!("error: unable to {what} node \"{name}\": {status}")
+        }
+        _ => format!("Error from server (Forbidden): {status}"),
+    }
 }
 
 /// What kubectl refuses before it asks the server.
@@ -140,9 +180,9 @@ fn mistake(verb: &str, position: usize, words: &[String]) -> Option<Failure> {
     }
 }
 
-/// The words after the verb that name objects, and the namespace, found leniently: a refusal must
-/// not depend on flags that nobody will act on.
-fn operands(position: usize, words: &[String]) -> (Vec<String>, String) {
+/// The words after the verb that name objects, found leniently: a refusal must not depend on flags
+/// that nobody will act on.
+fn operands(position: usize, words: &[String]) -> Vec<String> {
     const WITH_VALUE: [&str; 14] = [
         "-n",
         "--namespace",
@@ -177,24 +217,14 @@ fn operands(position: usize, words: &[String]) -> (Vec<String>, String) {
         "nodeport",
         "loadbalancer",
     ];
-    let mut found = Vec::new();
-    let mut namespace = "default".to_owned();
+    let mut found: Vec<String> = Vec::new();
     let mut rest = words.iter().enumerate();
     while let Some((at, word)) = rest.next() {
         if word == "--" {
             break;
         }
         if WITH_VALUE.contains(&word.as_str()) {
-            if let Some((_, value)) = rest.next()
-                && (word == "-n" || word == "--namespace")
-            {
-                namespace.clone_from(value);
-            }
-        } else if let Some(value) = word
-            .strip_prefix("--namespace=")
-            .or_else(|| word.strip_prefix("-n="))
-        {
-            namespace = value.to_owned();
+            rest.next();
         } else if !word.starts_with('-')
             && at != position
             && !(found.is_empty() && SUBCOMMANDS.contains(&word.as_str()))
@@ -202,5 +232,5 @@ fn operands(position: usize, words: &[String]) -> (Vec<String>, String) {
             found.push(word.clone());
         }
     }
-    (found, namespace)
+    found
 }

@@ -79,6 +79,7 @@ impl From<Status> for Failure {
             503 => Self::not_captured(status.message),
             500 => Self::View(ViewError::new("the recording", status)),
             404 => Self::empty(format!("Error from server (NotFound): {status}")),
+            422 => Self::answered(format!("The request is invalid: {status}")),
             _ => Self::answered(format!("Error from server ({}): {status}", status.reason)),
         }
     }

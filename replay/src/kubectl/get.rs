@@ -13,6 +13,7 @@ use super::operands::{self, Selecting, Target};
 use super::output::{self, Formats};
 use super::table::{self, TableOptions};
 use super::{sort_by, with_errors};
+use crate::kubernetes::{Form, KubernetesApi, ListOptions, ResourcePath};
 use crate::shell::CommandOutput;
 use crate::view::{RecordedObject, ResourceType};
 
@@ -44,6 +45,12 @@ pub(super) async fn run(
     if asked.watch && targets.iter().any(|t| t.resource != targets[0].resource) {
         return Err(Failure::invalid(
             "error: you may only specify a single resource type",
+        ));
+    }
+    let subresource = arguments.value("subresource").unwrap_or_default();
+    if !subresource.is_empty() && targets.iter().any(|target| target.name.is_none()) {
+        return Err(Failure::invalid(
+            "error: subresource cannot be used when bulk resources are specified",
         ));
     }
     let Found {
@@ -92,11 +99,6 @@ impl<'a> Asked<'a> {
                 )));
             }
         }
-        if arguments.value("subresource").is_some() {
-            return Err(Failure::not_captured(
-                "kubectl get --subresource is not available in this recording",
-            ));
-        }
         let output = arguments.value("output").unwrap_or_default();
         let template = arguments.value("template").unwrap_or_default();
         if arguments.is_set("show-labels") && !output.is_empty() && output != "wide" {
@@ -135,10 +137,13 @@ async fn find(
     for target in targets {
         let t = &target.resource;
         let objects = match &target.name {
-            Some(name) => cluster
-                .get(t, arguments.namespace(), name)
-                .await
-                .map(|object| vec![object]),
+            Some(name) => {
+                let found = match arguments.value("subresource").unwrap_or_default() {
+                    "" => cluster.get(t, arguments.namespace(), name).await,
+                    part => subresource(cluster, arguments, t, name, part).await,
+                };
+                found.map(|object| vec![object])
+            }
             None => operands::list(cluster, arguments, t, arguments.listed_namespace()).await,
         };
         let objects = match objects {
@@ -149,14 +154,55 @@ async fn find(
             }
             Err(stop) => return Err(stop),
         };
+        // What the subresource is may be of another type.
+        let mut t = t.clone();
+        if let Some(other) = objects
+            .first()
+            .filter(|object| object.resource != t.resource)
+        {
+            t.group.clone_from(&other.group);
+            t.version.clone_from(&other.version);
+            t.resource.clone_from(&other.resource);
+            t.kind.clone_from(&other.kind);
+        }
         match found.groups.last_mut() {
-            Some(last) if last.resource == *t => last.objects.extend(objects),
+            Some(last) if last.resource == t => last.objects.extend(objects),
             _ => found.groups.push(Group {
-                resource: t.clone(),
+                resource: t,
                 objects,
             }),
         }
     }
+    Ok(found)
+}
+
+/// A part of an object that the server shows as an object of its own.
+async fn subresource(
+    cluster: &Cluster<'_>,
+    arguments: &Arguments,
+    t: &ResourceType,
+    name: &str,
+    part: &str,
+) -> Result<RecordedObject, Failure> {
+    let api = KubernetesApi::lent(cluster.view).await?;
+    let path = ResourcePath {
+        group: t.group.clone(),
+        version: t.version.clone(),
+        namespace: t.namespaced.then(|| arguments.namespace().to_owned()),
+        resource: t.resource.clone(),
+        name: Some(name.to_owned()),
+        subresource: Some(part.to_owned()),
+    };
+    let object = api
+        .read(&path, Form::Object, &ListOptions::default())
+        .await?;
+    let mut found = cluster.get(t, arguments.namespace(), name).await?;
+    if part == "scale" {
+        (found.group, found.version) = ("autoscaling".to_owned(), "v1".to_owned());
+        (found.resource, found.kind) = ("scales".to_owned(), "Scale".to_owned());
+        found.cells = None;
+    }
+    found.object = object;
     Ok(found)
 }
 

@@ -412,6 +412,7 @@ async fn container_log(
         previous: wanted.previous,
         since_ns: wanted.since_ns,
         tail: wanted.tail,
+        timestamps: wanted.timestamps,
         ..LogOptions::default()
     };
     let log = read(cluster.view, pod, container, &options).await?;

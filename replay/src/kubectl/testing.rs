@@ -8,7 +8,7 @@ use crate::files::VirtualFiles;
 use crate::shell::{self, ShellOutcome};
 use crate::view::{
     ColumnDefinition, ExecAnswer, LogInstance, LogLine, LogQuery, ObjectQuery, RecordedObject,
-    ResourceType, Usage, View, ViewError,
+    ResourceType, Usage, View, ViewError, storage_key,
 };
 
 /// Objects and logs of a small cluster.
@@ -22,6 +22,8 @@ pub(crate) struct MemoryView {
     pub(crate) uncovered: Vec<String>,
     pub(crate) instances: Vec<LogInstance>,
     pub(crate) lines: Vec<LogLine>,
+    /// Instances whose lines have no times.
+    pub(crate) unstamped: Vec<u64>,
     pub(crate) usage: Vec<Usage>,
     pub(crate) version: Value,
     /// By the uid of the pod.
@@ -29,6 +31,8 @@ pub(crate) struct MemoryView {
     /// Discovery documents and OpenAPI documents, by name.
     pub(crate) discovery: Vec<(String, Value)>,
     pub(crate) openapi: Vec<(String, Value)>,
+    /// What one may do, by namespace.
+    pub(crate) access: Vec<(String, Value)>,
 }
 
 #[async_trait]
@@ -52,7 +56,9 @@ impl View for MemoryView {
                 && query.name.as_ref().is_none_or(|name| *name == object.name)
         };
         let mut found: Vec<RecordedObject> = self.objects.iter().filter(fits).cloned().collect();
-        found.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+        found.sort_by(|a, b| {
+            storage_key(&a.namespace, &a.name).cmp(storage_key(&b.namespace, &b.name))
+        });
         Ok(found)
     }
 
@@ -102,6 +108,10 @@ impl View for MemoryView {
         Ok(found)
     }
 
+    async fn stamps_log_lines(&self, instance: &LogInstance) -> Result<bool, ViewError> {
+        Ok(!self.unstamped.contains(&instance.instance_id))
+    }
+
     async fn covers_logs(&self, _namespace: &str) -> Result<bool, ViewError> {
         Ok(true)
     }
@@ -124,6 +134,10 @@ impl View for MemoryView {
 
     async fn discovery(&self) -> Result<Vec<(String, Value)>, ViewError> {
         Ok(self.discovery.clone())
+    }
+
+    async fn access_rules(&self) -> Result<Vec<(String, Value)>, ViewError> {
+        Ok(self.access.clone())
     }
 
     async fn openapi_names(&self) -> Result<Vec<String>, ViewError> {

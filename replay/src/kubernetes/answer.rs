@@ -5,14 +5,16 @@ use serde_json::{Map, Value, json};
 use super::api::{Form, Found, Include, list_type};
 use super::served::group_version;
 use super::status::{Status, qualified};
-use super::{object, table};
+use super::{chunk, object, table};
 use crate::view::RecordedObject;
 
 const META: &str = "meta.k8s.io/v1";
+/// Group and plural by which the table of a `Scale` is known.
+pub(crate) const SCALE: (&str, &str) = ("autoscaling", "scales");
 
 /// A list.
 pub(crate) fn list(found: &Found, form: Form) -> Result<Value, Status> {
-    let metadata = json!({"resourceVersion": found.resource_version});
+    let metadata = chunk::metadata(found);
     let (mut list, items) = match form {
         Form::Table(include) => return self::table(found, &found.objects, include, true),
         Form::Metadata => (
@@ -90,15 +92,25 @@ pub(crate) fn table(
     Ok(json!({
         "kind": "Table",
         "apiVersion": META,
-        "metadata": {"resourceVersion": found.resource_version},
+        "metadata": chunk::metadata(found),
         "columnDefinitions": columns,
         "rows": rows,
     }))
 }
 
 /// The `Scale` of what has replicas.
-pub(crate) fn scale(found: &Found) -> Result<Value, Status> {
-    let workload = object(found, Form::Object)?;
+pub(crate) fn scale(mut found: Found, form: Form) -> Result<Value, Status> {
+    for recorded in &mut found.objects {
+        recorded.object = scale_of(&recorded.object);
+        recorded.cells = None;
+    }
+    found.kind = "Scale".to_owned();
+    SCALE.0.clone_into(&mut found.path.group);
+    "v1".clone_into(&mut found.path.version);
+    object(&found, form)
+}
+
+fn scale_of(workload: &Value) -> Value {
     let mut metadata = Map::new();
     for key in [
         "name",
@@ -111,19 +123,17 @@ pub(crate) fn scale(found: &Found) -> Result<Value, Status> {
             metadata.insert(key.to_owned(), value.clone());
         }
     }
-    let selector = object::field(&workload, "/spec/selector").map_or(String::new(), |selector| {
+    let selector = object::field(workload, "/spec/selector").map_or(String::new(), |selector| {
         super::selector::LabelSelector::of(selector).to_string()
     });
-    Ok(json!({
-        "kind": "Scale",
-        "apiVersion": "autoscaling/v1",
+    json!({
         "metadata": metadata,
-        "spec": {"replicas": object::number(&workload, "/spec/replicas")},
+        "spec": {"replicas": object::number(workload, "/spec/replicas")},
         "status": {
-            "replicas": object::number(&workload, "/status/replicas"),
+            "replicas": object::number(workload, "/status/replicas"),
             "selector": selector,
         },
-    }))
+    })
 }
 
 /// An object with its kind and version before everything else.

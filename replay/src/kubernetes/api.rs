@@ -1,21 +1,39 @@
 //! The API itself: what a request for documents or objects is answered with.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::path::ResourcePath;
+use super::path::{ApiPath, ResourcePath};
 use super::selector::{FieldSelector, LabelSelector};
 use super::served::{Served, ServedResource, group_version};
 use super::status::{Status, qualified};
 use super::table::TableMaker;
-use super::{answer, metrics, object, openapi, warnings};
+use super::{access, answer, chunk, metrics, object, openapi, warnings};
 use crate::view::{ObjectQuery, RecordedObject, View, ViewError};
 
 /// The recorded cluster's API at one moment. It only reads.
-pub struct KubernetesApi {
-    pub(crate) view: Arc<dyn View>,
+pub struct KubernetesApi<'v> {
+    pub(crate) view: Held<'v>,
     served: Served,
+}
+
+/// A view that is shared, as servers need it, or lent, as a command has it.
+pub(crate) enum Held<'v> {
+    Shared(Arc<dyn View>),
+    Lent(&'v dyn View),
+}
+
+impl<'v> Deref for Held<'v> {
+    type Target = dyn View + 'v;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Shared(view) => &**view,
+            Self::Lent(view) => *view,
+        }
+    }
 }
 
 /// In which form objects are wanted.
@@ -49,6 +67,10 @@ pub struct ListOptions {
     pub label_selector: String,
     /// `fieldSelector`.
     pub field_selector: String,
+    /// `limit`: at most so many; 0: all.
+    pub limit: usize,
+    /// `continue`: only what comes after the chunk that said so.
+    pub after: String,
 }
 
 /// The objects that a request means, with what is needed to show them.
@@ -59,16 +81,27 @@ pub(crate) struct Found {
     pub(crate) built_in: bool,
     pub(crate) objects: Vec<RecordedObject>,
     pub(crate) resource_version: String,
+    /// What is left, of a list in chunks.
+    pub(crate) rest: Option<chunk::Rest>,
     pub(crate) table: Option<TableMaker>,
     pub(crate) now: i64,
 }
 
-impl KubernetesApi {
+impl<'v> KubernetesApi<'v> {
     /// Opens the API of a recording at its moment.
     ///
     /// # Errors
     /// When the recorded discovery can't be read.
-    pub async fn open(view: Arc<dyn View>) -> Result<Self, ViewError> {
+    pub async fn open(view: Arc<dyn View>) -> Result<KubernetesApi<'static>, ViewError> {
+        KubernetesApi::over(Held::Shared(view)).await
+    }
+
+    /// The same of a view that is lent.
+    pub(crate) async fn lent(view: &'v dyn View) -> Result<Self, ViewError> {
+        Self::over(Held::Lent(view)).await
+    }
+
+    async fn over(view: Held<'v>) -> Result<Self, ViewError> {
         let served = Served::new(view.discovery().await?);
         Ok(Self { view, served })
     }
@@ -140,11 +173,22 @@ impl KubernetesApi {
         openapi::document(&*self.view, name).await
     }
 
-    /// What the server warns of when these objects are read.
+    /// A review that was posted: `resource` is the plural that it was posted to.
+    ///
+    /// # Errors
+    /// When there is no such review, or what it asks was not recorded.
+    pub async fn review(&self, resource: &str, body: &Value) -> Result<Value, Status> {
+        access::review(&*self.view, resource, body).await
+    }
+
+    /// What the server warns of when a path is read.
     ///
     /// # Errors
     /// When the recording can't be read.
-    pub async fn warning(&self, path: &ResourcePath) -> Result<Option<&'static str>, Status> {
+    pub async fn warning(&self, path: &str) -> Result<Option<&'static str>, Status> {
+        let ApiPath::Resource(path) = ApiPath::parse(path) else {
+            return Ok(None);
+        };
         let version = self.view.server_version().await?;
         Ok(warnings::on_read(&path.group, &path.resource, &version))
     }
@@ -184,11 +228,19 @@ impl KubernetesApi {
         if path.group == "metrics.k8s.io" {
             return metrics::read(&*self.view, path, form, options).await;
         }
-        let found = self.found(path, form, options).await?;
+        let subresource = path.subresource.as_deref().unwrap_or_default();
+        let part = subresource.split('/').next().unwrap_or_default();
+        if !part.is_empty() && !served.has(part) {
+            return Err(Status::no_such_path());
+        }
+        let mut found = self.found(path, form, options).await?;
         match (&path.name, path.subresource.as_deref()) {
-            (None, _) => answer::list(&found, form),
+            (None, _) => {
+                chunk::cut(&mut found, options)?;
+                answer::list(&found, form)
+            }
             (Some(_), None | Some("status")) => answer::object(&found, form),
-            (Some(_), Some("scale")) if served.has("scale") => answer::scale(&found),
+            (Some(_), Some("scale")) => answer::scale(found, form),
             (Some(name), Some(subresource)) => Err(Status::not_recorded(format!(
                 "{subresource} of {} \"{name}\"",
                 qualified(&path.group, &path.resource)
@@ -224,6 +276,9 @@ impl KubernetesApi {
                 && labels.matches(&object::map(&object.object, "/metadata/labels"))
         });
         let table = match form {
+            Form::Table(_) if path.subresource.as_deref() == Some("scale") => {
+                TableMaker::open(view, answer::SCALE.0, answer::SCALE.1).await?
+            }
             Form::Table(_) => TableMaker::open(view, &path.group, &path.resource).await?,
             _ => None,
         };
@@ -233,6 +288,7 @@ impl KubernetesApi {
             built_in: !self.is_custom(path).await?,
             objects,
             resource_version,
+            rest: None,
             table,
             now: view.now(),
         })

@@ -122,7 +122,7 @@ fn number(value: &str) -> Result<i64, Status> {
     })
 }
 
-impl KubernetesApi {
+impl KubernetesApi<'_> {
     /// The moment of the recording, in nanoseconds since the Unix epoch.
     #[must_use]
     pub fn now(&self) -> i64 {
@@ -236,6 +236,13 @@ pub(crate) async fn read(
             pod.name
         )));
     };
+    let by_time = options.timestamps || options.since_ns.is_some();
+    if by_time && !view.stamps_log_lines(instance).await? {
+        return Err(Status::not_recorded(format!(
+            "when the lines of container {container} of pod {} were written",
+            pod.name
+        )));
+    }
     let query = LogQuery {
         instance_ids: vec![instance.instance_id],
         since_ns: options.since_ns,

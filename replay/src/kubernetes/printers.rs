@@ -75,6 +75,7 @@ pub(crate) fn printer(group: &str, resource: &str) -> Option<&'static Printer> {
         ("batch", "jobs") => &workloads::JOBS,
         ("batch", "cronjobs") => &workloads::CRON_JOBS,
         ("autoscaling", "horizontalpodautoscalers") => &autoscaling::AUTOSCALERS,
+        ("autoscaling", "scales") => &autoscaling::SCALES,
         ("policy", "poddisruptionbudgets") => &autoscaling::DISRUPTION_BUDGETS,
         ("", "services") => &network::SERVICES,
         ("", "endpoints") => &network::ENDPOINTS,

@@ -24,6 +24,8 @@ fn shop() -> MemoryView {
             json!([
                 resource("namespaces", "Namespace", false),
                 resource("pods", "Pod", true),
+                resource("pods/proxy", "PodProxyOptions", true),
+                resource("pods/status", "Pod", true),
                 resource("secrets", "Secret", true),
             ]),
         ),
@@ -59,7 +61,7 @@ fn shop() -> MemoryView {
     view
 }
 
-fn api() -> KubernetesApi {
+fn api() -> KubernetesApi<'static> {
     block_on(KubernetesApi::open(Arc::new(shop()))).unwrap()
 }
 
@@ -74,6 +76,7 @@ fn read(text: &str, form: Form, labels: &str, fields: &str) -> Result<Value, Sta
     let options = ListOptions {
         label_selector: labels.to_owned(),
         field_selector: fields.to_owned(),
+        ..ListOptions::default()
     };
     block_on(api().read(&path(text), form, &options))
 }
@@ -329,4 +332,76 @@ fn documents_are_answered() {
     assert_eq!(block_on(api.openapi_index("")).unwrap_err().code, 503);
     assert_eq!(block_on(api.openapi("api/v1")).unwrap_err().code, 503);
     assert_eq!(block_on(api.version()).unwrap_err().code, 503);
+}
+
+#[test]
+fn long_lists_come_in_chunks() {
+    let get = |query: &str| -> Result<Value, Status> {
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        let request = ReadRequest {
+            path: "/api/v1/pods".to_owned(),
+            parameters: pairs
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .collect(),
+            prefix: String::new(),
+            accepted: Ok(Accepted::Form(Form::Object)),
+        };
+        let mut view = shop();
+        for (namespace, name) in [("shop-b", "x"), ("shop", "a"), ("z", "cart-1")] {
+            let pod = testing::object("", "pods", "Pod", namespace, name, json!({}));
+            view.objects.push(pod);
+        }
+        block_on(async {
+            match KubernetesApi::open(Arc::new(view))
+                .await
+                .unwrap()
+                .get(&request)
+                .await?
+            {
+                Answer::Document(list) => Ok(list),
+                other => panic!("{other:?}"),
+            }
+        })
+    };
+    // As etcd sorts them: `shop-b/x` before `shop/a`.
+    let all = ["x", "a", "cart-1", "web-1", "cart-1"];
+    assert_eq!(names(&get("limit=0").unwrap()), all);
+    assert_eq!(names(&get("limit=2&resourceVersion=0").unwrap()), all);
+    let mut seen = Vec::new();
+    let mut after = String::new();
+    loop {
+        let list = get(&format!("limit=2&continue={after}")).unwrap();
+        seen.extend(names(&list).into_iter().map(str::to_owned));
+        let left = list["metadata"].get("remainingItemCount");
+        assert_eq!(
+            left.and_then(Value::as_u64).unwrap_or(0),
+            5 - seen.len() as u64
+        );
+        match list["metadata"]["continue"].as_str() {
+            Some(token) => after = token.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(seen, all);
+    let selected = get("limit=1&labelSelector=app").unwrap();
+    assert_eq!(names(&selected), ["cart-1"]);
+    assert!(selected["metadata"]["continue"].is_string());
+    assert!(selected["metadata"].get("remainingItemCount").is_none());
+    assert_eq!(get("limit=2&continue=!").unwrap_err().code, 400);
+    let both = format!("limit=2&continue={after}&resourceVersion=7");
+    assert_eq!(get(&both).unwrap_err().code, 400);
+}
+
+#[test]
+fn the_parts_of_an_object_are_those_that_are_served() {
+    let scale = "/apis/apps/v1/namespaces/shop/deployments/cart/scale";
+    let table = read(scale, Form::Table(Include::Object), "", "").unwrap();
+    assert_eq!(
+        table["rows"][0]["cells"].as_array().unwrap()[..3],
+        [json!("cart"), json!(2), json!(1)]
+    );
+    assert_eq!(table["rows"][0]["object"]["kind"], "Scale");
+    assert_eq!(table["rows"][0]["object"]["apiVersion"], "autoscaling/v1");
+    let nothing = "/apis/apps/v1/namespaces/shop/deployments/cart/nosuch";
+    assert_eq!(read(nothing, Form::Object, "", "").unwrap_err().code, 404);
 }

@@ -25,7 +25,7 @@ pub struct Watch {
     pub bookmark: Value,
 }
 
-impl KubernetesApi {
+impl KubernetesApi<'_> {
     /// Watches objects, in a form.
     ///
     /// # Errors

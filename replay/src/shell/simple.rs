@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::ast::{AssignedValue, Assignment, FunctionBody, Simple};
 use super::command::CommandOutput;
@@ -216,7 +217,17 @@ impl Shell<'_> {
             };
             if program == "kubectl" {
                 self.budget.question()?;
-                let output = kubectl::run(self.view(), arguments, self.patience).await?;
+                let standard = self.streams.unread(0).map(str::to_owned);
+                let input = kubectl::Input {
+                    standard: standard.as_deref(),
+                    files: &*self.files,
+                    was_read: AtomicBool::default(),
+                };
+                let output = kubectl::run(self.view(), arguments, &input, self.patience).await?;
+                if input.was_read.into_inner() {
+                    self.streams
+                        .advance(0, standard.map_or(0, |text| text.len()));
+                }
                 return self.emit(output);
             }
             if program != name && builtins::run_program(self, program, arguments).await? {

@@ -1,5 +1,6 @@
 //! The file that tells clients where the server is.
 
+use aiopslab_replay::kubernetes::USER;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
@@ -14,19 +15,19 @@ pub fn kubeconfig(url: &str, authority: Option<&str>) -> String {
         "apiVersion: v1
 kind: Config
 clusters:
-- name: replay
+- name: kubernetes
   cluster:
     server: {url}
 {authority}contexts:
-- name: replay
+- name: {USER}@kubernetes
   context:
-    cluster: replay
-    user: replay
-current-context: replay
+    cluster: kubernetes
+    user: {USER}
+current-context: {USER}@kubernetes
 users:
-- name: replay
+- name: {USER}
   user:
-    token: replay
+    token: {USER}
 "
     )
 }

@@ -1,17 +1,8 @@
 //! In which form a client wants its answer.
 
-use aiopslab_replay::kubernetes::{Form, Include, Status};
+use aiopslab_replay::kubernetes::{Accepted, Form, Include, Status};
 
-/// The first form in an `Accept` header that we answer in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Accepted {
-    /// Objects, as JSON.
-    Form(Form),
-    /// All of discovery in one answer, at this version of its format.
-    Discovery(&'static str),
-}
-
-/// Reads an `Accept` header; typed clients offer protobuf first and JSON after it.
+/// Reads the first form in an `Accept` header that we answer in; typed clients offer protobuf first and JSON after it.
 pub(super) fn accepted(header: &str, include: &str) -> Result<Accepted, Status> {
     if header.trim().is_empty() {
         return Ok(Accepted::Form(Form::Object));
@@ -20,6 +11,15 @@ pub(super) fn accepted(header: &str, include: &str) -> Result<Accepted, Status> 
         .split(',')
         .find_map(|range| read_range(range, include))
         .ok_or_else(Status::not_acceptable)
+}
+
+/// Whether an `Accept-Encoding` header names gzip, and not to rule it out.
+pub(super) fn takes_gzip(header: &str) -> bool {
+    header.split(',').any(|one| {
+        let (coding, weight) = one.split_once(';').unwrap_or((one, ""));
+        let refused = matches!(weight.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000");
+        coding.trim() == "gzip" && !refused
+    })
 }
 
 fn read_range(range: &str, include: &str) -> Option<Accepted> {
@@ -57,6 +57,19 @@ fn read_range(range: &str, include: &str) -> Option<Accepted> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn gzip_is_asked_for() {
+        for (header, expected) in [
+            ("gzip", true),
+            ("deflate, gzip;q=0.5", true),
+            ("gzip;q=0", false),
+            ("identity", false),
+            ("", false),
+        ] {
+            assert_eq!(takes_gzip(header), expected, "{header}");
+        }
+    }
 
     #[test]
     fn the_first_form_that_we_know_counts() {

@@ -1,17 +1,48 @@
 //! Answers as HTTP.
 
+use std::io::Read;
+
 use aiopslab_replay::kubernetes::Status;
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, WARNING};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY, WARNING,
+};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::Response;
+use flate2::Compression;
+use flate2::read::GzEncoder;
 use serde_json::{Value, json};
 
 const JSON: &str = "application/json";
 
+/// Shorter answers are not compressed: kube-apiserver's limit.
+const COMPRESSED_FROM: usize = 128 << 10;
+
 /// A document.
 pub(super) fn json(document: &Value) -> Response {
     typed(JSON, line(document))
+}
+
+/// A document for who may read gzip: compressed if it is long.
+pub(super) fn document(document: &Value, gzip: bool) -> Response {
+    let text = line(document);
+    if !gzip || text.len() < COMPRESSED_FROM {
+        return typed(JSON, text);
+    }
+    let mut bytes = Vec::new();
+    let encoder = GzEncoder::new(text.as_bytes(), Compression::fast()).read_to_end(&mut bytes);
+    if encoder.is_err() {
+        return typed(JSON, text);
+    }
+    let mut response = typed(JSON, bytes);
+    set(&mut response, CONTENT_ENCODING, "gzip");
+    set(&mut response, VARY, "Accept-Encoding");
+    response
+}
+
+/// A document for people to read.
+pub(super) fn indented(document: &Value) -> Response {
+    typed(JSON, format!("{document:#}"))
 }
 
 /// A document as one line, as the server writes them.

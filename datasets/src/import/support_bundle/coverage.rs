@@ -15,6 +15,8 @@ const SOURCE: &str = "support-bundle";
 pub(super) struct Covered<'a> {
     pub(super) listed: &'a [Listed],
     pub(super) logs: &'a [LogInstance],
+    /// The instances whose lines have no times.
+    pub(super) unstamped: &'a BTreeSet<u64>,
     pub(super) discovery: &'a [Value],
     /// Names of the namespaces; none: the bundle does not list them.
     pub(super) namespaces: Vec<String>,
@@ -48,6 +50,13 @@ impl Covered<'_> {
         for (scope, problem) in self.logs() {
             rows.push(row(Table::LogInstances, scope.clone(), problem.clone()));
             rows.push(row(Table::LogLines, scope, problem));
+        }
+        for log in self.logs {
+            if self.unstamped.contains(&log.instance_id) {
+                let scope = format!("column=timestamp,{}", scope_of(log));
+                let reason = "the lines were collected without their times".to_owned();
+                rows.push(row(Table::LogLines, scope, Some(("missing", reason))));
+            }
         }
         for table in [
             Table::MetricSeries,
@@ -124,12 +133,15 @@ impl Covered<'_> {
         let reason = "only the containers that are listed beside this";
         let mut rows = BTreeMap::from([(String::new(), Some(("partial", reason.to_owned())))]);
         for log in self.logs {
-            let scope = format!(
-                "namespace={},pod={},container={}",
-                log.namespace, log.pod, log.container
-            );
-            rows.insert(scope, None);
+            rows.insert(scope_of(log), None);
         }
         rows
     }
+}
+
+fn scope_of(log: &LogInstance) -> String {
+    format!(
+        "namespace={},pod={},container={}",
+        log.namespace, log.pod, log.container
+    )
 }

@@ -1,6 +1,6 @@
 //! Logs of containers: `pods/logs/NAMESPACE/POD/CONTAINER.log`, and `…-previous.log` of the instance before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
@@ -14,6 +14,8 @@ use crate::rows::{LogInstance, LogLine};
 /// The rows of all logs.
 #[derive(Debug, Default)]
 pub(super) struct Logs {
+    /// The instances whose lines have no times of their own.
+    pub(super) unstamped: BTreeSet<u64>,
     pub(super) instances: Vec<LogInstance>,
     pub(super) lines: Vec<LogLine>,
 }
@@ -45,7 +47,11 @@ pub(super) fn read(
                     None => {
                         taken.insert(identity, text);
                         instance.instance_id = logs.instances.len() as u64;
-                        logs.lines.extend(lines(&instance, text, moment));
+                        let (lines, stamped) = lines(&instance, text, moment);
+                        logs.lines.extend(lines);
+                        if !stamped {
+                            logs.unstamped.insert(instance.instance_id);
+                        }
                         logs.instances.push(instance);
                         tally.wrote();
                     }
@@ -137,17 +143,18 @@ fn status<'a>(pod: &'a Value, container: &str) -> Option<(&'static str, &'a Valu
     })
 }
 
-fn lines(instance: &LogInstance, text: &[u8], moment: i64) -> Vec<LogLine> {
+/// The lines, and whether they have times of their own.
+fn lines(instance: &LogInstance, text: &[u8], moment: i64) -> (Vec<LogLine>, bool) {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     if text.is_empty() {
-        return Vec::new();
+        return (Vec::new(), true);
     }
     let messages: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
     // The collector stamps all lines or none; a line may also begin with a time of its own.
     let stamped: Option<Vec<_>> = messages.iter().map(|message| stamp(message)).collect();
-    let stamped =
-        stamped.unwrap_or_else(|| messages.into_iter().map(|line| (moment, line)).collect());
-    stamped
+    let has_times = stamped.is_some();
+    let lines = stamped
+        .unwrap_or_else(|| messages.into_iter().map(|line| (moment, line)).collect())
         .into_iter()
         .zip(0..)
         .map(|((timestamp, message), seq)| LogLine {
@@ -161,7 +168,8 @@ fn lines(instance: &LogInstance, text: &[u8], moment: i64) -> Vec<LogLine> {
             pod: instance.pod.clone(),
             container: instance.container.clone(),
         })
-        .collect()
+        .collect();
+    (lines, has_times)
 }
 
 /// The time before a line, as the kubelet writes it: nanoseconds, UTC.

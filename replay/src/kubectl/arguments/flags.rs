@@ -176,6 +176,10 @@ const CLIENT: &[Flag] = &[
     switch("namespaced"),
     switch("no-headers"),
     switch("raw"),
+    short('A', switch("all-namespaces")),
+    value("namespaces"),
+    value("output-directory"),
+    duration("pod-running-timeout"),
 ];
 
 const ROLLOUT_STATUS: &[Flag] = &[

@@ -1,10 +1,14 @@
-//! `kubectl get --raw PATH`: the server's own bytes, where the recording has them.
+//! `kubectl get --raw PATH`: the server's own bytes.
+
+use aiopslab_problems::answer::refused_command;
+use aiopslab_problems::environment::Verdict;
 
 use crate::golang::quote::quote;
 use crate::kubectl::arguments::Arguments;
 use crate::kubectl::cluster::Cluster;
 use crate::kubectl::failure::Failure;
-use crate::shell::CommandOutput;
+use crate::kubernetes::{Accepted, Answer, Form, KubernetesApi, ReadRequest};
+use crate::shell::{CommandOutput, END_OF_RECORDING};
 
 /// Runs the command.
 pub(super) async fn get(
@@ -36,15 +40,56 @@ pub(super) async fn get(
             quote(path)
         ));
     }
-    if path.trim_end_matches('/') == "/version" {
-        let version = cluster.view.server_version().await?;
-        if !version.is_null() {
-            // The one answer that the server indents.
-            let text = serde_json::to_string_pretty(&version).unwrap_or_default();
-            return Ok(CommandOutput::answered(text));
-        }
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let request = ReadRequest {
+        path: decoded(path),
+        parameters: url::form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect(),
+        prefix: String::new(),
+        accepted: Ok(Accepted::Form(Form::Object)),
+    };
+    let api = KubernetesApi::lent(cluster.view).await?;
+    let answer = api.get(&request).await;
+    let mut output = CommandOutput::answered("");
+    // The server warns of a kind that it did not find, too.
+    if let Some(warning) = api.warning(&request.path).await? {
+        output.stderr = format!("Warning: {warning}\n");
     }
-    Err(Failure::not_captured(format!(
-        "kubectl get --raw {path}: the server's own answer is not available in this recording"
-    )))
+    output.stdout = match answer {
+        Ok(Answer::Document(document) | Answer::Discovery(document, _)) => format!("{document}\n"),
+        Ok(Answer::Indented(document)) => format!("{document:#}"),
+        Ok(Answer::Text(text)) => text.to_owned(),
+        Ok(Answer::Log(log)) => String::from_utf8_lossy(&log).into_owned(),
+        Ok(Answer::FollowedLog(_)) => {
+            let text = refused_command("kubectl logs -f").unwrap_or_default();
+            return Err(Failure::denied(text));
+        }
+        Ok(Answer::Watch(watch)) => {
+            output.stderr.push_str(END_OF_RECORDING);
+            output.verdict = Verdict::Partial;
+            let events = watch.events.iter();
+            events.map(|event| format!("{event}\n")).collect()
+        }
+        Err(status) => match Failure::from(status) {
+            Failure::Message { text, verdict } => {
+                output.stderr.push_str(&format!("{text}\n"));
+                output.exit_code = 1;
+                output.verdict = verdict;
+                String::new()
+            }
+            stop => return Err(stop),
+        },
+    };
+    Ok(output)
+}
+
+/// A path without its percent signs.
+fn decoded(path: &str) -> String {
+    // `+` is no blank in a path.
+    let pair = format!("={}", path.replace('+', "%2B"));
+    let mut pairs = url::form_urlencoded::parse(pair.as_bytes());
+    pairs
+        .next()
+        .map_or(String::new(), |(_, path)| path.into_owned())
 }

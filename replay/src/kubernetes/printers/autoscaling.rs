@@ -35,6 +35,19 @@ pub(super) static AUTOSCALERS: Printer = Printer {
     },
 };
 
+/// Of the subresource that says how many replicas a workload has.
+pub(super) static SCALES: Printer = Printer {
+    columns: &[NAME, number("Desired"), number("Available"), AGE],
+    print: |scale, now| {
+        vec![
+            json!(name(scale)),
+            json!(object::number(scale, "/spec/replicas")),
+            json!(object::number(scale, "/status/replicas")),
+            json!(age(scale, now)),
+        ]
+    },
+};
+
 pub(super) static DISRUPTION_BUDGETS: Printer = Printer {
     columns: &[
         NAME,
