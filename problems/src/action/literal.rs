@@ -345,6 +345,10 @@ impl<'a> Reader<'a> {
             't' => text.push('\t'),
             'r' => text.push('\r'),
             '0' => text.push('\0'),
+            'a' => text.push('\x07'),
+            'b' => text.push('\x08'),
+            'f' => text.push('\x0c'),
+            'v' => text.push('\x0b'),
             '\\' | '\'' | '"' => text.push(letter),
             other => text.extend(['\\', other]),
         }
@@ -357,6 +361,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    /// As Python reads them, and as JSON writes some of them.
+    #[test]
+    fn control_characters_are_escaped() {
+        let read = |text: &str| arguments(text, false).map(|read| read.positional);
+        let expected = json!(["\u{7}\u{8}\u{c}\u{b}\r"]);
+        assert_eq!(json!(read(r#""\a\b\f\v\r")"#).unwrap()), expected);
+    }
 
     fn read(text: &str) -> Result<Vec<Value>, String> {
         arguments(&format!("{text})"), false).map(|arguments| arguments.positional)
