@@ -34,12 +34,13 @@ const INJECTORS: [&str; 16] = [
 const PATHS: [&str; 1] = ["/scripts"];
 
 /// What may be there although it has one of the names in it: images and folders of the lab.
-const ALLOWED: [&str; 7] = [
+const ALLOWED: [&str; 8] = [
     "docker.io/aiopslab/",
     "aiopslab/configuration",
     "aiopslab_configuration",
     "aiopslab/testbed",
     "aiopslab-lab0",
+    "aiopslab-testbed",
     "/run/aiopslab-lab/",
     "/var/lib/aiopslab-lab/",
 ];

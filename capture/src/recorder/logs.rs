@@ -19,9 +19,6 @@ use super::sink::Sink;
 use super::{Context, SECOND};
 use crate::cluster::ClusterError;
 
-/// What kubelet writes instead of a log, as its only line and without a time, when the container is
-/// gone already (`kubernetes/kubernetes`, `pkg/kubelet/kuberuntime/kuberuntime_container.go`).
-const GONE: &[u8] = b"unable to retrieve container logs for ";
 /// A watch of pods that says nothing for so long is taken for dead; bookmarks come every minute.
 const SILENCE: Duration = Duration::from_secs(150);
 /// Pause before a log is opened again.
@@ -389,13 +386,10 @@ impl Follower {
 
     async fn take(&mut self, line: &[u8]) {
         let Some((timestamp, message)) = split(line) else {
-            if line.starts_with(GONE) {
-                // What was followed to its end before is whole.
-                if self.seq == 0 {
-                    self.set_lost(String::from_utf8_lossy(line).into_owned());
-                }
-            } else if !line.is_empty() {
-                self.logs.lines.lose(1);
+            // Every line of a log has its time. What has none is kubelet saying, with status 200, why
+            // there is no log; what was followed to its end before is whole.
+            if !line.is_empty() && self.seq == 0 {
+                self.set_lost(String::from_utf8_lossy(line).into_owned());
             }
             return;
         };
