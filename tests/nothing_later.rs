@@ -124,17 +124,22 @@ fn actions() -> Vec<Action> {
     actions
 }
 
-async fn answers(
-    snapshot: &Snapshot,
-    clock: Clock,
-    options: &ReplayOptions,
-) -> Vec<(String, Observation)> {
+/// Every action, at one clock.
+fn environment(snapshot: &Snapshot, clock: Clock, options: &ReplayOptions) -> ReplayEnvironment {
     let options = ReplayOptions {
         clock,
         action_set: ActionSet::Extended,
         ..options.clone()
     };
-    let mut environment = ReplayEnvironment::new(snapshot, &options).unwrap();
+    ReplayEnvironment::new(snapshot, &options).unwrap()
+}
+
+async fn answers(
+    snapshot: &Snapshot,
+    clock: Clock,
+    options: &ReplayOptions,
+) -> Vec<(String, Observation)> {
+    let mut environment = environment(snapshot, clock, options);
     let mut answers = Vec::new();
     for action in actions() {
         let answer = environment.act(&action).await.unwrap();
@@ -273,12 +278,7 @@ async fn acted(
     actions: &[Action],
     options: &ReplayOptions,
 ) -> Vec<(Observation, i64)> {
-    let options = ReplayOptions {
-        clock,
-        action_set: ActionSet::Extended,
-        ..options.clone()
-    };
-    let mut environment = ReplayEnvironment::new(snapshot, &options).unwrap();
+    let mut environment = environment(snapshot, clock, options);
     let mut answers = Vec::new();
     for action in actions {
         let answer = environment.act(action).await.unwrap();

@@ -10,7 +10,7 @@ mod table;
 
 use std::collections::BTreeMap;
 
-pub use self::csv::python_float;
+pub use self::csv::{push_row as push_csv_row, python_float};
 pub use self::logs::greedy_compress_lines;
 pub use self::table::{TableError, table_text};
 
@@ -122,7 +122,7 @@ pub fn metrics_files(points: &[KpiPoint]) -> Vec<(String, String)> {
                 };
                 csv::push_row(
                     &mut text,
-                    &[&timestamp.to_string(), &cmdb_id, &kpi_name, &value],
+                    [&timestamp.to_string(), &cmdb_id, &kpi_name, &value],
                 );
             }
             (path, text)
@@ -168,7 +168,7 @@ pub fn traces_csv(spans: &[TraceSpan]) -> String {
             if span.has_error { "True" } else { "False" },
             span.response.as_deref().unwrap_or("Unknown"),
         ];
-        csv::push_row(&mut text, &fields);
+        csv::push_row(&mut text, fields);
     }
     text
 }

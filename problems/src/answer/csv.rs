@@ -29,8 +29,9 @@ pub fn python_float(value: f64) -> String {
 }
 
 /// Appends a row, with quotes where a field needs them.
-pub(super) fn push_row(text: &mut String, fields: &[&str]) {
-    for (index, field) in fields.iter().enumerate() {
+pub fn push_row(text: &mut String, fields: impl IntoIterator<Item = impl AsRef<str>>) {
+    for (index, field) in fields.into_iter().enumerate() {
+        let field = field.as_ref();
         if index > 0 {
             text.push(',');
         }

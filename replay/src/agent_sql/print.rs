@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use aiopslab_problems::answer::push_csv_row;
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -16,7 +17,7 @@ pub(super) struct Shown {
 /// The columns' names and the first rows, with a notice where there are more.
 pub(super) fn csv(schema: &Schema, batches: &[RecordBatch], rows: usize, bytes: usize) -> Shown {
     let mut text = String::new();
-    push(
+    push_csv_row(
         &mut text,
         schema.fields().iter().map(|field| field.name().clone()),
     );
@@ -34,7 +35,7 @@ pub(super) fn csv(schema: &Schema, batches: &[RecordBatch], rows: usize, bytes: 
                 break 'all;
             }
             let mut line = String::new();
-            push(
+            push_csv_row(
                 &mut line,
                 columns.iter().map(|column| match column {
                     Ok(column) => column.value(row).to_string(),
@@ -56,21 +57,4 @@ pub(super) fn csv(schema: &Schema, batches: &[RecordBatch], rows: usize, bytes: 
         );
     }
     Shown { text, rows: all }
-}
-
-/// One line; fields in quotes where they need them.
-fn push(text: &mut String, fields: impl Iterator<Item = String>) {
-    for (index, field) in fields.enumerate() {
-        if index > 0 {
-            text.push(',');
-        }
-        if field.contains([',', '"', '\n', '\r']) {
-            text.push('"');
-            text.push_str(&field.replace('"', "\"\""));
-            text.push('"');
-        } else {
-            text.push_str(&field);
-        }
-    }
-    text.push('\n');
 }

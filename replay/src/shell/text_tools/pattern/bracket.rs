@@ -1,6 +1,7 @@
 //! Bracket expressions.
 
-use super::{PatternError, posix};
+use super::PatternError;
+use crate::shell::escapes;
 
 const UNMATCHED: PatternError = PatternError::Refused("Unmatched [, [^, [:, [., or [=");
 /// A bracket at the end of a pattern.
@@ -76,7 +77,7 @@ fn member(chars: &[char], at: usize, escapes: bool) -> Result<(Member, usize), P
     match (c, chars.get(at + 1)) {
         ('[', Some(&kind @ (':' | '.' | '='))) => named(chars, at + 2, kind),
         ('\\', Some(&escaped)) if escapes => {
-            let character = posix::control(escaped).unwrap_or(escaped);
+            let character = escapes::control(escaped).unwrap_or(escaped);
             Ok((Member::Character(character), at + 2))
         }
         _ => Ok((Member::Character(c), at + 1)),

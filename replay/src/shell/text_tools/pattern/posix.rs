@@ -1,6 +1,7 @@
 //! From POSIX basic and extended expressions, with GNU's additions, to the engine's syntax.
 
 use super::{PatternError, Syntax, bracket};
+use crate::shell::escapes::control;
 
 /// An expression in the engine's syntax.
 pub(super) struct Translated {
@@ -309,18 +310,4 @@ impl Translator {
         }
         Ok(())
     }
-}
-
-/// The control character that a letter after a backslash means.
-pub(super) fn control(letter: char) -> Option<char> {
-    Some(match letter {
-        'a' => '\u{7}',
-        'b' => '\u{8}',
-        'f' => '\u{c}',
-        'n' => '\n',
-        'r' => '\r',
-        't' => '\t',
-        'v' => '\u{b}',
-        _ => return None,
-    })
 }
