@@ -258,7 +258,7 @@ impl<'v> KubernetesApi<'v> {
         let served = self.served(path)?;
         let view = &*self.view;
         let query = ObjectQuery {
-            name: path.name.clone(),
+            name: path.object_name().map(str::to_owned),
             ..ObjectQuery::all(&path.group, &path.resource, path.namespace.as_deref())
         };
         let labels = LabelSelector::parse(&options.label_selector)?;

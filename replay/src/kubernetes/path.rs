@@ -47,6 +47,27 @@ pub struct ResourcePath {
     pub subresource: Option<String>,
 }
 
+impl ResourcePath {
+    /// The name of the object itself: what is proxied may be named with a scheme and a port,
+    /// `[SCHEME:]NAME[:PORT]` (`k8s.io/apimachinery`, `util/net`).
+    pub(crate) fn object_name(&self) -> Option<&str> {
+        let name = self.name.as_deref()?;
+        let subresource = self.subresource.as_deref().unwrap_or_default();
+        if subresource.split('/').next() != Some("proxy") {
+            return Some(name);
+        }
+        let mut parts = name.split(':');
+        let first = parts.next();
+        let second = parts.next();
+        // With three parts the first is the scheme.
+        if parts.next().is_some() {
+            second
+        } else {
+            first
+        }
+    }
+}
+
 impl ApiPath {
     /// Takes a path apart. It starts with `/`, and its parts are decoded already.
     #[must_use]

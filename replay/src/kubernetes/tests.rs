@@ -159,6 +159,11 @@ fn what_is_not_there_is_told_from_what_was_not_recorded() {
         503,
         "proxy/x of pods \"cart-1\" is not available in this recording",
     );
+    check(
+        "/api/v1/namespaces/shop/pods/http:cart-1:8080/proxy/x",
+        503,
+        "proxy/x of pods \"http:cart-1:8080\" is not available in this recording",
+    );
     let details = read("/api/v1/namespaces/shop/pods/x", Form::Object, "", "").unwrap_err();
     assert_eq!(
         details.to_json(),
