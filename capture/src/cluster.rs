@@ -257,6 +257,18 @@ impl Cluster {
             .await
     }
 
+    /// Returns what a patch would make of an object, without making it.
+    pub async fn dry_run_patch(
+        &self,
+        path: &str,
+        kind: PatchKind,
+        patch: &Value,
+    ) -> Result<Value, ClusterError> {
+        let path = format!("{path}{}&dryRun=All", kind.query());
+        self.send_json(Method::PATCH, &path, kind.content_type(), Some(patch))
+            .await
+    }
+
     /// Deletes an object with what it owns (dependents go in the background); says whether it was there.
     pub async fn delete(&self, path: &str) -> Result<bool, ClusterError> {
         let path = format!("{path}?propagationPolicy=Background");

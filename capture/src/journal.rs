@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use aiopslab_problems::condition::Condition;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -52,28 +53,68 @@ pub(crate) struct Journal {
 #[serde(rename_all = "snake_case", tag = "change")]
 pub(crate) enum Entry {
     /// Fields of an object.
-    Fields {
+    Fields(FieldsChange),
+    /// An object that was not there.
+    Created {
         /// The object, `resource/name`.
         object: String,
-        /// What is set.
-        fields: Vec<FieldChange>,
-        /// The whole object as it was, for the case that it is deleted.
-        before: Value,
-        /// The whole object as it is to be, if it is deleted and created instead of patched.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        recreated: Option<Value>,
+        /// The whole object, as it is applied.
+        image: Value,
     },
+    /// An object that is deleted.
+    Deleted(Deletion),
     /// A command in a container.
-    Exec {
-        /// The workload, `resource/name`.
-        object: String,
-        /// The container; none: the first.
-        container: Option<String>,
-        /// The command.
-        command: Vec<String>,
-        /// The command that undoes it.
-        recover: Vec<String>,
+    Exec(Command),
+    /// Nothing changes before a condition holds.
+    Wait {
+        /// What must hold.
+        until: Condition,
+        /// For how long it is waited for at most.
+        seconds: u64,
     },
+}
+
+/// Fields of an object that change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct FieldsChange {
+    /// The object, `resource/name`.
+    pub(crate) object: String,
+    /// What is set.
+    pub(crate) fields: Vec<FieldChange>,
+    /// The whole object as it was, for the case that it is deleted.
+    pub(crate) before: Value,
+    /// The whole object as it is to be, if it is deleted and created instead of patched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) recreated: Option<Value>,
+    /// Whether it only restarts a workload, so that it reads again what others changed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) restarts: bool,
+}
+
+/// An object that is deleted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Deletion {
+    /// The object, `resource/name`.
+    pub(crate) object: String,
+    /// Which one: another may take its name.
+    pub(crate) uid: String,
+    /// Whether its controller makes another in its place.
+    pub(crate) is_replaced: bool,
+    /// The whole object, as it can be created again.
+    pub(crate) before: Value,
+}
+
+/// A command in a container.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Command {
+    /// The workload, `resource/name`.
+    pub(crate) object: String,
+    /// The container; none: the first.
+    pub(crate) container: Option<String>,
+    /// The command.
+    pub(crate) command: Vec<String>,
+    /// The command that undoes it.
+    pub(crate) recover: Vec<String>,
 }
 
 /// One field's change.
@@ -88,12 +129,37 @@ pub(crate) struct FieldChange {
 }
 
 impl Entry {
-    /// The object that changes, `resource/name`.
+    /// The object that changes, `resource/name`; none: nothing does.
     #[must_use]
-    pub(crate) fn object(&self) -> &str {
+    pub(crate) fn object(&self) -> Option<&str> {
         match self {
-            Self::Fields { object, .. } | Self::Exec { object, .. } => object,
+            Self::Fields(FieldsChange { object, .. })
+            | Self::Created { object, .. }
+            | Self::Deleted(Deletion { object, .. })
+            | Self::Exec(Command { object, .. }) => Some(object),
+            Self::Wait { .. } => None,
         }
+    }
+
+    /// Whether it only restarts a workload: undone last, when what it reads is as before.
+    #[must_use]
+    pub(crate) fn restarts(&self) -> bool {
+        matches!(self, Self::Fields(change) if change.restarts)
+    }
+
+    /// The entry without values, for objects whose values are secret.
+    fn without_values(&self) -> Value {
+        let (change, pointers) = match self {
+            Self::Fields(change) => {
+                let fields = change.fields.iter();
+                ("fields", fields.map(|it| it.pointer.as_str()).collect())
+            }
+            Self::Created { .. } => ("created", Vec::new()),
+            Self::Deleted(_) => ("deleted", Vec::new()),
+            Self::Exec(_) => ("exec", Vec::new()),
+            Self::Wait { .. } => ("wait", Vec::new()),
+        };
+        json!({"change": change, "object": self.object(), "pointers": pointers})
     }
 }
 
@@ -173,15 +239,66 @@ impl Journal {
 
     /// What goes to `withheld/journal.json`: which objects change, and the steps.
     pub(crate) async fn record(&self, cluster: &Cluster) -> Result<Value, CaptureError> {
-        let mut objects = Vec::new();
+        let (mut objects, mut steps) = (Vec::new(), Vec::new());
         for entry in &self.entries {
-            let (kind, name) = resource::split(entry.object())?;
-            let resource = &cluster.resolve(kind).await?.resource;
-            let object = json!({"resource": resource, "namespace": self.namespace, "name": name});
-            if !objects.contains(&object) {
-                objects.push(object);
+            let mut is_secret = false;
+            if let Some(name) = entry.object() {
+                let (kind, name) = resource::split(name)?;
+                let resource = &cluster.resolve(kind).await?.resource;
+                is_secret = resource == "secrets";
+                let object =
+                    json!({"resource": resource, "namespace": self.namespace, "name": name});
+                if !objects.contains(&object) {
+                    objects.push(object);
+                }
             }
+            steps.push(if is_secret {
+                entry.without_values()
+            } else {
+                serde_json::to_value(entry).map_err(CaptureError::json("the journal"))?
+            });
         }
-        Ok(json!({"objects": objects, "steps": self.entries}))
+        Ok(json!({"objects": objects, "steps": steps}))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret() -> Entry {
+        Entry::Fields(FieldsChange {
+            object: "secret/postgres-geo".to_owned(),
+            fields: vec![FieldChange {
+                pointer: "/data/password".to_owned(),
+                before: Some(json!("b2xk")),
+                after: Some(json!("bmV3")),
+            }],
+            before: json!({"data": {"password": "b2xk"}}),
+            recreated: None,
+            restarts: false,
+        })
+    }
+
+    #[test]
+    fn entries_are_read_as_they_are_written() {
+        let wait =
+            json!({"change": "wait", "until": {"endpoints": "geo", "at_most": 0.0}, "seconds": 5});
+        let deleted = json!({"change": "deleted", "object": "pod/a", "uid": "u",
+            "is_replaced": true, "before": {}});
+        // As it was written before objects could only restart.
+        let fields =
+            json!({"change": "fields", "object": "service/geo", "fields": [], "before": {}});
+        for entry in [wait, deleted, fields] {
+            let read: Entry = serde_json::from_value(entry.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&read).unwrap(), entry);
+        }
+    }
+
+    #[test]
+    fn a_record_has_no_values_of_secrets() {
+        let text = secret().without_values().to_string();
+        assert!(text.contains("/data/password"), "{text}");
+        assert!(!text.contains("b2xk") && !text.contains("bmV3"), "{text}");
     }
 }

@@ -93,18 +93,25 @@ pub(crate) async fn undo_fault(cluster: &Cluster, journal: &Journal) -> Recovere
 }
 
 /// Undoes entries, the last one first; says what was done and what could not be.
+///
+/// Restarts come after everything else: what is started again reads what has been restored.
 pub(crate) async fn undo_entries(
     cluster: &Cluster,
     namespace: &str,
     entries: &[Entry],
 ) -> (Vec<String>, Vec<String>) {
     let (mut done, mut problems) = (Vec::new(), Vec::new());
-    for entry in entries.iter().rev() {
-        let object = entry.object();
+    let backwards = || entries.iter().rev();
+    let others = backwards().filter(|entry| !entry.restarts());
+    for entry in others.chain(backwards().filter(|entry| entry.restarts())) {
+        let Some(object) = entry.object() else {
+            continue;
+        };
         match fault::undo(cluster, namespace, entry).await {
             Ok(Undone::Restored) => done.push(match entry {
-                Entry::Fields { .. } => format!("restored {object}"),
-                Entry::Exec { recover, .. } => format!("ran {:?} in {object}", recover.join(" ")),
+                Entry::Created { .. } => format!("deleted {object}"),
+                Entry::Exec(exec) => format!("ran {:?} in {object}", exec.recover.join(" ")),
+                _ => format!("restored {object}"),
             }),
             Ok(Undone::AsBefore) => done.push(format!("{object} is as before")),
             Err(error) => problems.push(format!("failed to restore {object}: {error}")),

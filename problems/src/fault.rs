@@ -32,7 +32,7 @@ pub enum Step {
     Delete(Delete),
     /// Sets the replicas of a workload; undone from its recorded pre-image.
     Scale(Scale),
-    /// Restarts a workload the way `kubectl rollout restart` does; recovering restarts it again.
+    /// Restarts a workload the way `kubectl rollout restart` does; recovering restarts it again, after all else.
     Restart(Restart),
     /// Runs a command in a container; undone by its own `recover` command.
     Exec(Exec),

@@ -62,6 +62,16 @@ impl ApiResource {
         }
     }
 
+    /// Returns `group/version`, or only the version in the core group.
+    #[must_use]
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() {
+            self.version.clone()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
+    }
+
     /// Says whether a verb is allowed.
     #[must_use]
     pub fn can(&self, verb: &str) -> bool {
@@ -117,6 +127,21 @@ impl Cluster {
             .copied()
             .ok_or_else(|| ClusterError::NoResource {
                 name: name.to_owned(),
+            })
+    }
+
+    /// Finds a kind of object as objects name it: `apps/v1` and `Deployment`. Another version of the group will do.
+    pub async fn resolve_kind(
+        &self,
+        api_version: &str,
+        kind: &str,
+    ) -> Result<&ApiResource, ClusterError> {
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        let mut resources = self.resources().await?.iter();
+        resources
+            .find(|resource| resource.group == group && resource.kind == kind)
+            .ok_or_else(|| ClusterError::NoResource {
+                name: format!("{kind} of {api_version}"),
             })
     }
 

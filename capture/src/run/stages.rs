@@ -12,6 +12,7 @@ use super::{Capture, open_window, tell};
 use crate::cluster::Cluster;
 use crate::compare::{Inventory, Leaving};
 use crate::error::CaptureError;
+use crate::fault::Scene;
 use crate::journal::Entry;
 use crate::observe::{Evidence, judge};
 use crate::probe::{Kubectl, Prober};
@@ -217,15 +218,14 @@ impl Capture {
             return self.open_fault_window().await;
         }
         self.enter("inject", &self.request.family.summary.clone())?;
-        let namespace = self.request.application.namespace.clone();
-        self.journal.entries = fault::prepare(&self.cluster, &namespace, &steps).await?;
+        let application = self.request.application.clone();
+        self.journal.entries = fault::prepare(&self.cluster, &application, &steps).await?;
         self.journal.save(&self.cluster).await?;
         self.windows.injected = Some(Timestamp::now());
         self.note_all().await?;
-        for entry in self.journal.entries.clone() {
-            self.check_cancelled()?;
-            fault::inject(&self.cluster, &namespace, &entry).await?;
-        }
+        // For waits between the steps: since the first of them.
+        self.anchors.inject = self.windows.injected;
+        self.carry_out(&self.journal.entries.clone()).await?;
         self.anchors.inject = Some(Timestamp::now());
         self.enter("verify", "waiting for the fault to show")?;
         let evidence = self
@@ -234,6 +234,31 @@ impl Capture {
             .map_err(|error| self.not_manifested(error))?;
         self.evidence.push(evidence);
         self.open_fault_window().await
+    }
+
+    async fn carry_out(&mut self, entries: &[Entry]) -> Result<(), CaptureError> {
+        for entry in entries {
+            self.check_cancelled()?;
+            let mut scene = Scene {
+                cluster: &self.cluster,
+                application: &self.request.application,
+                workload: Some(&mut self.workload_client),
+                anchors: self.anchors,
+            };
+            let carried_out = fault::inject(&mut scene, entry);
+            // What is half carried out is finished before it is undone; a wait need not be.
+            let cancelled = async {
+                match entry {
+                    Entry::Wait { .. } => self.cancel.cancelled().await,
+                    _ => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                outcome = carried_out => outcome?,
+                () = cancelled => self.check_cancelled()?,
+            }
+        }
+        Ok(())
     }
 
     async fn open_fault_window(&mut self) -> Result<(), CaptureError> {
@@ -361,14 +386,12 @@ impl Capture {
     /// Carries out a repair that must not help, judges it, and undoes it.
     async fn wrong_repair(&mut self, repair: &WrongRepair) -> Result<(), CaptureError> {
         self.enter("wrong repair", &repair.summary)?;
-        let namespace = self.request.application.namespace.clone();
-        let entries = fault::prepare(&self.cluster, &namespace, &repair.steps).await?;
+        let application = self.request.application.clone();
+        let entries = fault::prepare(&self.cluster, &application, &repair.steps).await?;
         let fault_entries = self.journal.entries.len();
         self.journal.entries.extend(entries.clone());
         self.journal.save(&self.cluster).await?;
-        for entry in &entries {
-            fault::inject(&self.cluster, &namespace, entry).await?;
-        }
+        self.carry_out(&entries).await?;
         self.anchors.submit = Some(Timestamp::now());
         self.pause(WRONG_REPAIR).await?;
         self.must_fail(&format!("the wrong repair {:?}", repair.summary))

@@ -118,4 +118,7 @@ pub struct Scale {
 pub struct Restart {
     /// The workload, e.g. `deployment/geo`.
     pub restart: String,
+    /// Whether its pods go at once, and not only when new ones are ready.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_once: bool,
 }
