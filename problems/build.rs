@@ -11,8 +11,12 @@ fn main() -> io::Result<()> {
         println!("cargo::rerun-if-changed={folder}");
         for file in sorted(&root.join(folder))? {
             let name = file.file_name().unwrap_or_default().to_string_lossy();
-            let path = file.display().to_string();
-            let _ = writeln!(out, "    ({name:?}, include_str!({path:?})),");
+            // Relative to whichever checkout is compiled: several may share a target folder.
+            let path = format!("/{folder}/{name}");
+            let _ = writeln!(
+                out,
+                "    ({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))),"
+            );
         }
     }
     out.push_str("]\n");
