@@ -3,12 +3,12 @@
 //! `aiopslab serve`.
 //!
 //! [`KubernetesApi`] answers requests: `request` and `path` say what is asked for, `api` finds it,
-//! `chunk` cuts long lists, `answer` and `table` give it its form; `served` is discovery. Beside objects there are `watch`, `logs`,
-//! `metrics`, `openapi` and `access`. Errors are a [`Status`].
+//! `chunk` cuts long lists, `answer` and `table` give it its form; `served` is discovery. Beside
+//! objects there are `watch`, `logs`, `metrics`, `openapi` and `access`. Errors are a [`Status`].
 //!
 //! Tables are computed by `printers`, those of custom resources by `custom`. `object`, `timestamp`,
 //! `duration` and `quantity` read fields, as `jsonpath` does by templates; `selector` chooses
-//! objects, `discovery` lists types for the interpreter.
+//! objects, `discovery` lists types for the interpreter; `dns` tells what a name inside the cluster means.
 
 mod access;
 mod answer;
@@ -16,6 +16,7 @@ mod api;
 mod chunk;
 mod custom;
 pub(crate) mod discovery;
+pub(crate) mod dns;
 pub(crate) mod duration;
 pub(crate) mod jsonpath;
 pub(crate) mod logs;

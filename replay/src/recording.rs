@@ -454,13 +454,9 @@ impl View for Recording {
         let rows = self
             .exec
             .get_or_try_init(async || {
-                let lasting = column("validity").eq(lit("instance"));
+                let order = ["pod_uid", "container", "argv", "asked"];
                 self.tables
-                    .rows(
-                        Selection::default()
-                            .and(lasting)
-                            .order(&["pod_uid", "container", "argv", "asked"], true),
-                    )
+                    .rows(Selection::default().order(&order, true))
                     .await
             })
             .await?;
@@ -478,6 +474,7 @@ impl View for Recording {
                     stdout: row.stdout.clone(),
                     stderr: row.stderr.clone(),
                     exit_code: row.exit_code,
+                    lasting: row.validity == "instance",
                 })
             })
             .collect()

@@ -59,7 +59,7 @@ pub trait View: Send + Sync {
     /// `node` or `pod`. Sorted by namespace, name and container.
     async fn usage(&self, kind: &str, namespace: Option<&str>) -> Result<Vec<Usage>, ViewError>;
 
-    /// What was run inside a pod's containers, of answers that hold as long as the container lives.
+    /// What was run inside a pod's containers, at whatever moment: see [`ExecAnswer::lasting`].
     async fn exec_answers(&self, pod_uid: &str) -> Result<Vec<ExecAnswer>, ViewError>;
 
     /// What the server answered at `/version`; null if it was not recorded.
@@ -124,8 +124,10 @@ pub struct ExecAnswer {
     pub stdout: Vec<u8>,
     /// What it printed as errors.
     pub stderr: Vec<u8>,
-    /// Its exit code.
+    /// Its exit code; -1: the container has no such program, and `stderr` is what the server said.
     pub exit_code: i32,
+    /// Whether the answer holds as long as the container lives. Of another, only the form may be told.
+    pub lasting: bool,
 }
 
 /// A kind of object that the recorded server served.

@@ -57,6 +57,14 @@ pub enum ClusterError {
         /// What it said.
         message: String,
     },
+    /// A container has no such program.
+    #[error("the container has no program {program:?}: {message}")]
+    NoProgram {
+        /// The command's first word.
+        program: String,
+        /// What the server said.
+        message: String,
+    },
     /// A request broke off.
     #[error("{method} {path} failed: {reason}")]
     Broken {

@@ -62,8 +62,17 @@ impl Cluster {
                 }
             });
             let status = status.ok_or_else(|| broken("it ended without a status".to_owned()))?;
-            let exit_code = exit_code(&serde_json::to_value(&status).unwrap_or_default())
-                .ok_or_else(|| broken(status.message.clone().unwrap_or_default()))?;
+            let code = exit_code(&serde_json::to_value(&status).unwrap_or_default());
+            let exit_code = code.ok_or_else(|| {
+                let message = status.message.unwrap_or_default();
+                if !lacks_program(&message) {
+                    return broken(message);
+                }
+                ClusterError::NoProgram {
+                    program: argv.first().cloned().unwrap_or_default(),
+                    message,
+                }
+            })?;
             Ok(ExecAnswer {
                 stdout,
                 stderr,
@@ -106,11 +115,24 @@ fn exit_code(status: &serde_json::Value) -> Option<i32> {
     cause["message"].as_str()?.parse().ok()
 }
 
+/// Whether a container runtime says that there is no such program: runc's words, and crun's.
+fn lacks_program(message: &str) -> bool {
+    message.contains("executable file") && message.contains("not found in $PATH")
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::exit_code;
+    use super::{exit_code, lacks_program};
+
+    #[test]
+    fn a_missing_program_is_told_from_other_failures() {
+        let runc = "failed to start exec \"8896e2\": OCI runtime exec failed: exec failed: unable to start \
+            container process: exec: \"nslookup\": executable file not found in $PATH: unknown";
+        assert!(lacks_program(runc));
+        assert!(!lacks_program("container \"geo\" is not running"));
+    }
 
     #[test]
     fn the_exit_code_is_a_cause_of_the_status() {

@@ -210,6 +210,22 @@ const OTHERS: &[&str] = &[
     "wait --for=condition=Available deployment/coredns -n kube-system --timeout=1s",
 ];
 
+/// What is run inside containers.
+const INSIDE: &[&str] = &[
+    "exec <pod> -n <ns> -- hostname",
+    "exec deployment/<deployment> -n <ns> -- cat /etc/resolv.conf",
+    "exec <pod> -n <ns> -- getent hosts <service>",
+    "exec <pod> -n <ns> -c <container> -- getent hosts <service>.<ns>",
+    "exec <pod> -n <ns> -- getent hosts <service>.<ns>.svc",
+    "exec deployment/<deployment> -n <ns> -- getent hosts <service>.<ns>.svc.cluster.local",
+    "exec <pod> -n <ns> -- getent hosts nothing",
+    "exec <pod> -n <ns> -- getent hosts nothing.<ns>",
+    "exec <pod> -n <ns> -- getent hosts <service>.nothing.svc.cluster.local",
+    "exec <pod> -n <ns> -- nslookup <service>",
+    "exec <pod> -n <ns> -- nslookup nothing.<ns>.svc.cluster.local",
+    "exec nothing -n <ns> -- env",
+];
+
 /// What agents get wrong.
 const MISTAKES: &[&str] = &[
     "get pod nothing -n <ns>",
@@ -241,6 +257,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("get output", OUTPUTS),
     ("describe", DESCRIPTIONS),
     ("other", OTHERS),
+    ("inside", INSIDE),
     ("mistake", MISTAKES),
 ];
 

@@ -81,10 +81,50 @@ impl FromStr for Kind {
 /// A command that is run in every running pod of the application at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecCommand {
-    /// The command and its arguments.
+    /// The command and its arguments; [`Self::SERVICE`] stands for the name of a Service.
     pub argv: Vec<String>,
     /// Whether its answer is true as long as the container lives, not only then.
     pub holds_for_instance: bool,
+}
+
+impl ExecCommand {
+    /// Stands for the name of one of the application's Services.
+    pub const SERVICE: &str = "{service}";
+
+    /// Its words, with the Service's name; none if it needs a Service and there is none.
+    pub(super) fn for_service(&self, service: Option<&str>) -> Option<Vec<String>> {
+        let word = |word: &String| match word.as_str() {
+            Self::SERVICE => service.map(str::to_owned),
+            _ => Some(word.clone()),
+        };
+        self.argv.iter().map(word).collect()
+    }
+
+    /// What is run unless told otherwise: the surroundings of a program, and how the container's
+    /// own tools tell of names that are there, and of one that is not, in each form of a name. A
+    /// replay tells of other names in the same way.
+    fn usual() -> Vec<Self> {
+        let lasting = |line: &str| Self {
+            argv: line.split(' ').map(str::to_owned).collect(),
+            holds_for_instance: true,
+        };
+        let mut all: Vec<Self> = ["env", "cat /etc/resolv.conf", "cat /etc/hosts"]
+            .map(lasting)
+            .into();
+        for tool in ["getent hosts", "nslookup"] {
+            for name in ["kubernetes.default", "no-such-service.default"] {
+                for domain in ["", ".svc", ".svc.cluster.local"] {
+                    all.push(lasting(&format!("{tool} {name}{domain}")));
+                }
+            }
+            all.push(lasting(&format!("{tool} no-such-service")));
+            all.push(Self {
+                holds_for_instance: false, // a Service of the application comes and goes
+                ..lasting(&format!("{tool} {}", Self::SERVICE))
+            });
+        }
+        all
+    }
 }
 
 /// What the recorders do.
@@ -113,21 +153,13 @@ pub struct RecorderOptions {
 
 impl Default for RecorderOptions {
     fn default() -> Self {
-        let command = |argv: &[&str]| ExecCommand {
-            argv: argv.iter().map(|word| (*word).to_owned()).collect(),
-            holds_for_instance: true,
-        };
         Self {
             without: BTreeSet::new(),
             metrics_selectors: Vec::new(),
             more_log_namespaces: vec!["default".to_owned(), "kube-system".to_owned()],
             usage_interval: Duration::from_secs(15),
             traces_interval: Duration::from_secs(15),
-            exec: vec![
-                command(&["env"]),
-                command(&["cat", "/etc/resolv.conf"]),
-                command(&["cat", "/etc/hosts"]),
-            ],
+            exec: ExecCommand::usual(),
             hidden: Vec::new(),
             redact: Vec::new(),
             redaction_key: rand::random(),

@@ -21,7 +21,7 @@ pub struct Exec {
     pub stdout: Vec<u8>,
     /// What it printed as errors.
     pub stderr: Vec<u8>,
-    /// Its exit code.
+    /// Its exit code; -1: the container has no such program, and `stderr` is what the server said.
     pub exit_code: i32,
     /// When it was run.
     pub asked: i64,
