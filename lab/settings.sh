@@ -7,6 +7,7 @@ COREDNS_VERSION=${COREDNS_VERSION:-1.12.4}
 METRICS_SERVER_VERSION=${METRICS_SERVER_VERSION:-0.9.0}
 LOCAL_PATH_VERSION=${LOCAL_PATH_VERSION:-0.0.30}
 TESTBED_VERSION=${TESTBED_VERSION:-0.1.0}
+TESTBED_NEXT=${TESTBED_NEXT:-0.2.0} # built with the feature `next`
 
 # Built binaries and image layers: outside the checkout, so that clean clones reuse them.
 LAB_CACHE=${LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/aiopslab/lab}

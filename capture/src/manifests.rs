@@ -27,6 +27,10 @@ const TESTBED_FILES: &[(&str, &str)] = &[
         "30-services.yaml",
         include_str!("../../testbed/manifests/30-services.yaml"),
     ),
+    (
+        "40-jobs.yaml",
+        include_str!("../../testbed/manifests/40-jobs.yaml"),
+    ),
 ];
 
 /// The generator's Job, whose arguments a capture replaces.

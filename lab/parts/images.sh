@@ -75,13 +75,13 @@ application_specs() {
     "$(base_spec docker.io/aiopslab/memcached:1.6 '["/usr/bin/memcached", "-u", "nobody", "-v"]')")
 }
 
-# testbed_spec BINARY: a stripped copy of the binary on the base layer.
+# testbed_spec BINARY VERSION: a stripped copy of the binary on the base layer.
 testbed_spec() {
-  local copy=$LAB_CACHE/aiopslab-testbed
+  local copy=$LAB_CACHE/aiopslab-testbed-$2
   [ -x "$1" ] || die "there is no testbed binary at $1" "cargo build --workspace --bin aiopslab-testbed"
   strip -o "$copy.new" "$1"
   mv "$copy.new" "$copy"
-  SPECS+=("$(base_spec "docker.io/aiopslab/testbed:$TESTBED_VERSION" '["/usr/local/bin/aiopslab-testbed"]' \
+  SPECS+=("$(base_spec "docker.io/aiopslab/testbed:$2" '["/usr/local/bin/aiopslab-testbed"]' \
     "{\"/usr/local/bin/aiopslab-testbed\": \"$copy\"}")")
 }
 
@@ -92,7 +92,7 @@ import_images() {
   local changed=() names=() stamps=() index=0 id name stamp log=$LAB_RUN/log/images.log
   mkdir -p "$LAB_RUN/images"
   while read -r id name; do
-    stamp=$LAB_RUN/images/$(basename "${name%:*}")
+    stamp=$LAB_RUN/images/$(basename "${name/:/-}")
     if [ "$(cat "$stamp" 2>/dev/null)" != "$name $id" ]; then
       changed+=("${SPECS[index]}") names+=("$name") stamps+=("$stamp=$name $id")
     fi

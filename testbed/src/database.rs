@@ -109,6 +109,8 @@ impl Database {
             let prepared = connection.prepare_cached(sql).await;
             let prepared = prepared.map_err(|error| self.failure(&error))?;
             let rows = connection.query(&prepared, parameters).await;
+            #[cfg(feature = "next")]
+            warm::keep(connection);
             rows.map_err(|error| self.failure(&error))
         })
         .await
@@ -173,6 +175,31 @@ impl Database {
                 Failure::error(format!("db error: {severity}: {message} (SQLSTATE {code})"))
             }
             None => Failure::of(error, &self.address),
+        }
+    }
+}
+
+/// A defect of the next version: connections that are kept warm, and that nobody takes or gives back.
+#[cfg(feature = "next")]
+mod warm {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{Mutex, PoisonError};
+
+    use deadpool_postgres::Object;
+
+    /// Of how many statements the connection of one is kept.
+    const EVERY: u64 = 10;
+
+    static STATEMENTS: AtomicU64 = AtomicU64::new(1);
+    static KEPT: Mutex<Vec<Object>> = Mutex::new(Vec::new());
+
+    pub(super) fn keep(connection: Object) {
+        if STATEMENTS
+            .fetch_add(1, Ordering::Relaxed)
+            .is_multiple_of(EVERY)
+        {
+            let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.push(connection);
         }
     }
 }

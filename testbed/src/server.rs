@@ -26,7 +26,7 @@ use crate::error::ErrorDetail;
 use crate::logging;
 use crate::metrics::Metrics;
 use crate::services::{self, Role};
-use crate::settings::Settings;
+use crate::settings::{Settings, VERSION};
 use crate::telemetry::{self, Telemetry};
 
 /// A request that takes longer than this is logged whatever the sample says.
@@ -57,11 +57,7 @@ pub(crate) async fn run(role: Role) -> anyhow::Result<()> {
         .merge(health_routes(health.clone()));
     let listener = TcpListener::bind(&settings.listen).await;
     let listener = listener.context(format!("cannot listen on {}", settings.listen))?;
-    tracing::info!(
-        listen = settings.listen,
-        version = env!("CARGO_PKG_VERSION"),
-        "started"
-    );
+    tracing::info!(listen = settings.listen, version = VERSION, "started");
 
     let startup = tokio::spawn(become_ready(health.clone()));
     let (stop, stopping) = watch::channel(false);

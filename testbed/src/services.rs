@@ -77,7 +77,7 @@ pub(crate) fn assemble(role: Role, metrics: &Metrics) -> anyhow::Result<Assemble
                 Role::Rate => rate::routes(own, memcached()),
                 Role::Profile => profile::routes(own, memcached()),
                 Role::Reservation => reservation::routes(own, memcached()),
-                Role::Recommendation => recommendation::routes(own),
+                Role::Recommendation => recommendation::routes(own)?,
                 Role::User => user::routes(own),
                 Role::Review => review::routes(own, redis()),
                 Role::Attractions => attractions::routes(own, redis()),

@@ -10,6 +10,13 @@ use crate::services::Role;
 /// The time that one call of a service or one statement of a store may take.
 pub(crate) const DEPENDENCY_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// The version of this program.
+pub(crate) const VERSION: &str = if cfg!(feature = "next") {
+    "0.2.0"
+} else {
+    env!("CARGO_PKG_VERSION")
+};
+
 /// The settings of one service process.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -51,4 +58,17 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 
 fn variable_or(name: &str, default: &str) -> String {
     variable(name).unwrap_or_else(|| default.to_owned())
+}
+
+/// Whether a feature flag is on: its default variant in the document of `FEATURE_FLAGS`, which OpenFeature's flagd
+/// would read too. A flag that is not there is off.
+pub(crate) fn is_flag_on(name: &str) -> anyhow::Result<bool> {
+    let Some(text) = variable("FEATURE_FLAGS") else {
+        return Ok(false);
+    };
+    let document: serde_json::Value = serde_json::from_str(&text)
+        .context("FEATURE_FLAGS is not JSON\nhint: {\"flags\": {NAME: {…}}}")?;
+    let flag = &document["flags"][name];
+    let variant = flag["defaultVariant"].as_str().unwrap_or_default();
+    Ok(flag["variants"][variant] == true)
 }

@@ -18,7 +18,7 @@ use opentelemetry_sdk::trace::{
 };
 use tokio::runtime::Handle;
 
-use crate::settings::Settings;
+use crate::settings::{Settings, VERSION};
 
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 const EXPORT_EVERY: Duration = Duration::from_secs(1);
@@ -33,7 +33,7 @@ pub(crate) struct Telemetry {
 impl Telemetry {
     /// Starts to export the spans of `service`. Needs a running tokio runtime.
     pub(crate) fn start(service: &'static str, settings: &Settings) -> anyhow::Result<Self> {
-        let mut attributes = vec![KeyValue::new("service.version", env!("CARGO_PKG_VERSION"))];
+        let mut attributes = vec![KeyValue::new("service.version", VERSION)];
         let from_pod = [
             ("k8s.pod.name", &settings.pod_name),
             ("k8s.namespace.name", &settings.pod_namespace),

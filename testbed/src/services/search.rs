@@ -54,10 +54,15 @@ async fn nearby(
     if near.hotel_ids.is_empty() {
         return Ok(Json(near));
     }
+    let (first, last) = if cfg!(feature = "next") {
+        (query.out_date, query.in_date)
+    } else {
+        (query.in_date, query.out_date)
+    };
     let stay = [
         ("hotelIds", near.hotel_ids.join(",")),
-        ("inDate", query.in_date),
-        ("outDate", query.out_date),
+        ("inDate", first),
+        ("outDate", last),
     ];
     let plans: Vec<Plan> = search.rate.get("/rates", &stay).await?;
     // Plans come cheapest first; a hotel stays at the place of its cheapest.
