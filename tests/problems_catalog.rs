@@ -128,11 +128,11 @@ fn a_capture_of_what_is_not_implemented_is_refused_before_anything_starts() {
         assert!(!place.path("captures").exists());
     };
     capture(
-        "astronomy_shop_cart_service_failure-1",
+        "redeploy_without_PV-1",
         &[
             "not implemented by this version",
-            "step inject[0], flag",
-            "open-telemetry/opentelemetry-demo",
+            "step inject[0], redeploy",
+            "xlab-uiuc/aiopslab-applications",
         ],
     );
     capture("flower_node_stop-1", &["does not run on Kubernetes"]);

@@ -68,6 +68,19 @@ fn broken(file: &str, from: &str, to: &str, line: usize, message: &str) {
 }
 
 #[test]
+fn a_flag_needs_an_application_with_flags() {
+    let text = OWN.replace("hotel-testbed", "hotel-reservation").replace(
+        "scale = \"deployment/{target}\"\nreplicas = 0",
+        "flag = \"a\"\nvariant = \"on\"",
+    );
+    let error = Catalog::with_dir(&[("own.toml".to_owned(), text)]).unwrap_err();
+    let wanted = "own.toml:12: ";
+    let found = error.findings.iter().map(ToString::to_string);
+    let mut about_flags = found.filter(|text| text.contains("has no `flags`"));
+    assert!(about_flags.any(|text| text.starts_with(wanted)), "{error}");
+}
+
+#[test]
 fn mistakes_in_families_are_found_where_they_are() {
     let check = |from, to, line, message| broken("own.toml", from, to, line, message);
     // No TOML, and not of the form.
@@ -161,12 +174,6 @@ fn mistakes_in_families_are_found_where_they_are() {
         "steps = [{ restart = \"deployment/moon\" }]",
         26,
         "unknown target \"moon\"",
-    );
-    check(
-        "scale = \"deployment/{target}\"\nreplicas = 0",
-        "flag = \"a\"\nvariant = \"on\"",
-        12,
-        "has no `flags`",
     );
     // Steps and conditions that make no sense.
     check("replicas = 0", "replicas = -1", 12, "less than nothing");
