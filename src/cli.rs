@@ -408,12 +408,16 @@ Examples:
   aiopslab check
   aiopslab capture k8s_target_port_misconfig_testbed-1 --out captures
   aiopslab capture noop_detection_testbed --out captures --baseline 30s..45s --window 30s..45s
+  aiopslab capture --all '*_testbed-1' --out captures
 
 A window is a length (60s, 2m) or a range (45s..75s) from which the seed draws one.")]
 pub struct Capture {
     /// The family, with the number of its variant [default: -1]
-    #[arg(value_name = "FAMILY[-N]")]
-    pub family: String,
+    #[arg(value_name = "FAMILY[-N]", required_unless_present = "all")]
+    pub family: Option<String>,
+    /// Every FAMILY-N that matches, one after the other; run again, it goes on where it stopped
+    #[arg(long, value_name = "GLOB", conflicts_with_all = ["family", "json"])]
+    pub all: Option<String>,
     /// Where the snapshot's folder FAMILY-N is made
     #[arg(long, value_name = "DIR")]
     pub out: Utf8PathBuf,

@@ -13,7 +13,7 @@ use crate::exit::Failure;
 use crate::settings::Settings;
 
 /// The name of a snapshot's manifest; a folder with one is a snapshot.
-const MANIFEST: &str = "manifest.json";
+pub(crate) const MANIFEST: &str = "manifest.json";
 
 /// The catalog, and where snapshots are found.
 pub struct Library {

@@ -1,5 +1,7 @@
 //! `aiopslab capture`, `recover` and `check`: the commands that need a live cluster.
 
+mod campaign;
+
 use std::sync::Arc;
 
 use aiopslab_capture::cluster::Cluster as LiveCluster;
@@ -20,20 +22,44 @@ use crate::settings::Settings;
 const PROBES: &str = "probes";
 
 pub(super) async fn capture(arguments: Capture, settings: &Settings) -> Result<(), Failure> {
-    let request = request(&arguments, settings)?;
-    let progress = Arc::new(CaptureProgress::start());
     let cancel = CancellationToken::new();
     let watched = tokio::spawn(cancel_on_signal(cancel.clone()));
-    let captured = aiopslab_capture::run(request, progress.clone(), cancel).await;
+    let done = match (&arguments.all, &arguments.family) {
+        (Some(pattern), _) => campaign::run(pattern, &arguments, settings, &cancel).await,
+        (None, Some(family)) => alone(family, &arguments, settings, cancel).await,
+        (None, None) => Err(Failure::user("neither FAMILY[-N] nor --all GLOB was given")),
+    };
     watched.abort();
-    progress.finish();
-    let summary = captured.map_err(failure)?;
+    done
+}
+
+async fn alone(
+    family: &str,
+    arguments: &Capture,
+    settings: &Settings,
+    cancel: CancellationToken,
+) -> Result<(), Failure> {
+    let summary = one(family, arguments, settings, cancel).await??;
     if arguments.json {
         print(&format!("{:#}\n", summary_json(&summary)));
     } else {
         print(&describe(&summary));
     }
     Ok(())
+}
+
+/// Captures one variant. The outer error is the user's, before anything started.
+async fn one(
+    family: &str,
+    arguments: &Capture,
+    settings: &Settings,
+    cancel: CancellationToken,
+) -> Result<Result<CaptureSummary, CaptureError>, Failure> {
+    let request = request(family, arguments, settings)?;
+    let progress = Arc::new(CaptureProgress::start());
+    let captured = aiopslab_capture::run(request, progress.clone(), cancel).await;
+    progress.finish();
+    Ok(captured)
 }
 
 pub(super) async fn recover(cluster: Cluster, settings: &Settings) -> Result<(), Failure> {
@@ -106,9 +132,13 @@ fn options(cluster: &Cluster, settings: &Settings) -> ClusterOptions {
     }
 }
 
-fn request(arguments: &Capture, settings: &Settings) -> Result<CaptureRequest, Failure> {
+fn request(
+    family: &str,
+    arguments: &Capture,
+    settings: &Settings,
+) -> Result<CaptureRequest, Failure> {
     let library = Library::open(settings)?;
-    let (family, variant) = library.family(&arguments.family)?;
+    let (family, variant) = library.family(family)?;
     let application = library.application(&family.application)?.clone();
     let mut request =
         CaptureRequest::new(family.resolve(variant)?, application, arguments.out.clone());
@@ -182,10 +212,6 @@ async fn cancel_on_signal(cancel: CancellationToken) {
     drop(tokio::signal::ctrl_c().await);
     eprintln!("stopping: the fault is undone first");
     cancel.cancel();
-}
-
-fn failure(error: CaptureError) -> Failure {
-    Failure::from(error)
 }
 
 fn describe(summary: &CaptureSummary) -> String {

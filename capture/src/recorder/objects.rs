@@ -418,8 +418,8 @@ impl Watch {
         if !syncing && is_told_of {
             self.context.changes.saw(observed);
         }
-        let created = created(&object);
-        let valid_from = valid_from(event, observed, created, self.context.start);
+        let times = Times::of(&object);
+        let valid_from = valid_from(event, observed, times, self.context.start);
         self.context.visibility.prune(&mut object);
         let redacted = self
             .context
@@ -429,7 +429,11 @@ impl Watch {
             seq: self.seq.fetch_add(1, Ordering::Relaxed),
             event: event.to_owned(),
             observed,
-            exact: valid_from != observed && event == "added",
+            exact: match event {
+                "added" => valid_from != observed,
+                "initial" => times.changed.is_some() && valid_from < self.context.start,
+                _ => false,
+            },
             valid_from,
             valid_to: None,
             group: self.resource.group.clone(),
@@ -447,21 +451,35 @@ impl Watch {
     }
 }
 
-fn created(object: &Value) -> Option<i64> {
-    let text = object.pointer("/metadata/creationTimestamp")?.as_str()?;
-    super::nanoseconds(text)
+/// What an object says of its own past, to the end of the second: that is all the precision of these
+/// times, and a row that is visible too early gives the future away.
+#[derive(Debug, Clone, Copy, Default)]
+struct Times {
+    created: Option<i64>,
+    /// The last change that one of its managers made.
+    changed: Option<i64>,
+}
+
+impl Times {
+    fn of(object: &Value) -> Self {
+        let time = |time: &Value| super::nanoseconds(time.as_str()?).map(|time| time + SECOND - 1);
+        let managers = object.pointer("/metadata/managedFields");
+        let managers = managers.and_then(Value::as_array).into_iter().flatten();
+        Self {
+            created: object.pointer("/metadata/creationTimestamp").and_then(time),
+            changed: managers.filter_map(|manager| time(&manager["time"])).max(),
+        }
+    }
 }
 
 /// Since when a version was the object.
 ///
-/// What was there at the start counts from the start. What is new counts from its creation, whose
-/// time lacks the fraction of its second: it is taken as late as it can have been, because a row
-/// that is visible too early gives the future away.
-fn valid_from(event: &str, observed: i64, created: Option<i64>, start: i64) -> i64 {
-    let created = created.map(|created| created + SECOND - 1);
-    match (event, created) {
+/// What was there at the start counts from its last change, as far as that is known. What is new
+/// counts from its creation.
+fn valid_from(event: &str, observed: i64, times: Times, start: i64) -> i64 {
+    match (event, times.created) {
         ("initial", Some(created)) if created > start => created.min(observed),
-        ("initial", _) => start,
+        ("initial", _) => times.changed.unwrap_or(start).min(start),
         ("added", Some(created)) => created.clamp(start.min(observed), observed),
         _ => observed,
     }
@@ -475,26 +493,45 @@ mod tests {
     fn a_version_never_begins_before_it_can_have_been_there() {
         let second = SECOND;
         let start = 100 * second;
+        let begins = |event: &str, observed: i64, created: i64, changed: Option<i64>| {
+            let times = Times {
+                created: Some(created),
+                changed,
+            };
+            valid_from(event, observed, times, start)
+        };
         // Found at the start, created long before.
+        assert_eq!(begins("initial", start + 5, 7 * second, None), start);
+        let changed = Some(8 * second);
         assert_eq!(
-            valid_from("initial", start + 5, Some(7 * second), start),
+            begins("initial", start + 5, 7 * second, changed),
+            8 * second
+        );
+        let changed = Some(start + second); // after the start, before it was found
+        assert_eq!(
+            begins("initial", start + second, 7 * second, changed),
             start
         );
         // Created in the second in which it was seen.
         let observed = 110 * second + 300;
-        assert_eq!(
-            valid_from("added", observed, Some(110 * second), start),
-            observed
-        );
+        let created = 111 * second - 1;
+        assert_eq!(begins("added", observed, created, None), observed);
         // Found late, by a new list.
-        let created = 105 * second;
-        assert_eq!(
-            valid_from("added", observed, Some(created), start),
-            created + second - 1
-        );
-        assert_eq!(
-            valid_from("modified", observed, Some(created), start),
-            observed
-        );
+        let created = 106 * second - 1;
+        assert_eq!(begins("added", observed, created, None), created);
+        assert_eq!(begins("modified", observed, created, None), observed);
+    }
+
+    #[test]
+    fn the_last_manager_tells_of_the_last_change() {
+        let object = serde_json::json!({"metadata": {
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+            "managedFields": [{"time": "2026-01-01T00:00:07Z"}, {"time": "2026-01-01T00:00:03Z"}, {}],
+        }});
+        let times = Times::of(&object);
+        let (created, changed) = (times.created.unwrap(), times.changed.unwrap());
+        assert_eq!(changed - created, 7 * SECOND);
+        assert_eq!((created + 1) % SECOND, 0);
+        assert_eq!(Times::of(&serde_json::json!({})).changed, None);
     }
 }

@@ -68,9 +68,7 @@ pub(super) async fn run(
     }
     let inside = Inside::new(cluster, &pod, &container).await?;
     if let Some(refusal) = inside.lacks(command) {
-        return Err(Failure::answered(format!(
-            "error: Internal error occurred: {refusal}"
-        )));
+        return Err(Failure::answered(format!("error: {refusal}")));
     }
     let Some(answer) = inside.answer(command).await? else {
         return Err(Failure::not_captured(format!(

@@ -301,11 +301,12 @@ fn a_dns_that_does_not_work_or_means_something_else_is_not_guessed_at() {
 fn a_program_that_the_container_lacks_fails_as_it_did() {
     let mut view = view();
     let mut answer = example("nslookup kubernetes.default", "", -1);
-    answer.1.stderr = b"exec: \"nslookup\": executable file not found in $PATH".to_vec();
+    answer.1.stderr =
+        b"Internal error occurred: \"nslookup\": executable file not found in $PATH".to_vec();
     view.exec.push(answer);
     let outcome = run(&view, "kubectl exec -n shop cart-1 -- nslookup geo");
     let expected =
-        "error: Internal error occurred: exec: \"nslookup\": executable file not found in $PATH\n";
+        "error: Internal error occurred: \"nslookup\": executable file not found in $PATH\n";
     assert_eq!(
         (outcome.text().as_str(), outcome.verdict),
         (expected, Verdict::Answered)
