@@ -23,7 +23,7 @@ use crate::cluster::Cluster;
 use crate::error::CaptureError;
 use crate::journal::Entry;
 use crate::observe::Anchors;
-use crate::resource::text;
+use crate::resource::{split, text};
 use crate::workload::WorkloadClient;
 
 /// Whether this version can carry a step out.
@@ -81,10 +81,7 @@ pub(crate) async fn undo(
     namespace: &str,
     entry: &Entry,
 ) -> Result<Undone, CaptureError> {
-    // Where the application is gone, or on its way out, the fault is gone with it.
-    let space = format!("/api/v1/namespaces/{namespace}");
-    let space = cluster.find_json(&space).await?;
-    if space.is_none_or(|space| text(&space, "/status/phase") == "Terminating") {
+    if is_gone_with_application(cluster, namespace, entry).await? {
         return Ok(Undone::AsBefore);
     }
     match entry {
@@ -94,6 +91,22 @@ pub(crate) async fn undo(
         Entry::Exec(exec) => command::undo(cluster, namespace, exec).await,
         Entry::Wait { .. } => Ok(Undone::AsBefore),
     }
+}
+
+/// Where the application is gone, or on its way out, the fault inside it is gone too.
+async fn is_gone_with_application(
+    cluster: &Cluster,
+    namespace: &str,
+    entry: &Entry,
+) -> Result<bool, CaptureError> {
+    if let Some(object) = entry.object()
+        && !cluster.resolve(split(object)?.0).await?.namespaced
+    {
+        return Ok(false);
+    }
+    let space = format!("/api/v1/namespaces/{namespace}");
+    let space = cluster.find_json(&space).await?;
+    Ok(space.is_none_or(|space| text(&space, "/status/phase") == "Terminating"))
 }
 
 fn nothing(object: &str, because: &str) -> CaptureError {

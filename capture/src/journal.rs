@@ -244,10 +244,15 @@ impl Journal {
             let mut is_secret = false;
             if let Some(name) = entry.object() {
                 let (kind, name) = resource::split(name)?;
-                let resource = &cluster.resolve(kind).await?.resource;
-                is_secret = resource == "secrets";
-                let object =
-                    json!({"resource": resource, "namespace": self.namespace, "name": name});
+                let resource = cluster.resolve(kind).await?;
+                is_secret = resource.resource == "secrets";
+                let namespace = if resource.namespaced {
+                    self.namespace.as_str()
+                } else {
+                    ""
+                };
+                let resource = &resource.resource;
+                let object = json!({"resource": resource, "namespace": namespace, "name": name});
                 if !objects.contains(&object) {
                     objects.push(object);
                 }

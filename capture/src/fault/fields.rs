@@ -151,14 +151,15 @@ pub(super) async fn delete_and_wait(
     let path = cluster.object_path(namespace, object).await?;
     let until = Instant::now() + GONE_WITHIN;
     loop {
-        if let Some(wanted) = only {
-            let live = cluster.find_json(&path).await?;
-            if live.is_none_or(|live| super::uid(&live) != wanted) {
-                return Ok(());
-            }
-        }
-        if !cluster.delete(&path).await? {
+        let Some(live) = cluster.find_json(&path).await? else {
             return Ok(());
+        };
+        if only.is_some_and(|only| only != super::uid(&live)) {
+            return Ok(());
+        }
+        // Asked once: what is on its way out may be replaced at any moment.
+        if live.pointer("/metadata/deletionTimestamp").is_none() {
+            cluster.delete(&path).await?;
         }
         if Instant::now() > until {
             return Err(CaptureError::NotDeleted {
