@@ -399,6 +399,29 @@ pub struct Check {
     /// For which application
     #[arg(long, default_value = "hotel-testbed")]
     pub application: String,
+    /// Its manifests.
+    #[command(flatten)]
+    pub sources: Sources,
+}
+
+/// How an application's manifests are fetched.
+#[derive(Debug, Args)]
+pub struct Sources {
+    /// A checkout of the application's repository, or its chart, instead of fetching it
+    #[arg(long, value_name = "DIR")]
+    pub app_dir: Option<Utf8PathBuf>,
+    /// The helm that renders charts [default: the one on the PATH]
+    #[arg(long, value_name = "FILE")]
+    pub helm: Option<Utf8PathBuf>,
+}
+
+impl Sources {
+    pub(crate) fn options(&self) -> aiopslab_capture::SourceOptions {
+        aiopslab_capture::SourceOptions {
+            app_dir: self.app_dir.clone(),
+            helm: self.helm.clone(),
+        }
+    }
 }
 
 /// `capture`.
@@ -445,6 +468,9 @@ pub struct Capture {
     /// The kubectl that probes are asked with [default: the one on the PATH]
     #[arg(long, value_name = "FILE")]
     pub kubectl: Option<Utf8PathBuf>,
+    /// Its application's manifests.
+    #[command(flatten)]
+    pub sources: Sources,
     /// Leave the application running afterwards
     #[arg(long)]
     pub keep: bool,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aiopslab_problems::family::{Application, Endpoint};
+use aiopslab_problems::family::{Application, Endpoint, Source};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -12,6 +12,7 @@ use crate::error::CaptureError;
 use crate::journal::Journal;
 use crate::observe::{Anchors, judge};
 use crate::resource::text;
+use crate::sources::{self, SourceOptions};
 use crate::{deploy, manifests};
 
 /// One thing that a capture needs.
@@ -69,13 +70,14 @@ const RIGHTS: &[(&str, &str, &str, &str)] = &[
 pub async fn check(
     cluster: Result<&Cluster, &ClusterError>,
     application: &Application,
+    options: &SourceOptions,
 ) -> Vec<CheckLine> {
     let cluster = match cluster {
         Ok(cluster) => cluster,
         Err(error) => return vec![unreachable(error)],
     };
     let version = text(cluster.version(), "/gitVersion").to_owned();
-    vec![
+    let mut lines = vec![
         CheckLine::new("cluster", Ok(format!("{version} at {}", cluster.url())), ""),
         rights(cluster).await,
         nodes(cluster).await,
@@ -85,7 +87,11 @@ pub async fn check(
         jaeger(cluster, application).await,
         deployed(cluster, application).await,
         leftovers(cluster).await,
-    ]
+    ];
+    if !matches!(application.source, Some(Source::BuiltIn(_)) | None) {
+        lines.push(manifests_of(cluster, application, options).await);
+    }
+    lines
 }
 
 fn unreachable(error: &ClusterError) -> CheckLine {
@@ -188,6 +194,37 @@ async fn missing_images(
             .filter(|image| !known.contains(image))
             .collect(),
     ))
+}
+
+/// Fetches what the application is made of and asks the server whether it would take it.
+async fn manifests_of(
+    cluster: &Cluster,
+    application: &Application,
+    options: &SourceOptions,
+) -> CheckLine {
+    let found = async {
+        let commands = sources::fetch(application, options).await?;
+        let objects = manifests::objects(application)?;
+        for object in &objects {
+            deploy::dry_run(cluster, object).await?;
+        }
+        let how = match (&options.app_dir, commands.len()) {
+            (Some(folder), _) => format!("out of {folder}"),
+            (None, 0) => "kept from before".to_owned(),
+            (None, 1) => "fetched by 1 command".to_owned(),
+            (None, count) => format!("fetched by {count} commands"),
+        };
+        Ok::<_, CaptureError>(format!(
+            "{} objects, {how}; the server would take them",
+            objects.len()
+        ))
+    };
+    let found = found.await.map_err(|error| error.to_string());
+    CheckLine::new(
+        "manifests",
+        found,
+        "--app-dir DIR takes a checkout of yours",
+    )
 }
 
 async fn storage(cluster: &Cluster) -> CheckLine {

@@ -5,6 +5,7 @@ use camino::Utf8PathBuf;
 
 use crate::cluster::ClusterError;
 use crate::recorder::RecorderError;
+use crate::sources::SourceError;
 
 /// A capture, a check or a recovery failed.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +67,9 @@ pub enum CaptureError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Manifests could not be fetched.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// Something that a capture needs is not there.
     #[error("the cluster is not ready for a capture:\n{}", .0.join("\n"))]
     NotReady(Vec<String>),

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`run()`] is the pipeline, from a checked cluster to a finished snapshot;
 //! [`check()`] asks whether a cluster can be captured and [`recover()`] undoes what a dead capture
-//! left. Below them: deploy, workload, observe (conditions answered from the cluster), fault and
+//! left. Below them: sources (manifests of others, fetched by git and helm), deploy, workload, observe (conditions answered from the cluster), fault and
 //! journal (inject, remember, undo), compare (is the cluster as it was), probe (what the live system answers, to compare a replay with), windows (how long),
 //! supported (what of a catalog can't be captured yet).
 
@@ -22,15 +22,19 @@ mod fault;
 mod journal;
 mod manifests;
 mod probe;
+mod programs;
 mod recover;
 mod resource;
 mod run;
+mod sources;
 mod supported;
 mod windows;
 
 pub use check::{CheckLine, check};
 pub use error::CaptureError;
 pub use probe::ProbeOptions;
+pub use programs::ProgramError;
 pub use recover::{Recovered, recover};
 pub use run::{CaptureRequest, CaptureSummary, ClusterOptions, run};
+pub use sources::{SourceError, SourceOptions};
 pub use windows::{Seconds, Window, Windows};

@@ -1,10 +1,14 @@
-//! The manifests of the applications that ship with this program.
+//! The manifests of an application: those of the testbed are part of this program, others were
+//! fetched ([`crate::sources`]).
+
+use std::fs;
 
 use aiopslab_problems::family::{Application, Source};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::error::CaptureError;
 use crate::resource::text;
+use crate::sources;
 
 /// Where the testbed's manifests are below the project's root.
 const TESTBED: &str = "testbed/manifests";
@@ -38,19 +42,56 @@ const TESTBED_WORKLOAD: &str = include_str!("../../testbed/manifests/workload.ya
 
 /// The objects of an application, in the order in which they are applied.
 pub(crate) fn objects(application: &Application) -> Result<Vec<Value>, CaptureError> {
-    known(application)?;
     let mut objects = Vec::new();
-    for (file, content) in TESTBED_FILES {
-        objects.extend(parse(file, content)?);
+    if is_ours(application)? {
+        for (file, content) in TESTBED_FILES {
+            objects.extend(parse(&format!("{TESTBED}/{file}"), content)?);
+        }
+    } else {
+        objects.extend(fetched(application)?);
+        if !objects
+            .iter()
+            .any(|object| is_namespace(object, application))
+        {
+            objects.push(json!({"apiVersion": "v1", "kind": "Namespace",
+                "metadata": {"name": application.namespace}}));
+        }
     }
-    // A stable sort: whatever else the files say, namespaces come first.
-    objects.sort_by_key(|object| text(object, "/kind") != "Namespace");
+    // A stable sort: whatever else the files say, namespaces and definitions come first.
+    objects.sort_by_key(|object| match text(object, "/kind") {
+        "Namespace" => 0,
+        "CustomResourceDefinition" => 1,
+        _ => 2,
+    });
     Ok(objects)
 }
 
-/// The Job of the application's workload generator.
+fn is_namespace(object: &Value, application: &Application) -> bool {
+    text(object, "/kind") == "Namespace" && text(object, "/metadata/name") == application.namespace
+}
+
+/// What was fetched of an application, in the order of the files' names.
+fn fetched(application: &Application) -> Result<Vec<Value>, CaptureError> {
+    let folder = sources::folder(application)?;
+    let unread = |error: std::io::Error| CaptureError::Parse {
+        what: format!("the manifests of {} in {folder}", application.name),
+        source: error.into(),
+    };
+    let mut files = Vec::new();
+    for entry in folder.read_dir_utf8().map_err(unread)? {
+        files.push(entry.map_err(unread)?.into_path());
+    }
+    files.sort();
+    let mut objects = Vec::new();
+    for file in files {
+        let content = fs::read_to_string(&file).map_err(unread)?;
+        objects.extend(parse(file.as_str(), &content)?);
+    }
+    Ok(objects)
+}
+
+/// The Job of the workload generator, which is the testbed's for every application.
 pub(crate) fn workload(application: &Application) -> Result<Value, CaptureError> {
-    known(application)?;
     let objects = parse("workload.yaml", TESTBED_WORKLOAD)?;
     let job = objects
         .into_iter()
@@ -60,9 +101,12 @@ pub(crate) fn workload(application: &Application) -> Result<Value, CaptureError>
     })
 }
 
-/// The images that an application's pods need, in order, each once.
+/// The images of ours that an application needs, in order, each once: others are pulled.
 pub(crate) fn images(application: &Application) -> Result<Vec<String>, CaptureError> {
-    let mut objects = objects(application)?;
+    let mut objects = match is_ours(application)? {
+        true => objects(application)?,
+        false => Vec::new(),
+    };
     objects.push(workload(application)?);
     let mut images = Vec::new();
     for object in &objects {
@@ -78,20 +122,28 @@ pub(crate) fn images(application: &Application) -> Result<Vec<String>, CaptureEr
     Ok(images)
 }
 
-fn known(application: &Application) -> Result<(), CaptureError> {
+/// Whether its manifests are part of this program.
+fn is_ours(application: &Application) -> Result<bool, CaptureError> {
     match &application.source {
-        Some(Source::BuiltIn(source)) if source.built_in == TESTBED => Ok(()),
+        Some(Source::BuiltIn(source)) if source.built_in == TESTBED => Ok(true),
+        Some(Source::Git(_) | Source::Helm(_)) => Ok(false),
         _ => Err(CaptureError::UnknownManifests {
             application: application.name.clone(),
         }),
     }
 }
 
-fn parse(file: &str, content: &str) -> Result<Vec<Value>, CaptureError> {
-    let what = format!("{TESTBED}/{file}");
+fn parse(what: &str, content: &str) -> Result<Vec<Value>, CaptureError> {
     let documents: Vec<Value> =
-        serde_saphyr::from_multiple(content).map_err(CaptureError::json(&what))?;
-    Ok(documents.into_iter().filter(Value::is_object).collect())
+        serde_saphyr::from_multiple(content).map_err(CaptureError::json(what))?;
+    let mut objects = Vec::new();
+    for document in documents.into_iter().filter(Value::is_object) {
+        match document.get("items").and_then(Value::as_array) {
+            Some(items) if text(&document, "/kind") == "List" => objects.extend(items.clone()),
+            _ => objects.push(document),
+        }
+    }
+    Ok(objects)
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ use crate::probe::ProbeOptions;
 use crate::progress::SharedProgress;
 use crate::recorder::{Kind, RecorderOptions, Recording, RecordingOutcome};
 use crate::recover::{Recovered, recover_one};
+use crate::sources::{self, SourceOptions};
 use crate::supported;
 use crate::windows::{Lengths, Seconds, Window, Windows};
 use crate::workload::WorkloadClient;
@@ -83,6 +84,8 @@ pub struct CaptureRequest {
     pub keep: bool,
     /// Tries the family's wrong repairs: each must fail the mitigation oracle.
     pub try_wrong_repairs: bool,
+    /// How the application's manifests are fetched.
+    pub sources: SourceOptions,
     /// What the recorders do.
     pub recorder: RecorderOptions,
     /// What the live system is asked at the end of the fault window.
@@ -105,6 +108,7 @@ impl CaptureRequest {
             rate: None,
             keep: false,
             try_wrong_repairs: false,
+            sources: SourceOptions::default(),
             recorder: RecorderOptions::default(),
             probes: ProbeOptions::default(),
         }
@@ -166,6 +170,9 @@ pub async fn run(
         request.try_wrong_repairs,
     )?;
     progress.stage("check", "the cluster and what the capture needs on it");
+    for command in sources::fetch(&request.application, &request.sources).await? {
+        progress.note(&command);
+    }
     let workload = request.workload()?;
     let cluster = request.cluster.connect().await?;
     settle_leftovers(&cluster, &request, &progress).await?;
@@ -402,7 +409,7 @@ async fn ready(
     progress: &SharedProgress,
 ) -> Result<(), CaptureError> {
     let mut problems = Vec::new();
-    for line in check(Ok(cluster), &request.application).await {
+    for line in check(Ok(cluster), &request.application, &request.sources).await {
         let is_needed = match line.name {
             "prometheus" => !request.recorder.without.contains(&Kind::Metrics),
             "jaeger" => !request.recorder.without.contains(&Kind::Traces),

@@ -21,13 +21,10 @@ pub(crate) fn check(
     }
     let mut missing = Vec::new();
     match &application.source {
-        Some(Source::BuiltIn(_)) => {}
-        Some(Source::Git(source)) => {
-            missing.push(format!("deploying {name} from {}", source.git));
+        Some(Source::Git(source)) if source.compose.is_some() => {
+            missing.push(format!("deploying {name} by Docker Compose"));
         }
-        Some(Source::Helm(source)) => {
-            missing.push(format!("deploying {name} from the chart {}", source.helm));
-        }
+        Some(Source::BuiltIn(_) | Source::Git(_) | Source::Helm(_)) => {}
         None => missing.push(format!("deploying {name}, which names no source")),
     }
     match application.workloads.get(&family.workload) {
@@ -82,11 +79,6 @@ mod tests {
             refusal("flower_node_stop").unwrap(),
             "application flower does not run on Kubernetes, and can't be captured"
         );
-        let text = refusal("pod_failure_hotel_res").unwrap();
-        let expected = "it can't be captured; not implemented by this version:\n\
-            deploying hotel-reservation from https://github.com/xlab-uiuc/aiopslab-applications\n\
-            step inject[0], chaos pod-failure";
-        assert_eq!(text, expected);
         let text = refusal("noop_detection_social_network").unwrap();
         assert!(text.ends_with("\nworkload compose-post of wrk2"), "{text}");
     }

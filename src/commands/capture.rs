@@ -94,7 +94,8 @@ pub(super) async fn check(arguments: Check, settings: &Settings) -> Result<(), F
     let library = Library::open(settings)?;
     let application = library.application(&arguments.application)?;
     let cluster = options(&arguments.cluster, settings).connect().await;
-    let lines = aiopslab_capture::check(cluster.as_ref(), application).await;
+    let lines =
+        aiopslab_capture::check(cluster.as_ref(), application, &arguments.sources.options()).await;
     let mut failed = 0;
     for line in &lines {
         let mark = if line.ok { "ok  " } else { "FAIL" };
@@ -150,6 +151,7 @@ fn request(
     request.rate = arguments.rate;
     request.keep = arguments.keep;
     request.try_wrong_repairs = arguments.wrong_repairs;
+    request.sources = arguments.sources.options();
     request.recorder = recorders(&arguments.without)?;
     request.probes = ProbeOptions {
         wanted: !arguments.without.iter().any(|name| name == PROBES),

@@ -236,8 +236,11 @@ pub struct Git {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HelmChart {
-    /// The chart, `repository/chart`.
+    /// The chart, `repository/chart`, or its `oci://` address.
     pub helm: String,
+    /// URL of the repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
     /// Version of the chart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
