@@ -5,13 +5,28 @@
 //! rows of one moment), ours is sorted.
 
 mod csv;
+mod exports;
 mod logs;
+mod service_log;
+mod shell;
 mod table;
 
 use std::collections::BTreeMap;
 
 pub use self::csv::{push_row as push_csv_row, python_float};
+pub use self::exports::{
+    FILES_ROOT, KPI_NAMES_LOST_UPSTREAM, KPI_PODS_LEFT_OUT_UPSTREAM, RESPONSE_KEYS,
+    RESPONSE_KEYS_UPSTREAM, kpi_pod, marks_error, metrics_folder, no_traces_in, response,
+    traces_path, window_start,
+};
 pub use self::logs::greedy_compress_lines;
+pub use self::service_log::{
+    JOB_LABEL, container_names, label_of, no_pod_of_service, pod_label, several_containers,
+    waiting_reason, waiting_to_start,
+};
+pub use self::shell::{
+    OUTPUT_BYTES, add_stopped, cut_output, refreshed, shell_text, shell_text_upstream,
+};
 pub use self::table::{TableError, table_text};
 
 /// The metrics that `get_metrics` answers with, sorted.

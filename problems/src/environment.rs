@@ -59,6 +59,11 @@ pub trait Environment: Send {
     fn now(&self) -> Option<Timestamp> {
         None
     }
+
+    /// Whether the last action was answered by a running system rather than a recording.
+    fn is_live(&self) -> bool {
+        false
+    }
 }
 
 /// The environment itself is broken (a damaged snapshot, a lost cluster).

@@ -21,9 +21,6 @@ use crate::recording::Recording;
 use crate::shell;
 use crate::view::{View, ViewError};
 
-/// Where the paths lie that actions answer with.
-pub const FILES_ROOT: &str = "/aiopslab";
-
 /// How a snapshot is replayed.
 #[derive(Debug, Clone)]
 pub struct ReplayOptions {
@@ -61,6 +58,7 @@ pub struct ReplayEnvironment {
     action_set: ActionSet,
     application: Application,
     calls: u32,
+    may_write: bool,
 }
 
 impl ReplayEnvironment {
@@ -79,6 +77,7 @@ impl ReplayEnvironment {
             action_set: options.action_set,
             application: options.application.clone(),
             calls: 0,
+            may_write: false,
         })
     }
 
@@ -92,6 +91,19 @@ impl ReplayEnvironment {
     #[must_use]
     pub fn files(&self) -> &VirtualFiles {
         &self.files
+    }
+
+    /// Whether the last action would have changed the cluster, or may have: what a command inside a
+    /// container does is not known unless it was recorded.
+    #[must_use]
+    pub fn may_write(&self) -> bool {
+        self.may_write
+    }
+
+    /// Actions so far.
+    #[must_use]
+    pub fn calls(&self) -> u32 {
+        self.calls
     }
 
     /// Lets time pass up to a moment, where it can.
@@ -109,13 +121,11 @@ impl ReplayEnvironment {
         }
         let outcome = shell::run(&self.recording, &mut self.files, command, timeout).await?;
         self.pass(outcome.now);
+        self.may_write = outcome.may_write;
         let text = if !self.upstream_quirks || outcome.verdict == Verdict::NotCaptured {
             outcome.text()
-        } else if outcome.exit_code == 0 {
-            // As on its `localhost`; in a `kind` cluster, errors are dropped.
-            format!("{}{}", outcome.stdout, outcome.stderr)
         } else {
-            answer::command_failed(&outcome.stderr)
+            answer::shell_text_upstream(&outcome.stdout, &outcome.stderr, outcome.exit_code)
         };
         Ok(Observation::new(text, outcome.verdict))
     }
@@ -140,6 +150,7 @@ impl Environment for ReplayEnvironment {
             self.pass(self.recording.now().saturating_add(ACTION_NS));
         }
         self.calls += 1;
+        self.may_write = false;
         let observation = match action {
             Action::GetLogs { namespace, service } => self.get_logs(namespace, service).await,
             Action::GetMetrics {
@@ -186,15 +197,7 @@ impl Environment for ReplayEnvironment {
 
 /// Start of a window of minutes back from now, or what is wrong with it.
 fn window_start(now: i64, minutes: i64) -> Result<i64, Observation> {
-    if minutes <= 0 {
-        return Err(Observation::new(
-            format!(
-                "Error: duration is a number of minutes back from now, at least 1; got {minutes}."
-            ),
-            Verdict::Invalid,
-        ));
-    }
-    Ok(now.saturating_sub(minutes.saturating_mul(60_000_000_000)))
+    answer::window_start(now, minutes).map_err(|text| Observation::new(text, Verdict::Invalid))
 }
 
 /// The verdict on an answer out of a window.

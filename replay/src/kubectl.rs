@@ -58,6 +58,8 @@ pub(crate) struct Input<'a> {
     pub(crate) files: &'a VirtualFiles,
     /// Whether standard input was read.
     pub(crate) was_read: AtomicBool,
+    /// Whether the command would have changed the cluster, or may have.
+    pub(crate) may_write: AtomicBool,
 }
 
 impl<'a> Input<'a> {
@@ -75,7 +77,11 @@ pub(crate) async fn run(
     input: &Input<'_>,
     patience: Patience,
 ) -> Result<CommandOutput, Stop> {
-    match dispatch(view, words, input, patience).await {
+    let done = dispatch(view, words, input, patience).await;
+    input
+        .may_write
+        .store(denied::may_write(words, &done), Ordering::Relaxed);
+    match done {
         Ok(output) => Ok(output),
         Err(Failure::Message { text, verdict }) => Ok(CommandOutput::failed(text, 1, verdict)),
         Err(Failure::NotCaptured(what)) => Err(Stop::NotCaptured(what)),

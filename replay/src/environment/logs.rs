@@ -2,13 +2,9 @@
 
 use aiopslab_problems::answer;
 use aiopslab_problems::environment::{Observation, Verdict};
-use serde_json::Value;
 
 use super::ReplayEnvironment;
 use crate::view::{LogInstance, LogQuery, ObjectQuery, RecordedObject, View, ViewError};
-
-/// The label that the Job controller sets, by which AIOpsLab finds its load generator.
-const JOB_LABEL: &str = "job-name";
 
 impl ReplayEnvironment {
     /// The whole log of the current instance of the first pod's container.
@@ -21,12 +17,12 @@ impl ReplayEnvironment {
         let pods = view
             .objects(&ObjectQuery::all("", "pods", Some(namespace)))
             .await?;
-        let label = self.pod_label(namespace, service);
+        let label = answer::pod_label(namespace, service, view.service_label());
         let found = pods
             .iter()
             .find(|pod| label_is(pod, label, service))
             .or_else(|| {
-                let fallback = |pod: &&RecordedObject| label_is(pod, JOB_LABEL, service);
+                let fallback = |pod: &&RecordedObject| label_is(pod, answer::JOB_LABEL, service);
                 pods.iter().find(fallback).filter(|_| !self.upstream_quirks)
             });
         let Some(pod) = found else {
@@ -40,16 +36,10 @@ impl ReplayEnvironment {
                 self.no_such_service(namespace, service, &pods, covered)
             }));
         };
-        let containers = container_names(&pod.object);
+        let containers = answer::container_names(&pod.object);
         let [container] = containers.as_slice() else {
             return Ok(self.refusal(Verdict::Invalid, || {
-                format!(
-                    "Error: pod {} has several containers: {}. Choose one: kubectl logs {} -n {namespace} -c {}",
-                    pod.name,
-                    containers.join(", "),
-                    pod.name,
-                    containers.first().map_or("CONTAINER", String::as_str),
-                )
+                answer::several_containers(namespace, &pod.name, &containers)
             }));
         };
         let instances = view.log_instances(namespace, &pod.name).await?;
@@ -89,12 +79,9 @@ impl ReplayEnvironment {
         pod: &RecordedObject,
         container: &str,
     ) -> Result<Observation, ViewError> {
-        match waiting_reason(&pod.object, container) {
+        match answer::waiting_reason(&pod.object, container) {
             Some(reason) => Ok(self.refusal(Verdict::Answered, || {
-                format!(
-                    "Error: container {container} of pod {} has no log: it is waiting to start: {reason}",
-                    pod.name
-                )
+                answer::waiting_to_start(&pod.name, container, &reason)
             })),
             None => Ok(Observation::new(
                 format!("Error: the log of pod {} was not recorded.", pod.name),
@@ -112,15 +99,6 @@ impl ReplayEnvironment {
         }
     }
 
-    fn pod_label(&self, namespace: &str, service: &str) -> &str {
-        let generator = namespace == "default" && service.contains("wrk2-job");
-        if generator {
-            JOB_LABEL
-        } else {
-            self.recording.service_label()
-        }
-    }
-
     fn no_such_service(
         &self,
         namespace: &str,
@@ -132,57 +110,13 @@ impl ReplayEnvironment {
             return format!("Error: pods of namespace {namespace} were not recorded.");
         }
         let label = self.recording.service_label();
-        let mut known: Vec<&str> = pods.iter().filter_map(|pod| label_of(pod, label)).collect();
-        known.sort_unstable();
-        known.dedup();
-        if known.is_empty() {
-            return format!(
-                "Error: no pod of service {service} in namespace {namespace}, nor of any other."
-            );
-        }
-        format!(
-            "Error: no pod of service {service} in namespace {namespace}. Services with pods: {}.",
-            known.join(", ")
-        )
+        let known = pods
+            .iter()
+            .filter_map(|pod| answer::label_of(&pod.object, label));
+        answer::no_pod_of_service(namespace, service, known.collect())
     }
 }
 
-fn label_of<'a>(pod: &'a RecordedObject, label: &str) -> Option<&'a str> {
-    pod.object
-        .get("metadata")?
-        .get("labels")?
-        .get(label)?
-        .as_str()
-}
-
 fn label_is(pod: &RecordedObject, label: &str, value: &str) -> bool {
-    label_of(pod, label) == Some(value)
-}
-
-fn container_names(pod: &Value) -> Vec<String> {
-    let containers = pod.pointer("/spec/containers").and_then(Value::as_array);
-    containers
-        .into_iter()
-        .flatten()
-        .filter_map(|container| container.get("name")?.as_str().map(str::to_owned))
-        .collect()
-}
-
-fn waiting_reason(pod: &Value, container: &str) -> Option<String> {
-    let statuses = pod
-        .pointer("/status/containerStatuses")
-        .and_then(Value::as_array);
-    let Some(statuses) = statuses else {
-        let phase = pod.pointer("/status/phase")?.as_str()?;
-        return (phase == "Pending").then(|| "the pod is Pending".to_owned());
-    };
-    let status = statuses
-        .iter()
-        .find(|status| status.get("name").and_then(Value::as_str) == Some(container))?;
-    Some(
-        status
-            .pointer("/state/waiting/reason")?
-            .as_str()?
-            .to_owned(),
-    )
+    answer::label_of(&pod.object, label) == Some(value)
 }

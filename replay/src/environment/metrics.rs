@@ -7,18 +7,9 @@ use aiopslab_datasets::schema::Table;
 use aiopslab_problems::answer::{self, KPI_NAMES, KPI_STEP_S, KpiPoint};
 use aiopslab_problems::environment::Observation;
 
-use super::{FILES_ROOT, ReplayEnvironment, window_start, window_verdict};
+use super::{ReplayEnvironment, window_start, window_verdict};
 use crate::metrics::{RangeQuery, query_range};
 use crate::view::{ObjectQuery, View, ViewError};
-
-/// Metrics that AIOpsLab means to export and loses by a missing comma.
-const LOST_UPSTREAM: [&str; 2] = [
-    "container_network_receive_errors_total",
-    "container_threads_max",
-];
-
-/// Pods that AIOpsLab leaves out.
-const LEFT_OUT_UPSTREAM: [&str; 2] = ["loadgenerator-", "redis-cart"];
 
 impl ReplayEnvironment {
     /// Evaluates the metrics of the last minutes on a grid of 15 seconds.
@@ -34,7 +25,7 @@ impl ReplayEnvironment {
         };
         let mut names = KPI_NAMES.to_vec();
         if !self.upstream_quirks {
-            names.extend(LOST_UPSTREAM);
+            names.extend(answer::KPI_NAMES_LOST_UPSTREAM);
         }
         let query = RangeQuery {
             namespace,
@@ -61,7 +52,7 @@ impl ReplayEnvironment {
             }));
         }
         let files = answer::metrics_files(&points);
-        let folder = format!("{FILES_ROOT}/metrics_output/call-{:04}", self.calls);
+        let folder = answer::metrics_folder(self.calls);
         for (path, text) in &files {
             self.files.write(format!("{folder}/{path}"), text.as_str());
         }
@@ -79,17 +70,14 @@ impl ReplayEnvironment {
     fn pod_column(&self, series: &MetricSeries, alive: &BTreeSet<String>) -> Option<String> {
         let pod = series.pod.as_deref().filter(|pod| !pod.is_empty())?;
         if self.upstream_quirks {
-            let left_out = LEFT_OUT_UPSTREAM.iter().any(|start| pod.starts_with(start));
+            let left_out = answer::KPI_PODS_LEFT_OUT_UPSTREAM
+                .iter()
+                .any(|start| pod.starts_with(start));
             return (alive.contains(pod) && !left_out).then(|| pod.to_owned());
         }
         let container = series.container.as_deref().unwrap_or_default();
         let names_container = label(series, "name").is_some_and(|name| !name.is_empty());
-        Some(match container {
-            // cAdvisor names the container of the pod's sandbox, but not the pod as a whole.
-            "" if names_container => format!("{pod}.POD"),
-            "" => pod.to_owned(),
-            container => format!("{pod}.{container}"),
-        })
+        Some(answer::kpi_pod(pod, container, names_container))
     }
 
     async fn alive_pods(&self, namespace: &str) -> Result<BTreeSet<String>, ViewError> {

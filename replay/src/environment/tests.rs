@@ -217,3 +217,35 @@ fn clocks_outside_of_the_recording() {
         .to_string();
     assert!(error.contains("withheld"), "{error}");
 }
+
+#[tokio::test]
+async fn an_action_that_writes_or_may_is_told_from_one_that_does_not() {
+    let test = TestSnapshot::new();
+    let mut environment = test.environment(Clock::End, false);
+    for (command, may_write) in [
+        ("kubectl get pods -n shop", false),
+        ("kubectl -n shop annotate pod geo-2 a=b", true),
+        (
+            "kubectl get svc -n shop; kubectl delete pod geo-2 -n shop | cat",
+            true,
+        ),
+        (
+            "x=$(kubectl label pod geo-2 -n shop a=b 2>&1); echo $x",
+            true,
+        ),
+        // Neither a mistyped write nor what needs a terminal changes anything.
+        ("kubectl annotate nope geo a=b", false),
+        ("kubectl edit service geo", false),
+        ("echo kubectl delete pod geo-2", false),
+    ] {
+        let action = Action::ExecShell {
+            command: command.to_owned(),
+            timeout: 30,
+        };
+        act(&mut environment, action).await;
+        assert_eq!(environment.may_write(), may_write, "{command}");
+    }
+    act(&mut environment, logs("geo")).await;
+    assert!(!environment.may_write());
+    assert_eq!(environment.calls(), 8);
+}

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use aiopslab_datasets::schema::Table;
 use aiopslab_problems::answer::{self, TraceSpan};
 use aiopslab_problems::environment::{Observation, Verdict};
-use serde_json::Value;
 
-use super::{FILES_ROOT, ReplayEnvironment, window_start, window_verdict};
+use super::{ReplayEnvironment, window_start, window_verdict};
 use crate::traces::{SpanRow, spans};
 use crate::view::{View, ViewError};
 
@@ -19,17 +18,6 @@ const JAEGER_LIMIT: usize = 100;
 
 /// Jaeger's own service, which AIOpsLab leaves out.
 const JAEGER_SERVICE: &str = "jaeger-all-in-one";
-
-/// Attributes that AIOpsLab takes a span's response from.
-const RESPONSE_UPSTREAM: [&str; 2] = ["http.status_code", "response_class"];
-
-/// Ours, with the names of today's conventions.
-const RESPONSE: [&str; 4] = [
-    "http.status_code",
-    "http.response.status_code",
-    "rpc.grpc.status_code",
-    "response_class",
-];
 
 impl ReplayEnvironment {
     /// The spans that ended by now: ours within the window and each once; AIOpsLab's once for every
@@ -46,9 +34,7 @@ impl ReplayEnvironment {
         };
         let collected_in = &self.application.namespace;
         if !self.upstream_quirks && namespace != collected_in {
-            let text = format!(
-                "Error: no traces are collected in namespace {namespace}. Traces are collected in {collected_in}."
-            );
+            let text = answer::no_traces_in(namespace, collected_in);
             return Ok(Observation::new(text, Verdict::Invalid));
         }
         let since = if self.upstream_quirks {
@@ -60,15 +46,15 @@ impl ReplayEnvironment {
         let rows: Vec<TraceSpan> = if self.upstream_quirks {
             upstream_order(&spans)
                 .into_iter()
-                .map(|span| row(span, &RESPONSE_UPSTREAM))
+                .map(|span| row(span, &answer::RESPONSE_KEYS_UPSTREAM))
                 .collect()
         } else {
-            spans.iter().map(|span| row(span, &RESPONSE)).collect()
+            spans
+                .iter()
+                .map(|span| row(span, &answer::RESPONSE_KEYS))
+                .collect()
         };
-        let path = format!(
-            "{FILES_ROOT}/trace_output/call-{:04}/traces.csv",
-            self.calls
-        );
+        let path = answer::traces_path(self.calls);
         self.files.write(&path, answer::traces_csv(&rows));
         let coverage = self.recording.coverage().await?;
         let covered = coverage.window(Table::Spans, &[("namespace", collected_in)], start);
@@ -109,14 +95,7 @@ fn upstream_order(spans: &[SpanRow]) -> Vec<&SpanRow> {
     rows
 }
 
-fn row(span: &SpanRow, response: &[&str]) -> TraceSpan {
-    let error = attribute(&span.attributes, &["error"]);
-    let marked = error.is_some_and(|value| value == Value::Bool(true) || value == "true");
-    let answered = attribute(&span.attributes, response).map(|value| {
-        value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned)
-    });
+fn row(span: &SpanRow, response_keys: &[&str]) -> TraceSpan {
     TraceSpan {
         trace_id: span.trace_id.clone(),
         span_id: span.span_id.clone(),
@@ -125,34 +104,7 @@ fn row(span: &SpanRow, response: &[&str]) -> TraceSpan {
         operation: span.operation.clone(),
         start_us: span.start / 1000,
         duration_us: span.end.saturating_sub(span.start) / 1000,
-        has_error: span.is_error || marked,
-        response: answered,
+        has_error: span.is_error || answer::marks_error(&span.attributes),
+        response: answer::response(&span.attributes, response_keys),
     }
-}
-
-/// The value of the last attribute of one of these keys.
-fn attribute(attributes: &str, keys: &[&str]) -> Option<Value> {
-    if !attributes.starts_with(r#"[{"key":""#) {
-        let list: Vec<Attribute> = serde_json::from_str(attributes).ok()?;
-        return list
-            .into_iter()
-            .rev()
-            .find(|one| keys.contains(&one.key.as_str()))
-            .map(|one| one.value);
-    }
-    // Only the attribute itself is parsed: there are many, on many spans. Within a text its quotes
-    // would be escaped, so this finds nothing else.
-    let starts = keys
-        .iter()
-        .filter_map(|key| attributes.rfind(&format!(r#"{{"key":"{key}""#)));
-    let found = attributes.get(starts.max()?..)?;
-    let mut parsed = serde_json::Deserializer::from_str(found).into_iter::<Attribute>();
-    parsed.next()?.ok().map(|one| one.value)
-}
-
-#[derive(serde::Deserialize)]
-struct Attribute {
-    key: String,
-    #[serde(default)]
-    value: Value,
 }

@@ -5,7 +5,7 @@ use aiopslab_problems::environment::Verdict;
 
 use super::cluster::Cluster;
 use super::failure::Failure;
-use super::{Input, help, manifest};
+use super::{Input, arguments, help, manifest};
 use crate::kubernetes::Status;
 use crate::shell::CommandOutput;
 
@@ -42,6 +42,19 @@ pub(super) fn is_write(verb: &str, words: &[String]) -> bool {
             && words
                 .iter()
                 .any(|word| ROLLOUT_WRITES.contains(&word.as_str())))
+}
+
+/// Whether a command would have changed the cluster, or may have: a recording does not know what one
+/// that runs inside a container does.
+pub(super) fn may_write(words: &[String], done: &Result<CommandOutput, Failure>) -> bool {
+    let Some((_, verb)) = arguments::verb(words) else {
+        return false;
+    };
+    match done {
+        Ok(output) => verb != "diff" && is_write(verb, words) && output.verdict == Verdict::Denied,
+        Err(Failure::NotCaptured(_)) => verb == "exec",
+        Err(_) => false,
+    }
 }
 
 /// The refusal of a command that needs a terminal or does not end.

@@ -252,6 +252,8 @@ mod tests {
         ] {
             let outcome = run(&view(), &format!("kubectl exec -n shop {line}"));
             assert_eq!(outcome.verdict, Verdict::NotCaptured, "{line}");
+            assert!(outcome.may_write, "{line}"); // nobody knows what it would have done
         }
+        assert!(!run(&view(), "kubectl exec -n shop cart-1 -- env").may_write);
     }
 }

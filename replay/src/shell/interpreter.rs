@@ -54,6 +54,8 @@ pub(super) struct Shell<'a> {
     pub(super) budget: Budget,
     /// The worst of what ran.
     pub(super) verdict: Verdict,
+    /// Whether something would have changed the cluster, or may have.
+    pub(super) may_write: bool,
     /// `$?`
     pub(super) status: i32,
     /// Line of the command that runs.
@@ -86,6 +88,7 @@ impl<'a> Shell<'a> {
             streams: Streams::new(),
             budget: Budget::new(),
             verdict: Verdict::Answered,
+            may_write: false,
             status: 0,
             line: 1,
             pipe_statuses: vec![0],

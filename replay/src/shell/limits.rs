@@ -36,7 +36,7 @@ pub(super) const VARIABLES: usize = 2 * 1024;
 pub(super) const ELEMENTS: usize = 16 * 1024;
 
 /// Bytes that an action answers with.
-pub(super) const OUTPUT_BYTES: usize = 10 * 1024 * 1024;
+pub(super) const OUTPUT_BYTES: usize = aiopslab_problems::answer::OUTPUT_BYTES;
 
 /// What is left of an action's limits.
 #[derive(Debug)]

@@ -1,8 +1,7 @@
 //! What a command line did.
 
+use aiopslab_problems::answer;
 use aiopslab_problems::environment::Verdict;
-
-use super::limits;
 
 /// The status of what is stopped because it takes too long, as that of `timeout`.
 pub(super) const TIMED_OUT: i32 = 124;
@@ -18,6 +17,9 @@ pub struct ShellOutcome {
     pub exit_code: i32,
     /// The worst of what ran.
     pub verdict: Verdict,
+    /// Whether something in it would have changed the cluster, or may have: what a command inside
+    /// a container does is not known.
+    pub may_write: bool,
     /// The moment at which it was done, in nanoseconds: later than it began if it waited where time
     /// passes.
     pub now: i64,
@@ -27,12 +29,7 @@ impl ShellOutcome {
     /// What the agent reads: standard output, then standard error.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = self.stdout.clone();
-        if !text.is_empty() && !text.ends_with('\n') && !self.stderr.is_empty() {
-            text.push('\n');
-        }
-        text.push_str(&self.stderr);
-        text
+        answer::shell_text(&self.stdout, &self.stderr)
     }
 
     /// Ends the action with a notice that nothing on the command line can hide.
@@ -49,24 +46,14 @@ impl ShellOutcome {
 
     /// Tells that what would wait for ever was stopped after so many seconds.
     pub(super) fn timed_out(&mut self, seconds: i64) {
-        if !self.stderr.is_empty() && !self.stderr.ends_with('\n') {
-            self.stderr.push('\n');
-        }
-        let notice = format!("notice: stopped after {seconds} s, the timeout of this action\n");
-        self.stderr.push_str(&notice);
+        answer::add_stopped(&mut self.stderr, seconds);
         self.exit_code = TIMED_OUT;
     }
 
     /// Cuts what is more than an action answers with.
     pub(super) fn cut(mut self) -> Self {
         for text in [&mut self.stdout, &mut self.stderr] {
-            if text.len() > limits::OUTPUT_BYTES {
-                let mut end = limits::OUTPUT_BYTES;
-                while !text.is_char_boundary(end) {
-                    end -= 1;
-                }
-                text.truncate(end);
-                text.push_str("\nnotice: the rest of the output was cut\n");
+            if answer::cut_output(text) {
                 self.verdict = self.verdict.max(Verdict::Partial);
             }
         }

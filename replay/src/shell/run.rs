@@ -26,6 +26,7 @@ pub async fn run(
         stderr,
         exit_code: shell.status,
         verdict: shell.verdict,
+        may_write: shell.may_write,
         now,
     };
     match done {

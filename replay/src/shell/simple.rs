@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::ast::{AssignedValue, Assignment, FunctionBody, Simple};
 use super::command::CommandOutput;
@@ -222,13 +222,16 @@ impl Shell<'_> {
                     standard: standard.as_deref(),
                     files: &*self.files,
                     was_read: AtomicBool::default(),
+                    may_write: AtomicBool::default(),
                 };
-                let output = kubectl::run(self.view(), arguments, &input, self.patience).await?;
+                let ran = kubectl::run(self.view(), arguments, &input, self.patience).await;
+                let may_write = input.may_write.load(Ordering::Relaxed);
                 if input.was_read.into_inner() {
                     self.streams
                         .advance(0, standard.map_or(0, |text| text.len()));
                 }
-                return self.emit(output);
+                self.may_write |= may_write;
+                return self.emit(ran?);
             }
             if program != name && builtins::run_program(self, program, arguments).await? {
                 return Ok(());
