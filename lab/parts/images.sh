@@ -1,28 +1,43 @@
 # Which images there are, and bringing them into the cluster's containerd. Sourced.
 
 BASE_PACKAGES=postgresql,redis-server,memcached,procps,iproute2,curl,ca-certificates
+# What an agent's shell has beside kubectl: it never runs on the host.
+TOOLBOX_PACKAGES=bash,bind9-dnsutils,bsdextrautils,ca-certificates,curl,gawk,iproute2,jq,less,netcat-openbsd,procps,ripgrep
 # Variant "essential" has a shell and perl, so agents can look around in a container.
-BASE_ARGUMENTS=(--mode=root --variant=essential --components=main "--include=$BASE_PACKAGES"
-  '--dpkgopt=path-exclude=/usr/share/doc/*' '--dpkgopt=path-exclude=/usr/share/man/*'
-  '--dpkgopt=path-exclude=/usr/share/info/*' '--dpkgopt=path-exclude=/usr/share/locale/*'
+LAYER_ARGUMENTS=(--mode=root --variant=essential --components=main)
+SLIM_ARGUMENTS=('--dpkgopt=path-exclude=/usr/share/doc/*' '--dpkgopt=path-exclude=/usr/share/man/*'
+  '--dpkgopt=path-exclude=/usr/share/info/*' '--dpkgopt=path-exclude=/usr/share/locale/*')
+BASE_ARGUMENTS=("${LAYER_ARGUMENTS[@]}" "--include=$BASE_PACKAGES" "${SLIM_ARGUMENTS[@]}"
   # The package creates a database cluster; every container makes its own.
   '--customize-hook=chroot "$1" pg_dropcluster 15 main'
   '--customize-hook=find "$1/var/log" "$1/var/cache" -type f -delete'
   bookworm)
+TOOLBOX_ARGUMENTS=("${LAYER_ARGUMENTS[@]}" "--include=$TOOLBOX_PACKAGES" "${SLIM_ARGUMENTS[@]}"
+  '--customize-hook=find "$1/var/log" "$1/var/cache" -type f -delete'
+  bookworm)
 
-base_layer() { echo "$LAB_CACHE/base-$(printf '%s\n' "${BASE_ARGUMENTS[@]}" | sha256sum | cut -c1-12).tar"; }
+# layer_path NAME ARGUMENT...: where the layer that mmdebstrap makes of these arguments is cached.
+layer_path() { echo "$LAB_CACHE/$1-$(shift; printf '%s\n' "$@" | sha256sum | cut -c1-12).tar"; }
+base_layer() { layer_path base "${BASE_ARGUMENTS[@]}"; }
+toolbox_layer() { layer_path toolbox "${TOOLBOX_ARGUMENTS[@]}"; }
 
-# base_ensure: builds the root file system that our images share, unless it is cached.
-base_ensure() {
-  local layer log=$LAB_CACHE/base.log
-  layer=$(base_layer)
+# layer_ensure NAME ARGUMENT...: builds a root file system, unless it is cached.
+layer_ensure() {
+  local layer name=$1 log=$LAB_CACHE/$1.log
+  layer=$(layer_path "$@")
   [ ! -s "$layer" ] || return 0
   ensure_image_packages
-  say "building the images' base layer: Debian 12 with $BASE_PACKAGES (about a minute)"
+  say "building the images' $name layer: Debian 12 (about a minute)"
   mkdir -p "$LAB_CACHE"
-  SOURCE_DATE_EPOCH=1700000000 mmdebstrap "${BASE_ARGUMENTS[@]}" "$layer.new.tar" >"$log" 2>&1 ||
+  SOURCE_DATE_EPOCH=1700000000 mmdebstrap "${@:2}" "$layer.new.tar" >"$log" 2>&1 ||
     die "mmdebstrap failed: $(tail -n 2 "$log")" "it needs root and a Debian mirror; the whole output is in $log"
   mv "$layer.new.tar" "$layer"
+}
+
+# base_ensure: builds the root file systems that our images share, unless they are cached.
+base_ensure() {
+  layer_ensure base "${BASE_ARGUMENTS[@]}"
+  layer_ensure toolbox "${TOOLBOX_ARGUMENTS[@]}"
 }
 
 # lab_image PROGRAM: the image's name.
@@ -69,10 +84,17 @@ cluster_specs() {
 }
 
 application_specs() {
+  SPECS+=("$(toolbox_spec)")
   SPECS+=("$(base_spec "$(lab_image base)" '["/bin/sh"]')"
     "$(base_spec docker.io/aiopslab/postgres:15 '["/usr/local/bin/postgres-entrypoint.sh"]' "$(entry_scripts)")"
     "$(base_spec docker.io/aiopslab/redis:7 '["/usr/bin/redis-server", "--protected-mode", "no", "--save", ""]')"
     "$(base_spec docker.io/aiopslab/memcached:1.6 '["/usr/bin/memcached", "-u", "nobody", "-v"]')")
+}
+
+# The shell of agents on a live cluster: Debian's tools and the cluster's own kubectl.
+toolbox_spec() {
+  printf '{"name": "docker.io/aiopslab/toolbox:1", "layers": ["%s"], "files": {"/usr/local/bin/kubectl": "%s"}, "entrypoint": ["/bin/sleep", "infinity"]}' \
+    "$(toolbox_layer)" "$LAB_BIN/kube"
 }
 
 # testbed_spec BINARY VERSION: a stripped copy of the binary on the base layer.
