@@ -23,7 +23,7 @@ mod lines;
 
 pub use discovery::ApiResource;
 pub use error::ClusterError;
-pub use exec::ExecAnswer;
+pub use exec::{ExecAnswer, ExecCall};
 pub use lines::LineStream;
 
 /// How long an ordinary request may take.

@@ -5,14 +5,22 @@
 //! leases, endpoints, owned pods, status, counters) is left out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use tokio::time::{Instant, sleep};
 
 use crate::cluster::{ApiResource, Cluster};
 use crate::error::CaptureError;
 use crate::journal;
+use crate::progress::SharedProgress;
 use crate::resource::{strip_server_fields, text};
+
+/// How long to wait for a cluster on which others change things.
+const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+/// How often the cluster is looked at.
+const POLL: Duration = Duration::from_secs(2);
 
 /// Kinds that come and go by themselves.
 const VOLATILE: &[&str] = &[
@@ -53,30 +61,24 @@ impl Inventory {
         leaving: Leaving,
     ) -> Result<Self, CaptureError> {
         let mut inventory = Self::default();
-        for resource in cluster.resources().await? {
-            if is_volatile(resource) {
-                continue;
-            }
-            for object in cluster.list(&resource.collection(None)).await? {
-                if leaving == Leaving::Ignored && is_leaving(&object) {
-                    continue;
-                }
-                inventory.add(resource, object, without);
+        for listed in decided(cluster, leaving).await? {
+            if !without.iter().any(|namespace| listed.is_within(namespace)) {
+                inventory.add(listed);
             }
         }
         Ok(inventory)
     }
 
-    fn add(&mut self, resource: &ApiResource, mut object: Value, without: &BTreeSet<String>) {
-        let name = text(&object, "/metadata/name").to_owned();
-        let namespace = text(&object, "/metadata/namespace").to_owned();
-        let is_left_out = without.contains(&namespace)
-            || (resource.resource == "namespaces" && without.contains(&name))
-            || without.contains(text(&object, "/spec/claimRef/namespace"));
-        let is_journal = namespace == journal::NAMESPACE && name.starts_with(journal::NAME_PREFIX);
-        if is_left_out || is_journal || is_derived(resource, &object) {
-            return;
+    /// The inventory of what was listed in one namespace.
+    pub(crate) fn within(listed: &[Listed], namespace: &str) -> Self {
+        let mut inventory = Self::default();
+        for listed in listed.iter().filter(|listed| listed.is_within(namespace)) {
+            inventory.add(listed.clone());
         }
+        inventory
+    }
+
+    fn add(&mut self, Listed { key, mut object }: Listed) {
         strip_server_fields(&mut object);
         strip_volatile_annotations(&mut object);
         let fields = object.as_object().into_iter().flatten();
@@ -84,13 +86,7 @@ impl Inventory {
             .filter(|(field, _)| *field != "apiVersion" && *field != "kind")
             .map(|(field, value)| (field.clone(), Sha256::digest(value.to_string()).into()))
             .collect();
-        let place = if namespace.is_empty() {
-            String::new()
-        } else {
-            format!("{namespace}/")
-        };
-        self.objects
-            .insert(format!("{} {place}{name}", resource.full_name()), digests);
+        self.objects.insert(key, digests);
     }
 
     /// Names what a later inventory has more, less or otherwise.
@@ -122,6 +118,102 @@ impl Inventory {
     #[must_use]
     pub(crate) fn len(&self) -> usize {
         self.objects.len()
+    }
+}
+
+/// An object whose existence and specification are somebody's decision.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Listed {
+    /// Its kind and place: `resource.group namespace/name`.
+    pub(crate) key: String,
+    /// The object.
+    pub(crate) object: Value,
+}
+
+impl Listed {
+    fn new(resource: &ApiResource, object: Value) -> Option<Self> {
+        let name = text(&object, "/metadata/name");
+        let namespace = text(&object, "/metadata/namespace");
+        let is_journal = namespace == journal::NAMESPACE && name.starts_with(journal::NAME_PREFIX);
+        if is_journal || is_derived(resource, &object) {
+            return None;
+        }
+        let place = if namespace.is_empty() {
+            String::new()
+        } else {
+            format!("{namespace}/")
+        };
+        let key = format!("{} {place}{name}", resource.full_name());
+        Some(Self { key, object })
+    }
+
+    /// Whether it is in a namespace, is it, or is a volume that is claimed from it.
+    pub(crate) fn is_within(&self, namespace: &str) -> bool {
+        text(&self.object, "/metadata/namespace") == namespace
+            || self.key == format!("namespaces {namespace}")
+            || text(&self.object, "/spec/claimRef/namespace") == namespace
+    }
+}
+
+/// Lists the cluster's objects of which somebody decided.
+pub(crate) async fn decided(
+    cluster: &Cluster,
+    leaving: Leaving,
+) -> Result<Vec<Listed>, CaptureError> {
+    let mut listed = Vec::new();
+    for resource in cluster.resources().await? {
+        if is_volatile(resource) {
+            continue;
+        }
+        for object in cluster.list(&resource.collection(None)).await? {
+            if leaving == Leaving::Counted || !is_leaving(&object) {
+                listed.extend(Listed::new(resource, object));
+            }
+        }
+    }
+    Ok(listed)
+}
+
+/// What is on the cluster, once two looks see the same: a deletion may be under way.
+pub(crate) async fn settled(
+    cluster: &Cluster,
+    without: &BTreeSet<String>,
+) -> Result<Inventory, CaptureError> {
+    let until = Instant::now() + SETTLED_WITHIN;
+    let mut last = Inventory::take(cluster, without, Leaving::Ignored).await?;
+    loop {
+        sleep(POLL).await;
+        let now = Inventory::take(cluster, without, Leaving::Ignored).await?;
+        if last.differences(&now).is_empty() || Instant::now() > until {
+            return Ok(now);
+        }
+        last = now;
+    }
+}
+
+/// Compares the cluster with what it was; deleted things get time to go. Names what differs in the end.
+pub(crate) async fn wait_until_same(
+    cluster: &Cluster,
+    before: &Inventory,
+    without: &BTreeSet<String>,
+    within: Duration,
+    progress: &SharedProgress,
+) -> Result<Vec<String>, CaptureError> {
+    let mut said = Vec::new();
+    let until = Instant::now() + within;
+    loop {
+        let now = Inventory::take(cluster, without, Leaving::Counted).await?;
+        let differences = before.differences(&now);
+        if differences.is_empty() || Instant::now() > until {
+            return Ok(differences);
+        }
+        if differences != said {
+            let first: Vec<_> = differences.iter().take(3).map(String::as_str).collect();
+            let text = format!("{} not yet: {}", differences.len(), first.join("; "));
+            progress.note(&text);
+            said = differences;
+        }
+        sleep(POLL).await;
     }
 }
 
@@ -189,15 +281,11 @@ mod tests {
             namespaced: true,
             verbs: vec!["list".to_owned()],
         };
-        let mut inventory = Inventory::default();
-        for object in objects {
-            inventory.add(
-                &resource,
-                object.clone(),
-                &BTreeSet::from(["left-out".to_owned()]),
-            );
-        }
-        inventory
+        let listed: Vec<Listed> = objects
+            .iter()
+            .filter_map(|object| Listed::new(&resource, object.clone()))
+            .collect();
+        Inventory::within(&listed, "shop")
     }
 
     #[test]

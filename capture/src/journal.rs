@@ -11,6 +11,8 @@ use aiopslab_problems::condition::Condition;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::cluster::{Cluster, PatchKind};
 use crate::error::CaptureError;
@@ -46,6 +48,35 @@ pub(crate) struct Journal {
     pub(crate) delete_application: bool,
     /// What changes, in the order of injection; undone in reverse.
     pub(crate) entries: Vec<Entry>,
+}
+
+/// Keeps a journal from growing stale, until it is stopped.
+pub(crate) struct Renewal {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Renewal {
+    pub(crate) fn start(cluster: &Cluster, journal: &Journal) -> Self {
+        let stop = CancellationToken::new();
+        let (cluster, journal, stopped) = (cluster.clone(), journal.clone(), stop.clone());
+        let task = tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = stopped.cancelled() => return,
+                    () = tokio::time::sleep(RENEW_EVERY) => {}
+                }
+                // A renewal that fails is tried again; the journal is stale only after several.
+                journal.renew(&cluster).await.ok();
+            }
+        });
+        Self { stop, task }
+    }
+
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.ok();
+    }
 }
 
 /// One change and how it is undone.

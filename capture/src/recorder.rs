@@ -9,7 +9,7 @@ mod changes;
 mod coverage;
 mod exec;
 mod instances;
-mod jaeger;
+pub(crate) mod jaeger;
 mod log_lines;
 mod logs;
 mod metrics;

@@ -7,6 +7,7 @@ use crate::cluster::Cluster;
 use crate::error::CaptureError;
 use crate::fault::{self, Undone};
 use crate::journal::{Entry, Journal};
+use crate::live::toolbox;
 use crate::{deploy, workload};
 
 /// What became of one journal.
@@ -54,6 +55,15 @@ pub(crate) async fn recover_one(
         Err(error) => recovered
             .problems
             .push(format!("failed to delete the workload's job: {error}")),
+    }
+    match toolbox::delete(cluster).await {
+        Ok(true) => recovered
+            .done
+            .push("deleted the agent's toolbox".to_owned()),
+        Ok(false) => {}
+        Err(error) => recovered
+            .problems
+            .push(format!("failed to delete the agent's toolbox: {error}")),
     }
     if journal.delete_application
         && let Some(application) = application

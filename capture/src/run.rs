@@ -7,8 +7,9 @@
 //! leaves the journal, which [`crate::recover()`] reads.
 
 mod documents;
-mod stages;
+pub(crate) mod stages;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,14 +20,13 @@ use aiopslab_problems::family::{Application, Load, Workload};
 use aiopslab_problems::resolve::ResolvedFamily;
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::check::check;
 use crate::cluster::Cluster;
 use crate::compare::Inventory;
 use crate::error::CaptureError;
-use crate::journal::{self, Journal};
+use crate::journal::{self, Journal, Renewal};
 use crate::observe::{Anchors, Evidence};
 use crate::probe::ProbeOptions;
 use crate::progress::SharedProgress;
@@ -175,8 +175,9 @@ pub async fn run(
     }
     let workload = request.workload()?;
     let cluster = request.cluster.connect().await?;
-    settle_leftovers(&cluster, &request, &progress).await?;
-    ready(&cluster, &request, &progress).await?;
+    let (application, without) = (&request.application, &request.recorder.without);
+    settle_leftovers(&cluster, application, &progress).await?;
+    ready(&cluster, application, &request.sources, without, &progress).await?;
     let folder = request.out.join(request.name());
     let writer = Arc::new(SnapshotWriter::create(&folder)?);
     let lengths = Lengths::draw(request.seed, request.age, request.baseline, request.window);
@@ -234,7 +235,7 @@ struct Capture {
     /// What the live system answered.
     probes: Vec<Probe>,
     journal: Journal,
-    renewal: Option<(CancellationToken, JoinHandle<()>)>,
+    renewal: Option<Renewal>,
     /// Whether this capture deployed the application.
     is_ours: bool,
     before: Inventory,
@@ -339,41 +340,23 @@ impl Capture {
         )
     }
 
-    fn start_renewal(&mut self) {
-        let token = CancellationToken::new();
-        let (cluster, journal) = (self.cluster.clone(), self.journal.clone());
-        let stop = token.clone();
-        let task = tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    () = tokio::time::sleep(journal::RENEW_EVERY) => {}
-                }
-                // A renewal that fails is tried again; the journal is stale only after several.
-                journal.renew(&cluster).await.ok();
-            }
-        });
-        self.renewal = Some((token, task));
-    }
-
     async fn stop_renewal(&mut self) {
-        if let Some((token, task)) = self.renewal.take() {
-            token.cancel();
-            task.await.ok();
+        if let Some(renewal) = self.renewal.take() {
+            renewal.stop().await;
         }
     }
 }
 
-fn tell(progress: &SharedProgress, recovered: &Recovered) {
+pub(crate) fn tell(progress: &SharedProgress, recovered: &Recovered) {
     for line in recovered.done.iter().chain(&recovered.problems) {
         progress.note(line);
     }
 }
 
 /// Undoes what dead captures left; refuses to disturb one that lives.
-async fn settle_leftovers(
+pub(crate) async fn settle_leftovers(
     cluster: &Cluster,
-    request: &CaptureRequest,
+    application: &Application,
     progress: &SharedProgress,
 ) -> Result<(), CaptureError> {
     for found in Journal::find_all(cluster).await? {
@@ -385,9 +368,9 @@ async fn settle_leftovers(
         progress.note(&format!(
             "a dead capture of {family} left its fault or workload; undoing it"
         ));
-        let is_same = found.journal.application == request.application.name;
-        let application = is_same.then_some(&request.application);
-        let recovered = recover_one(cluster, &found.journal, application).await;
+        let is_same = found.journal.application == application.name;
+        let known = is_same.then_some(application);
+        let recovered = recover_one(cluster, &found.journal, known).await;
         tell(progress, &recovered);
         if !recovered.problems.is_empty() {
             return Err(CaptureError::NotReady(recovered.problems));
@@ -403,16 +386,18 @@ async fn settle_leftovers(
 }
 
 /// Checks what the capture needs, before anything is changed.
-async fn ready(
+pub(crate) async fn ready(
     cluster: &Cluster,
-    request: &CaptureRequest,
+    application: &Application,
+    sources: &SourceOptions,
+    without: &BTreeSet<Kind>,
     progress: &SharedProgress,
 ) -> Result<(), CaptureError> {
     let mut problems = Vec::new();
-    for line in check(Ok(cluster), &request.application, &request.sources).await {
+    for line in check(Ok(cluster), application, sources).await {
         let is_needed = match line.name {
-            "prometheus" => !request.recorder.without.contains(&Kind::Metrics),
-            "jaeger" => !request.recorder.without.contains(&Kind::Traces),
+            "prometheus" => !without.contains(&Kind::Metrics),
+            "jaeger" => !without.contains(&Kind::Traces),
             "application" => false, // it is applied again
             _ => true,
         };

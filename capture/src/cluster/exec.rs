@@ -6,13 +6,32 @@ use http::Method;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::AttachParams;
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::{Cluster, ClusterError};
 
 /// How much of each stream is kept.
 const LARGEST_OUTPUT: u64 = 4 << 20;
+
+/// A command in a container.
+#[derive(Debug, Clone, Copy)]
+pub struct ExecCall<'a> {
+    /// Namespace of the pod.
+    pub namespace: &'a str,
+    /// Name of the pod.
+    pub pod: &'a str,
+    /// The container; none: the first.
+    pub container: Option<&'a str>,
+    /// The command.
+    pub argv: &'a [String],
+    /// Its standard input; empty: it has none.
+    pub input: &'a [u8],
+    /// How many bytes of each stream are kept.
+    pub keep: u64,
+    /// How long it may take.
+    pub limit: Duration,
+}
 
 /// What a command did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +54,27 @@ impl Cluster {
         argv: &[String],
         limit: Duration,
     ) -> Result<ExecAnswer, ClusterError> {
+        self.exec_call(ExecCall {
+            namespace,
+            pod,
+            container,
+            argv,
+            input: &[],
+            keep: LARGEST_OUTPUT,
+            limit,
+        })
+        .await
+    }
+
+    /// Runs a command in a container, with standard input where there is any, and waits for its end.
+    pub async fn exec_call(&self, call: ExecCall<'_>) -> Result<ExecAnswer, ClusterError> {
+        let ExecCall {
+            namespace,
+            pod,
+            argv,
+            keep,
+            ..
+        } = call;
         let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/exec");
         let broken = |reason: String| ClusterError::Broken {
             method: Method::POST,
@@ -42,25 +82,38 @@ impl Cluster {
             reason,
         };
         let mut parameters = AttachParams::default()
-            .stdin(false)
+            .stdin(!call.input.is_empty())
             .stdout(true)
             .stderr(true);
-        parameters.container = container.map(str::to_owned);
+        parameters.container = call.container.map(str::to_owned);
         let run = async {
             let pods = Api::<Pod>::namespaced(self.client.clone(), namespace);
             let mut process = pods
                 .exec(pod, argv.to_vec(), &parameters)
                 .await
                 .map_err(|error| ClusterError::from_kube(Method::POST, &path, &error))?;
+            let stdin = process.stdin();
             let stdout = process.stdout();
             let stderr = process.stderr();
             let status = process.take_status();
-            let (stdout, stderr, status) = tokio::join!(drain(stdout), drain(stderr), async {
-                match status {
-                    Some(status) => status.await,
-                    None => None,
+            let (stdout, stderr, status, ()) = tokio::join!(
+                drain(stdout, keep),
+                drain(stderr, keep),
+                async {
+                    match status {
+                        Some(status) => status.await,
+                        None => None,
+                    }
+                },
+                async {
+                    // A command that reads no further ends, and its status tells.
+                    if let Some(mut stdin) = stdin
+                        && stdin.write_all(call.input).await.is_ok()
+                    {
+                        stdin.shutdown().await.ok();
+                    }
                 }
-            });
+            );
             let status = status.ok_or_else(|| broken("it ended without a status".to_owned()))?;
             let code = exit_code(&serde_json::to_value(&status).unwrap_or_default());
             let exit_code = code.ok_or_else(|| {
@@ -79,21 +132,24 @@ impl Cluster {
                 exit_code,
             })
         };
-        timeout(limit, run)
-            .await
-            .unwrap_or_else(|_| Err(broken(format!("{argv:?} did not end within {limit:?}"))))
+        timeout(call.limit, run).await.unwrap_or_else(|_| {
+            Err(broken(format!(
+                "{argv:?} did not end within {:?}",
+                call.limit
+            )))
+        })
     }
 }
 
 /// Reads a stream to its end, keeps the start.
-async fn drain<R: AsyncRead + Unpin>(stream: Option<R>) -> Vec<u8> {
+async fn drain<R: AsyncRead + Unpin>(stream: Option<R>, keep: u64) -> Vec<u8> {
     let mut kept = Vec::new();
     let Some(mut stream) = stream else {
         return kept;
     };
     // A stream that breaks off leaves what came; the status tells how the command ended.
     if (&mut stream)
-        .take(LARGEST_OUTPUT)
+        .take(keep)
         .read_to_end(&mut kept)
         .await
         .is_ok()

@@ -1,14 +1,100 @@
 //! Spans as Jaeger's query API (v1) tells them, mapped to OpenTelemetry's terms.
 
+use std::collections::HashSet;
+
 use aiopslab_datasets::rows::Span;
+use aiopslab_problems::family::Endpoint;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::cluster::{Cluster, ClusterError};
+
+/// Services of the tracing system itself.
+const OWN_SERVICES: [&str; 4] = [
+    "jaeger",
+    "jaeger-query",
+    "jaeger-all-in-one",
+    "jaeger-collector",
+];
+
+/// Where Jaeger is, and the namespace that is meant if its endpoint names none.
+pub(crate) type Place<'a> = (&'a Endpoint, &'a str);
+
+/// The services that Jaeger has traces of, sorted, without its own.
+pub(crate) async fn services(
+    cluster: &Cluster,
+    (jaeger, namespace): Place<'_>,
+) -> Result<Vec<String>, ClusterError> {
+    let answer = cluster
+        .proxy_json(jaeger, namespace, "/api/services")
+        .await?;
+    let mut services: Vec<String> = answer["data"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|name| name.as_str().map(str::to_owned))
+        .filter(|name| !OWN_SERVICES.contains(&name.as_str()))
+        .collect();
+    services.sort();
+    Ok(services)
+}
+
+/// The traces that touch a service and started in a window (microseconds), at most `limit`.
+pub(crate) async fn traces(
+    cluster: &Cluster,
+    (jaeger, namespace): Place<'_>,
+    service: &str,
+    window: std::ops::Range<i64>,
+    limit: usize,
+) -> Result<Answer, ClusterError> {
+    let service: String = url::form_urlencoded::byte_serialize(service.as_bytes()).collect();
+    let (start, end) = (window.start, window.end);
+    let path = format!("/api/traces?service={service}&start={start}&end={end}&limit={limit}");
+    let headers = [("accept", "application/json")];
+    let answer = cluster
+        .proxy(
+            jaeger,
+            namespace,
+            http::Method::GET,
+            &path,
+            &headers,
+            Vec::new(),
+        )
+        .await?;
+    serde_json::from_slice(&answer.body).map_err(|error| ClusterError::Nonsense {
+        path,
+        reason: error.to_string(),
+    })
+}
+
 /// The answer to a search.
 #[derive(Debug, Deserialize)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     #[serde(default, deserialize_with = "null_is_empty")]
     pub(super) data: Vec<Trace>,
+}
+
+impl Answer {
+    /// Leaves out the traces that were seen before, and remembers the others.
+    pub(crate) fn forget(&mut self, seen: &mut HashSet<String>) {
+        self.data.retain(|trace| {
+            let mut spans = trace.spans.iter();
+            spans
+                .next()
+                .is_some_and(|span| seen.insert(span.trace_id.clone()))
+        });
+    }
+
+    /// Every span of the traces.
+    pub(crate) fn into_spans(self) -> impl Iterator<Item = Span> {
+        self.data.into_iter().flat_map(|trace| {
+            let processes = trace.processes;
+            let spans = trace.spans.into_iter();
+            spans
+                .filter_map(|one| span(one, &processes))
+                .collect::<Vec<_>>()
+        })
+    }
 }
 
 /// A trace with all its spans.

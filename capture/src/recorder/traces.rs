@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use aiopslab_datasets::Visibility;
 use aiopslab_datasets::rows;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::sleep;
 
 use super::coverage::Covered;
-use super::jaeger::{self, Answer};
+use super::jaeger;
 use super::sink::Sink;
 use super::{Context, Report, SECOND};
 use crate::cluster::ClusterError;
@@ -25,13 +25,6 @@ const LONGEST_WINDOW_US: i64 = 15 * SECOND_US;
 const SHORTEST_WINDOW_US: i64 = 1000;
 /// How late spans arrive: exporters and Jaeger batch them.
 const LATENESS_US: i64 = 20 * SECOND_US;
-/// Services of the tracing system itself.
-const OWN_SERVICES: [&str; 4] = [
-    "jaeger",
-    "jaeger-query",
-    "jaeger-all-in-one",
-    "jaeger-collector",
-];
 
 struct Traces {
     context: Arc<Context>,
@@ -86,16 +79,9 @@ pub(super) async fn record(context: Arc<Context>, sink: Sink<rows::Span>) -> Rep
 impl Traces {
     /// Writes every span of every service that is not known yet.
     async fn sweep(&mut self, from: i64, to: i64) -> Result<(), ClusterError> {
-        let answer = self.ask("/api/services").await?;
-        let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
-        let mut services: Vec<String> = answer["data"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|name| name.as_str().map(str::to_owned))
-            .filter(|name| !OWN_SERVICES.contains(&name.as_str()))
-            .collect();
-        services.sort();
+        let context = Arc::clone(&self.context);
+        let place = (&context.jaeger, context.namespace.as_str());
+        let services = jaeger::services(&context.cluster, place).await?;
         for service in &services {
             let mut windows = Vec::new();
             let mut end = to;
@@ -128,18 +114,9 @@ impl Traces {
 
     /// Writes what is new in a window; says whether the answer had all of it.
     async fn window(&mut self, service: &str, start: i64, end: i64) -> Result<bool, ClusterError> {
-        let service: String = url::form_urlencoded::byte_serialize(service.as_bytes()).collect();
-        let path = format!("/api/traces?service={service}&start={start}&end={end}&limit={LIMIT}");
-        let body = self.ask(&path).await?;
-        let answer: Answer = match serde_json::from_slice(&body) {
-            Ok(answer) => answer,
-            Err(error) => {
-                return Err(ClusterError::Nonsense {
-                    path,
-                    reason: error.to_string(),
-                });
-            }
-        };
+        let context = Arc::clone(&self.context);
+        let place = (&context.jaeger, context.namespace.as_str());
+        let answer = jaeger::traces(&context.cluster, place, service, start..end, LIMIT).await?;
         let is_whole = answer.data.len() < LIMIT;
         for trace in answer.data {
             for span in trace.spans {
@@ -174,19 +151,6 @@ impl Traces {
             redacted |= redaction.text(message);
         }
         self.sink.put(span, Visibility::Visible, redacted).await;
-    }
-
-    async fn ask(&self, path: &str) -> Result<bytes::Bytes, ClusterError> {
-        let context = &self.context;
-        let answer = context.cluster.proxy(
-            &context.jaeger,
-            &context.namespace,
-            http::Method::GET,
-            path,
-            &[("accept", "application/json")],
-            Vec::new(),
-        );
-        Ok(answer.await?.body)
     }
 }
 

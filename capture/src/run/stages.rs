@@ -10,10 +10,10 @@ use tokio::time::Instant;
 
 use super::{Capture, open_window, tell};
 use crate::cluster::Cluster;
-use crate::compare::{Inventory, Leaving};
+use crate::compare::{self, wait_until_same};
 use crate::error::CaptureError;
 use crate::fault::Scene;
-use crate::journal::Entry;
+use crate::journal::{Entry, Renewal};
 use crate::observe::{Evidence, judge};
 use crate::probe::{Kubectl, Prober};
 use crate::recorder::Recording;
@@ -21,19 +21,17 @@ use crate::recover::{undo_entries, undo_fault};
 use crate::{deploy, fault, manifests, resource, workload};
 
 /// How long the application may take to become healthy and quiet.
-const HEALTHY_WITHIN: Duration = Duration::from_secs(420);
+pub(crate) const HEALTHY_WITHIN: Duration = Duration::from_secs(420);
 /// How long a fault may take to show.
-const MANIFESTED_WITHIN: Duration = Duration::from_secs(90);
+pub(crate) const MANIFESTED_WITHIN: Duration = Duration::from_secs(90);
 /// Figures are noisy: how long a fault may take to show again at the end of its window.
 const STILL_THERE_WITHIN: Duration = Duration::from_secs(15);
 /// How long an application may take to recover.
 const RECOVERED_WITHIN: Duration = Duration::from_secs(120);
 /// How long deleted objects may take to be gone.
-const GONE_WITHIN: Duration = Duration::from_secs(180);
-/// How long to wait for a cluster on which others change things.
-const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+pub(crate) const GONE_WITHIN: Duration = Duration::from_secs(180);
 /// How often conditions are judged while they are waited for.
-const POLL: Duration = Duration::from_secs(2);
+pub(crate) const POLL: Duration = Duration::from_secs(2);
 /// How often the baseline's health is judged.
 const BASELINE_POLL: Duration = Duration::from_secs(10);
 /// How long the recorders run on after the end, for what arrives late.
@@ -66,10 +64,11 @@ impl Capture {
         self.enter("deploy", &format!("the application {}", application.name))?;
         let is_there = self.namespace_is_there().await?;
         self.is_ours = !is_there;
-        self.before = self.settled_inventory().await?;
+        self.before = compare::settled(&self.cluster, &self.left_out()).await?;
+        self.check_cancelled()?;
         self.journal.delete_application = !is_there && !self.request.keep;
         self.journal.save(&self.cluster).await?;
-        self.start_renewal();
+        self.renewal = Some(Renewal::start(&self.cluster, &self.journal));
         self.note_all().await?;
         if is_there && self.judge(Purpose::WithoutLoad).await?.holds() {
             self.progress.note("it is there and healthy; left as it is");
@@ -82,21 +81,6 @@ impl Capture {
         self.wait_for("deploy", HEALTHY_WITHIN, Purpose::WithoutLoad)
             .await?;
         Ok(())
-    }
-
-    /// What is on the cluster, once two looks see the same: a deletion may be under way.
-    async fn settled_inventory(&mut self) -> Result<Inventory, CaptureError> {
-        let without = self.left_out();
-        let until = Instant::now() + SETTLED_WITHIN;
-        let mut last = Inventory::take(&self.cluster, &without, Leaving::Ignored).await?;
-        loop {
-            self.pause(POLL).await?;
-            let now = Inventory::take(&self.cluster, &without, Leaving::Ignored).await?;
-            if last.differences(&now).is_empty() || Instant::now() > until {
-                return Ok(now);
-            }
-            last = now;
-        }
     }
 
     /// Whether the application's namespace is there; one that is on its way out is waited for.
@@ -460,22 +444,14 @@ impl Capture {
         self.progress
             .stage("compare", "is the cluster as it was found?");
         let without = self.left_out();
-        let mut said = Vec::new();
-        let until = Instant::now() + GONE_WITHIN;
-        loop {
-            let now = Inventory::take(&self.cluster, &without, Leaving::Counted).await?;
-            let differences = self.before.differences(&now);
-            if differences.is_empty() || Instant::now() > until {
-                return Ok(differences);
-            }
-            if differences != said {
-                let first: Vec<_> = differences.iter().take(3).map(String::as_str).collect();
-                let text = format!("{} not yet: {}", differences.len(), first.join("; "));
-                self.progress.note(&text);
-                said = differences;
-            }
-            tokio::time::sleep(POLL).await;
-        }
+        wait_until_same(
+            &self.cluster,
+            &self.before,
+            &without,
+            GONE_WITHIN,
+            &self.progress,
+        )
+        .await
     }
 
     fn not_manifested(&self, error: CaptureError) -> CaptureError {
@@ -570,7 +546,7 @@ fn window_length(window: crate::windows::Window) -> Duration {
 }
 
 /// Waits until the workload and a deleted namespace are gone.
-pub(super) async fn wait_until_gone(
+pub(crate) async fn wait_until_gone(
     cluster: &Cluster,
     namespace: Option<&String>,
 ) -> Result<(), CaptureError> {
