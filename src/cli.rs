@@ -1,9 +1,13 @@
 //! The command line: what can be asked, nothing of how it is done.
 
+mod live;
+
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use aiopslab_problems::task::Task;
+
+pub use self::live::{Live, OnWrite};
 
 /// An offline-first benchmark and laboratory for AIOps agents.
 #[derive(Debug, Parser)]
@@ -48,8 +52,8 @@ pub struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Evaluate an agent on snapshots, offline
-    Eval(Eval),
+    /// Evaluate an agent on snapshots, offline; or on a running cluster
+    Eval(Box<Eval>),
     /// List and show problems
     #[command(subcommand)]
     Problems(Problems),
@@ -89,9 +93,13 @@ Agents:
 
 Examples:
   aiopslab eval --agent baseline:doctor
-  aiopslab eval my-captures/ --agent 'exec:python3 agent.py' --task localization --jobs 2 --out results/mine")]
+  aiopslab eval my-captures/ --agent 'exec:python3 agent.py' --task localization --jobs 2 --out results/mine
+  aiopslab eval --live k8s_target_port_misconfig_testbed-mitigation-1 --agent 'exec:python3 agent.py'
+  aiopslab eval k8s_target_port_misconfig_testbed-1 --on-write live --task mitigation --agent 'exec:python3 agent.py'
+
+On a cluster: docs/live.md")]
 pub struct Eval {
-    /// Snapshots, or folders of snapshots [default: the shipped samples]
+    /// Snapshots, or folders of snapshots [default: the shipped samples]; problems with --live
     #[arg(value_name = "PATH")]
     pub paths: Vec<Utf8PathBuf>,
     /// Who is evaluated
@@ -135,6 +143,9 @@ pub struct Eval {
     /// Print the summary as JSON
     #[arg(long)]
     pub json: bool,
+    /// On a running cluster.
+    #[command(flatten)]
+    pub live: Live,
 }
 
 /// A set of actions.

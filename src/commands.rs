@@ -20,7 +20,7 @@ use crate::settings::Settings;
 /// Whatever kept it from its end.
 pub async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
     match command {
-        Command::Eval(arguments) => eval::run(arguments, settings).await,
+        Command::Eval(arguments) => eval::run(*arguments, settings).await,
         Command::Problems(arguments) => problems::run(arguments, &settings),
         Command::Snapshot(arguments) => snapshot::run(arguments, &settings).await,
         Command::Sql(arguments) => sql::statement(arguments, &settings).await,

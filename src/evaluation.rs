@@ -1,29 +1,26 @@
 //! Many episodes: which problems are asked, of whom, side by side, and what is kept of each.
 
+mod episode;
+mod live;
+mod on_write;
 mod plan;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aiopslab_problems::action::{ActionSet, CallSyntax, describe};
-use aiopslab_problems::environment::Verdict;
-use aiopslab_problems::episode::{
-    self, EPISODE_VERSION, EndReason, EpisodeHeader, EpisodeResult, SnapshotRef,
-};
-use aiopslab_problems::family::{Application, Exercised};
-use aiopslab_problems::prompt;
-use aiopslab_problems::score::score;
+use aiopslab_problems::action::ActionSet;
+use aiopslab_problems::episode::EndReason;
+use aiopslab_problems::family::Exercised;
 use aiopslab_problems::task::Task;
-use aiopslab_replay::environment::{ReplayEnvironment, ReplayOptions};
 use camino::{Utf8Path, Utf8PathBuf};
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
+use self::episode::Asked;
+pub use self::live::{LivePlan, LiveQuestion, Stage, run as run_live};
+pub use self::on_write::run as run_on_write;
 pub use self::plan::{Plan, Question, Wanted};
-use crate::agents::{ActionHelp, AgentSpec, Briefing};
+use crate::agents::AgentSpec;
 use crate::exit::Failure;
-use crate::session::{self, EpisodeFiles};
 
 /// How episodes are run.
 #[derive(Debug, Clone)]
@@ -68,6 +65,9 @@ pub struct Evaluated {
     /// What broke, if something did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Why the fault counts as not repaired, where that was judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unmitigated: Option<String>,
     /// Responses of the agent.
     pub steps: u64,
     /// Calls that reached the environment.
@@ -125,120 +125,10 @@ async fn episode(
     repeat: u32,
     options: &Options,
 ) -> Result<Evaluated, Failure> {
-    let problem = &question.problem;
-    let folder = format!("{}/{}-r{repeat}", slug(&spec.to_string()), problem.id);
-    let replay = ReplayOptions {
-        clock: question.clock,
-        upstream_quirks: options.upstream,
-        upstream_visibility: options.upstream_visibility,
-        action_set: options.action_set,
-        ..ReplayOptions::new(question.application.clone())
-    };
-    let mut environment = ReplayEnvironment::new(&question.snapshot, &replay)?;
-    let header = header(spec, question, repeat, options);
-    let mut files = EpisodeFiles::create(&options.out.join(&folder), &header)?;
-    let mut agent = spec.agent(header.seed);
-    let briefing = briefing(problem.task, &question.application, options.action_set);
-    let rules = session::Rules {
-        syntax: header.syntax,
-        action_set: options.action_set,
-        max_steps: options.max_steps,
-    };
-    let (steps, end) = session::run(
-        agent.as_mut(),
-        &mut environment,
-        &briefing,
-        rules,
-        &mut files,
-    )
-    .await?;
-    let scores = score(problem, &episode::summary(&steps, &end));
-    let success = scores.strict.success == Some(true);
-    let session_id = session_id(&header);
-    let result = EpisodeResult::new(problem, &header.agent, &session_id, (&steps, &end), scores);
-    files.finish(&result)?;
-    let count =
-        |verdict: &Verdict| u64::from(result.tally.verdicts.get(verdict).copied().unwrap_or(0));
-    Ok(Evaluated {
-        agent: header.agent.clone(),
-        problem: problem.id.to_string(),
-        snapshot: question.recorded.name.clone(),
-        repeat,
-        task: problem.task,
-        anomaly: problem.truth.anomaly,
-        exercised: problem.exercised,
-        success,
-        end: end.end_reason,
-        error: end.error,
-        steps: steps.len() as u64,
-        actions: result.tally.verdicts.values().copied().map(u64::from).sum(),
-        covered: count(&Verdict::Answered) + count(&Verdict::Empty),
-        invalid_calls: u64::from(result.tally.invalid_calls),
-        folder,
-    })
-}
-
-fn briefing(task: Task, application: &Application, action_set: ActionSet) -> Briefing {
-    let help = |(name, help): (String, String)| ActionHelp { name, help };
-    Briefing {
-        task,
-        namespace: application.namespace.clone(),
-        description: prompt::description(task, application),
-        instructions: prompt::instructions(task),
-        actions: describe(task, action_set)
-            .into_iter()
-            .map(|(name, text)| help((name.to_owned(), text)))
-            .collect(),
-    }
-}
-
-fn header(spec: &AgentSpec, question: &Question, repeat: u32, options: &Options) -> EpisodeHeader {
-    let manifest = question.snapshot.manifest();
-    EpisodeHeader {
-        version: EPISODE_VERSION,
-        problem_id: question.problem.id.clone(),
-        agent: spec.to_string(),
-        snapshot: Some(SnapshotRef {
-            id: manifest.snapshot.to_string(),
-            digest: question.digest.clone(),
-        }),
-        clock: question.clock.to_string(),
-        action_set: options.action_set,
-        upstream_visibility: options.upstream_visibility,
-        syntax: if options.upstream {
-            CallSyntax::Upstream
-        } else {
-            CallSyntax::Ours
-        },
-        max_steps: options.max_steps,
-        seed: seed(question.problem.id.as_str(), repeat),
-        versions: BTreeMap::from([
-            ("aiopslab".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-            (
-                "snapshot format".to_owned(),
-                manifest.format_version.to_string(),
-            ),
-        ]),
-    }
-}
-
-/// Names an episode: the same for the same episode, so that results can be compared.
-fn session_id(header: &EpisodeHeader) -> String {
-    let digest = Sha256::digest(serde_json::to_vec(header).unwrap_or_default());
-    digest
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-/// Decides whatever an agent leaves to chance; the same on every machine.
-fn seed(problem: &str, repeat: u32) -> u64 {
-    let digest = Sha256::digest(format!("{problem}#{repeat}").as_bytes());
-    digest
-        .iter()
-        .take(8)
-        .fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
+    let mut environment = Asked::replay(question, options)?;
+    let asked = Asked::on_snapshot(spec, question, repeat, options);
+    let talked = asked.talk(&mut environment, options).await?;
+    talked.close(&asked)
 }
 
 /// A folder's name for an agent.
@@ -287,12 +177,5 @@ mod tests {
     fn an_agent_gives_a_folder_its_name() {
         assert_eq!(slug("baseline:doctor"), "baseline-doctor");
         assert_eq!(slug("exec:python3 ../a b.py"), "exec-python3-..-a-b.py");
-    }
-
-    #[test]
-    fn seeds_depend_on_problem_and_repetition_only() {
-        assert_eq!(seed("a", 1), seed("a", 1));
-        assert_ne!(seed("a", 1), seed("a", 2));
-        assert_ne!(seed("a", 1), seed("b", 1));
     }
 }

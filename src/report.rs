@@ -163,6 +163,23 @@ pub fn table(summary: &Summary) -> String {
     out
 }
 
+/// A line for each mitigation that was judged.
+#[must_use]
+pub fn repairs(summary: &Summary) -> String {
+    let mitigations = summary.episodes.iter();
+    let lines = mitigations
+        .filter(|one| one.task == Task::Mitigation)
+        .map(|one| {
+            let outcome = match &one.unmitigated {
+                Some(because) => format!("not repaired: {because}"),
+                None if one.success => "repaired".to_owned(),
+                None => "not judged".to_owned(),
+            };
+            format!("{} by {}: {outcome}\n", one.problem, one.agent)
+        });
+    lines.collect()
+}
+
 fn row(table: &mut Table, summary: &Summary, name: &str, figure: impl Fn(&AgentSummary) -> String) {
     let cells = [name.to_owned(), String::new()]
         .into_iter()
@@ -190,6 +207,7 @@ mod tests {
             success,
             end: aiopslab_problems::episode::EndReason::Submitted,
             error: None,
+            unmitigated: None,
             steps: 2,
             actions: 1,
             covered: 1,

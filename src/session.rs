@@ -22,7 +22,8 @@ pub struct Rules {
     pub max_steps: u32,
 }
 
-/// Runs one episode of at most `max_steps` responses.
+/// Runs one episode of at most `max_steps` responses. How it ended is returned, not yet recorded: a
+/// repair is judged first.
 ///
 /// # Errors
 /// When the environment is broken or the record can't be written. A broken agent ends its episode.
@@ -47,7 +48,6 @@ pub async fn run(
             turns.take(rules.max_steps).await?
         }
     };
-    files.end(&end)?;
     Ok((steps, end))
 }
 
@@ -83,6 +83,8 @@ impl Turns<'_> {
                     end_reason: EndReason::Submitted,
                     solution: submitted,
                     error: None,
+                    mitigation: None,
+                    upstream_mitigation: None,
                 });
             }
         }
@@ -90,6 +92,8 @@ impl Turns<'_> {
             end_reason: EndReason::StepLimit,
             solution: None,
             error: None,
+            mitigation: None,
+            upstream_mitigation: None,
         })
     }
 
@@ -112,6 +116,7 @@ impl Turns<'_> {
             observation,
             verdict,
             now: self.environment.now(),
+            live: self.environment.is_live(),
         })
     }
 }
@@ -121,5 +126,7 @@ fn failed(error: &crate::agents::AgentError) -> EpisodeEnd {
         end_reason: EndReason::AgentFailed,
         solution: None,
         error: Some(error.to_string()),
+        mitigation: None,
+        upstream_mitigation: None,
     }
 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 pub use crate::action::ActionSet;
 use crate::action::{Action, CallSyntax};
 use crate::catalog::ProblemId;
+use crate::condition::Outcome;
 use crate::environment::Verdict;
 use crate::score::{EpisodeSummary, Scores, StrictScore};
 use crate::task::Task;
@@ -43,8 +44,11 @@ pub struct EpisodeHeader {
     /// The snapshot; none: a live cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<SnapshotRef>,
-    /// The clock, e.g. `end`, `before-fault`, a moment, or `play`.
+    /// The clock, e.g. `end`, `before-fault`, a moment, or `play`; `live` for a running cluster.
     pub clock: String,
+    /// Whether the first write leads from the snapshot to a running cluster.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_write_live: bool,
     /// Which actions the agent had.
     pub action_set: ActionSet,
     /// Whether it could see what is withheld otherwise.
@@ -86,6 +90,10 @@ pub struct EpisodeStep {
     /// The moment at which it was answered, under the clock `play`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub now: Option<Timestamp>,
+    /// Whether a running cluster answered. The first such step of an episode that began on a
+    /// snapshot marks the switch: what the agent wrote in it was not carried out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub live: bool,
 }
 
 /// How an episode ended.
@@ -99,6 +107,12 @@ pub struct EpisodeEnd {
     /// What broke, if something did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What became of the fault that was to be repaired, as judged on the running cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mitigation: Option<Outcome>,
+    /// The same by AIOpsLab's own tests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream_mitigation: Option<Outcome>,
 }
 
 /// Why an episode ended.
@@ -231,7 +245,8 @@ pub fn summary(steps: &[EpisodeStep], end: &EpisodeEnd) -> EpisodeSummary {
     EpisodeSummary {
         solution: end.solution.clone(),
         steps,
-        ..EpisodeSummary::default()
+        mitigation: end.mitigation.clone(),
+        upstream_mitigation: end.upstream_mitigation.clone(),
     }
 }
 
@@ -279,6 +294,7 @@ mod tests {
             observation: "o".to_owned(),
             verdict,
             now: None,
+            live: false,
         }
     }
 
@@ -309,6 +325,8 @@ mod tests {
             end_reason: EndReason::Submitted,
             solution: Some(json!("Yes")),
             error: None,
+            mitigation: None,
+            upstream_mitigation: None,
         };
         let catalog = Catalog::embedded().unwrap();
         let problem = catalog
@@ -335,6 +353,18 @@ mod tests {
             serde_json::from_value::<EpisodeResult>(json).unwrap(),
             result
         );
+    }
+
+    #[test]
+    fn a_repair_is_scored_by_the_end_of_its_record() {
+        let end = r#"{"record":"end","end_reason":"submitted","solution":null,"mitigation":{"outcome":"fails","because":"services shop/geo is gone"}}"#;
+        let Record::End(end) = serde_json::from_str(end).unwrap() else {
+            panic!("is an end");
+        };
+        let summary = summary(&[], &end);
+        let because = "services shop/geo is gone".to_owned();
+        assert_eq!(summary.mitigation, Some(Outcome::Fails(because)));
+        assert_eq!(summary.upstream_mitigation, None);
     }
 
     #[test]

@@ -120,7 +120,7 @@ async fn connect(cluster: &Cluster, settings: &Settings) -> Result<LiveCluster, 
     Ok(options(cluster, settings).connect().await?)
 }
 
-fn options(cluster: &Cluster, settings: &Settings) -> ClusterOptions {
+pub(super) fn options(cluster: &Cluster, settings: &Settings) -> ClusterOptions {
     ClusterOptions {
         kubeconfig: cluster
             .kubeconfig
@@ -172,7 +172,7 @@ fn recorders(without: &[String]) -> Result<RecorderOptions, Failure> {
 }
 
 /// `60s`, `2m` or `45s..75s`.
-fn seconds(text: &str) -> Result<Seconds, Failure> {
+pub(super) fn seconds(text: &str) -> Result<Seconds, Failure> {
     let wrong = || {
         Failure::user(format!(
             "{text:?} is no length of time\nhint: 60s, 2m, or a range like 45s..75s"
@@ -196,7 +196,7 @@ fn seconds(text: &str) -> Result<Seconds, Failure> {
 }
 
 /// The first signal recovers and leaves; the user need not press twice.
-async fn cancel_on_signal(cancel: CancellationToken) {
+pub(super) async fn cancel_on_signal(cancel: CancellationToken) {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -48,6 +48,8 @@ pub struct Wanted {
     pub problems: Vec<String>,
     /// One moment for all.
     pub clock: Option<Clock>,
+    /// Whether there is a cluster, for what needs one.
+    pub with_cluster: bool,
 }
 
 impl Plan {
@@ -79,7 +81,7 @@ impl Plan {
                 if !wanted.includes(problem) || problem.disabled.is_some() {
                     continue;
                 }
-                if problem.task.needs_cluster() {
+                if problem.task.needs_cluster() && !wanted.with_cluster {
                     plan.not_run.push(problem.id.to_string());
                     continue;
                 }

@@ -98,6 +98,15 @@ impl EpisodeFiles {
         )
     }
 
+    /// Keeps a document beside the transcript.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn keep(&self, name: &str, document: &serde_json::Value) -> Result<(), Failure> {
+        let path = self.folder.join(name);
+        std::fs::write(&path, format!("{document:#}\n")).map_err(|error| unwritable(&path, &error))
+    }
+
     /// Writes `result.json`.
     ///
     /// # Errors
