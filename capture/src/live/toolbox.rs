@@ -20,6 +20,8 @@ pub const TOOLBOX_IMAGE: &str = "docker.io/aiopslab/toolbox:1";
 pub(super) const NAME: &str = "toolbox";
 /// The label that everything of it is found by.
 const LABEL: (&str, &str) = (journal::LABEL.0, NAME);
+/// Why a container waits for an image that will not come.
+const NO_IMAGE: [&str; 3] = ["ErrImageNeverPull", "ImagePullBackOff", "InvalidImageName"];
 /// How long its pod may take to start.
 const READY_WITHIN: Duration = Duration::from_secs(90);
 /// How much longer than the command the whole exchange may take.
@@ -135,12 +137,11 @@ impl Toolbox {
             if found.as_ref().is_some_and(is_ready_pod) {
                 return Ok(toolbox);
             }
-            if Instant::now() > until {
-                let state = "/status/containerStatuses/0/state/waiting/reason";
-                let reason = found.map_or(String::new(), |pod| text(&pod, state).to_owned());
+            let state = "/status/containerStatuses/0/state/waiting/reason";
+            let reason = found.map_or(String::new(), |pod| text(&pod, state).to_owned());
+            if Instant::now() > until || NO_IMAGE.contains(&reason.as_str()) {
                 return Err(CaptureError::NotReady(vec![format!(
-                    "toolbox: its pod is not ready after {} s {reason}\nhint: the image {image} must be on the nodes; `lab/images` brings it to the lab",
-                    READY_WITHIN.as_secs()
+                    "toolbox: its pod does not get ready: {reason}\nhint: the image {image} must be on the nodes; `lab/images` brings it to the lab",
                 )]));
             }
             sleep(Duration::from_millis(300)).await;
