@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::Cluster;
+use super::{Cluster, Sources};
 
 /// Running clusters.
 #[derive(Debug, Args)]
@@ -41,6 +41,9 @@ pub struct Live {
     /// Which cluster.
     #[command(flatten)]
     pub cluster: Cluster,
+    /// Where manifests come from.
+    #[command(flatten)]
+    pub sources: Sources,
 }
 
 /// What happens when an agent writes.

@@ -27,6 +27,7 @@ where
     let stage = Stage {
         options: LiveOptions {
             cluster: options(&arguments.cluster, settings),
+            sources: arguments.sources.options(),
             toolbox: ToolboxOptions {
                 image: arguments.toolbox.clone(),
                 rights: arguments.rights.parse()?,
