@@ -132,7 +132,6 @@ fn a_capture_of_what_is_not_implemented_is_refused_before_anything_starts() {
         &[
             "not implemented by this version",
             "step inject[0], redeploy",
-            "xlab-uiuc/aiopslab-applications",
         ],
     );
     capture("flower_node_stop-1", &["does not run on Kubernetes"]);
