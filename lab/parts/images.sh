@@ -1,6 +1,7 @@
 # Which images there are, and bringing them into the cluster's containerd. Sourced.
 
-BASE_PACKAGES=postgresql,redis-server,memcached,procps,iproute2,curl,ca-certificates
+# nftables and tc are what chaos experiments need; without privileges they are of no use to anybody.
+BASE_PACKAGES=postgresql,redis-server,memcached,procps,iproute2,nftables,curl,ca-certificates
 # What an agent's shell has beside kubectl: it never runs on the host.
 TOOLBOX_PACKAGES=bash,bind9-dnsutils,bsdextrautils,ca-certificates,curl,gawk,iproute2,jq,less,netcat-openbsd,procps,ripgrep
 # Variant "essential" has a shell and perl, so agents can look around in a container.
