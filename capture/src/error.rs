@@ -149,6 +149,14 @@ pub enum CaptureError {
         /// Why.
         because: String,
     },
+    /// An experiment can't be carried out on this cluster.
+    #[error("{experiment} is not possible here: {because}")]
+    ChaosImpossible {
+        /// Name of the experiment.
+        experiment: String,
+        /// Why, with what the node or Chaos Mesh said.
+        because: String,
+    },
     /// The caller cancelled.
     #[error("cancelled during {stage}; {outcome}")]
     Cancelled {

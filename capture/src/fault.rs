@@ -19,6 +19,7 @@ use aiopslab_problems::fault::Step;
 use serde_json::Value;
 
 pub(crate) use self::plan::prepare;
+use crate::chaos;
 use crate::cluster::Cluster;
 use crate::error::CaptureError;
 use crate::journal::Entry;
@@ -38,10 +39,9 @@ pub(crate) fn is_implemented(step: &Step) -> bool {
         | Step::Restart(_)
         | Step::Exec(_)
         | Step::Flag(_)
+        | Step::Chaos(_)
         | Step::WaitFor(_) => true,
-        Step::Helm(_) | Step::Redeploy(_) | Step::Chaos(_) | Step::Node(_) | Step::Docker(_) => {
-            false
-        }
+        Step::Helm(_) | Step::Redeploy(_) | Step::Node(_) | Step::Docker(_) => false,
     }
 }
 
@@ -62,6 +62,7 @@ pub(crate) async fn inject(scene: &mut Scene<'_>, entry: &Entry) -> Result<(), C
         Entry::Created { object, image } => create::inject(cluster, namespace, object, image).await,
         Entry::Deleted(deletion) => delete::inject(cluster, namespace, deletion).await,
         Entry::Exec(exec) => command::run(cluster, namespace, exec, &exec.command).await,
+        Entry::Chaos { plan, .. } => chaos::inject(cluster, plan).await,
         Entry::Wait { until, seconds } => wait::wait(scene, until, *seconds).await,
     }
 }
@@ -89,6 +90,7 @@ pub(crate) async fn undo(
         Entry::Created { object, .. } => create::undo(cluster, namespace, object).await,
         Entry::Deleted(deletion) => delete::undo(cluster, namespace, deletion).await,
         Entry::Exec(exec) => command::undo(cluster, namespace, exec).await,
+        Entry::Chaos { plan, .. } => chaos::undo(cluster, plan).await,
         Entry::Wait { .. } => Ok(Undone::AsBefore),
     }
 }
@@ -99,6 +101,10 @@ async fn is_gone_with_application(
     namespace: &str,
     entry: &Entry,
 ) -> Result<bool, CaptureError> {
+    // What an experiment needs lies outside.
+    if matches!(entry, Entry::Chaos { .. }) {
+        return Ok(false);
+    }
     if let Some(object) = entry.object()
         && !cluster.resolve(split(object)?.0).await?.namespaced
     {

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::chaos;
 use crate::cluster::{Cluster, PatchKind};
 use crate::error::CaptureError;
 use crate::resource;
@@ -103,6 +104,13 @@ pub(crate) enum Entry {
         /// For how long it is waited for at most.
         seconds: u64,
     },
+    /// An experiment on the pods of a service.
+    Chaos {
+        /// The Service, `service/name`.
+        object: String,
+        /// How it is carried out and ended.
+        plan: chaos::Plan,
+    },
 }
 
 /// Fields of an object that change.
@@ -167,7 +175,8 @@ impl Entry {
             Self::Fields(FieldsChange { object, .. })
             | Self::Created { object, .. }
             | Self::Deleted(Deletion { object, .. })
-            | Self::Exec(Command { object, .. }) => Some(object),
+            | Self::Exec(Command { object, .. })
+            | Self::Chaos { object, .. } => Some(object),
             Self::Wait { .. } => None,
         }
     }
@@ -189,6 +198,7 @@ impl Entry {
             Self::Deleted(_) => ("deleted", Vec::new()),
             Self::Exec(_) => ("exec", Vec::new()),
             Self::Wait { .. } => ("wait", Vec::new()),
+            Self::Chaos { .. } => ("chaos", Vec::new()),
         };
         json!({"change": change, "object": self.object(), "pointers": pointers})
     }
@@ -231,8 +241,9 @@ impl Journal {
         Ok(())
     }
 
-    /// Says that the capture is alive.
+    /// Says that the capture is alive, to whoever finds the journal and to the helpers of experiments.
     pub(crate) async fn renew(&self, cluster: &Cluster) -> Result<(), CaptureError> {
+        chaos::renew(cluster).await.ok(); // the journal matters more; the next renewal tries again
         let patch = json!({"data": {"renewed": Timestamp::now().to_string()}});
         cluster
             .patch(&self.path(), PatchKind::Merge, &patch)

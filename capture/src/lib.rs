@@ -3,7 +3,7 @@
 //! Reading order: [`run()`] is the pipeline, from a checked cluster to a finished snapshot;
 //! [`check()`] asks whether a cluster can be captured and [`recover()`] undoes what a dead capture
 //! left; [`live`] is an incident that an agent acts on. Below them: sources (manifests of others, fetched by git and helm), deploy, workload, observe (conditions answered from the cluster), fault and
-//! journal (inject, remember, undo), compare (is the cluster as it was), probe (what the live system answers, to compare a replay with), windows (how long),
+//! journal (inject, remember, undo), chaos (experiments on running pods), compare (is the cluster as it was), probe (what the live system answers, to compare a replay with), windows (how long),
 //! supported (what of a catalog can't be captured yet).
 
 pub mod cluster;
@@ -15,6 +15,7 @@ pub mod redact_rules;
 pub mod visibility;
 pub mod workload;
 
+mod chaos;
 mod check;
 mod compare;
 mod deploy;

@@ -121,6 +121,7 @@ pub(crate) async fn undo_entries(
             Ok(Undone::Restored) => done.push(match entry {
                 Entry::Created { .. } => format!("deleted {object}"),
                 Entry::Exec(exec) => format!("ran {:?} in {object}", exec.recover.join(" ")),
+                Entry::Chaos { .. } => format!("ended the experiment on {object}"),
                 _ => format!("restored {object}"),
             }),
             Ok(Undone::AsBefore) => done.push(format!("{object} is as before")),

@@ -6,6 +6,8 @@ use aiopslab_datasets::Visibility;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::chaos;
+
 /// The rules; data, so that the manifest's readers can be told of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VisibilityRules {
@@ -61,13 +63,29 @@ impl VisibilityRules {
     /// The rules of every capture: its journal, and what tells who changed an object.
     #[must_use]
     pub fn of_capture(journal_namespace: &str, journal_prefix: &str) -> Self {
-        Self {
-            hidden: vec![HiddenObjects {
+        let on_targets = chaos::MADE_BY_CHAOS_MESH.map(|resource| HiddenObjects {
+            resource: Some(resource.to_owned()),
+            ..HiddenObjects::default()
+        });
+        let ours = [
+            HiddenObjects {
                 resource: Some("configmaps".to_owned()),
                 namespace: Some(journal_namespace.to_owned()),
                 name_prefix: Some(journal_prefix.to_owned()),
                 label: None,
-            }],
+            },
+            HiddenObjects {
+                namespace: Some(chaos::NAMESPACE.to_owned()),
+                ..HiddenObjects::default()
+            },
+            // The namespace itself, and the rights that it gets in others.
+            HiddenObjects {
+                name_prefix: Some(chaos::NAMESPACE.to_owned()),
+                ..HiddenObjects::default()
+            },
+        ];
+        Self {
+            hidden: ours.into_iter().chain(on_targets).collect(),
             dropped_annotations: vec!["kubernetes.io/change-cause".to_owned()],
         }
     }
@@ -96,7 +114,12 @@ impl VisibilityRules {
             _ => return Visibility::Visible,
         };
         let about = |field: &str| text(&format!("{about}/{field}")).to_owned();
-        let plural = format!("{}s", about("kind").to_ascii_lowercase());
+        let kind = about("kind").to_ascii_lowercase();
+        // Chaos Mesh's kinds have no plural of their own.
+        let plural = match kind.ends_with("chaos") {
+            true => kind,
+            false => format!("{kind}s"),
+        };
         self.of_reference(&plural, &about("namespace"), &about("name"))
     }
 
@@ -177,6 +200,12 @@ mod tests {
         assert_eq!(map("kube-system", "coredns"), Visibility::Visible);
         assert_eq!(map("shop", "cluster-settings-1"), Visibility::Visible);
         assert_eq!(map("chaos", "x"), Visibility::Withheld);
+        assert_eq!(
+            map(chaos::NAMESPACE, "kube-root-ca.crt"),
+            Visibility::Withheld
+        );
+        let role = format!("{}-1", chaos::NAMESPACE);
+        assert_eq!(map("shop", &role), Visibility::Withheld);
     }
 
     #[test]
@@ -186,6 +215,9 @@ mod tests {
         assert_eq!(rules().of_object("pods", &pod), Visibility::Withheld);
         let event = json!({"metadata": {"namespace": "default", "name": "e"},
             "involvedObject": {"kind": "Pod", "namespace": "chaos", "name": "p"}});
+        assert_eq!(rules().of_object("events", &event), Visibility::Withheld);
+        let event = json!({"metadata": {"namespace": "a", "name": "e"},
+            "involvedObject": {"kind": "PodNetworkChaos", "namespace": "a", "name": "p"}});
         assert_eq!(rules().of_object("events", &event), Visibility::Withheld);
         // A label rule says nothing about what is only known by name.
         assert_eq!(rules().of_reference("pods", "a", "p"), Visibility::Visible);

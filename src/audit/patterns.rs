@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::exit::Failure;
 
 /// Whoever injects a fault: tools, their objects and folders, our own names.
-const INJECTORS: [&str; 16] = [
+const INJECTORS: [&str; 17] = [
     "aiopslab",
     "blade-operator",
     "change-cause",
@@ -27,6 +27,7 @@ const INJECTORS: [&str; 16] = [
     "kubectl-patch",
     "litmuschaos",
     "managedFields",
+    "node-upkeep",
     "settings.kubernetes.io/scope",
 ];
 

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{api_patch, create, delete, fields, flag, nothing};
+use crate::chaos;
 use crate::cluster::Cluster;
 use crate::error::CaptureError;
 use crate::journal::{Command, Entry, FieldsChange};
@@ -87,6 +88,14 @@ impl Plan<'_> {
                 self.entries.push(Entry::Exec(command(exec)));
                 Ok(())
             }
+            Step::Chaos(step) => {
+                let namespace = &self.application.namespace;
+                self.entries.push(Entry::Chaos {
+                    object: format!("service/{}", step.service),
+                    plan: chaos::prepare(self.cluster, namespace, step).await?,
+                });
+                Ok(())
+            }
             Step::Flag(step) => {
                 let application = &self.application.name;
                 let Some(flags) = self.application.flags.clone() else {
@@ -109,14 +118,9 @@ impl Plan<'_> {
                 });
                 Ok(())
             }
-            Step::Helm(_)
-            | Step::Redeploy(_)
-            | Step::Chaos(_)
-            | Step::Node(_)
-            | Step::Docker(_) => Err(CaptureError::NotImplemented(vec![format!(
-                "step {}",
-                step.kind()
-            )])),
+            Step::Helm(_) | Step::Redeploy(_) | Step::Node(_) | Step::Docker(_) => Err(
+                CaptureError::NotImplemented(vec![format!("step {}", step.kind())]),
+            ),
         }
     }
 

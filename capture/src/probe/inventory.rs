@@ -6,7 +6,7 @@ use aiopslab_problems::family::Application;
 use serde_json::Value;
 
 use crate::cluster::{Cluster, ClusterError};
-use crate::{journal, resource};
+use crate::{chaos, journal, resource};
 
 /// Kinds by the name that commands use, with the path of their collection below the namespace.
 const NAMESPACED: &[(&str, &str, &str)] = &[
@@ -117,7 +117,9 @@ fn add(names: &mut BTreeMap<String, Vec<String>>, kind: &str, objects: &[Value])
         .iter()
         .map(name)
         // Our own are withheld from the recording.
-        .filter(|name| !name.starts_with(journal::NAME_PREFIX))
+        .filter(|name| {
+            !name.starts_with(journal::NAME_PREFIX) && !name.starts_with(chaos::NAMESPACE)
+        })
         .collect();
     found.sort();
     if !found.is_empty() {

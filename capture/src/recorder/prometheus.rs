@@ -12,6 +12,7 @@ use super::coverage::Covered;
 use super::sink::Sink;
 use super::{Context, Report};
 use crate::cluster::ClusterError;
+use crate::visibility::VisibilityRules;
 
 /// How often targets, rules and alerts are asked for.
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -99,6 +100,9 @@ async fn take(
     mut json: Value,
 ) {
     context.redaction.object("", &mut json);
+    if kind == "targets" {
+        remove_hidden_targets(&context.visibility, &mut json);
+    }
     let mut compared = json.clone();
     remove_restless(&mut compared);
     if open.get(kind).is_some_and(|last| last.compared == compared) {
@@ -130,6 +134,24 @@ async fn ask(context: &Context, path: &str) -> Result<Value, ClusterError> {
         .proxy_json(&context.prometheus, &context.namespace, path)
         .await?;
     Ok(answer["data"].take())
+}
+
+/// Leaves out the targets that stand for pods which are withheld.
+fn remove_hidden_targets(rules: &VisibilityRules, targets: &mut Value) {
+    for list in ["activeTargets", "droppedTargets"] {
+        let Some(list) = targets.get_mut(list).and_then(Value::as_array_mut) else {
+            continue;
+        };
+        list.retain(|target| {
+            let label = |name: &str| {
+                let found = target["discoveredLabels"][name].as_str();
+                found.unwrap_or_default()
+            };
+            let namespace = label("__meta_kubernetes_namespace");
+            let pod = label("__meta_kubernetes_pod_name");
+            rules.of_reference("pods", namespace, pod) == Visibility::Visible
+        });
+    }
 }
 
 fn remove_restless(value: &mut Value) {
@@ -180,6 +202,21 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn targets_of_withheld_pods_are_left_out() {
+        let target = |namespace: &str| {
+            json!({"discoveredLabels": {"__meta_kubernetes_namespace": namespace,
+                "__meta_kubernetes_pod_name": "p"}})
+        };
+        let host = json!({"discoveredLabels": {"__address__": "host:9100"}});
+        let mut targets = json!({"activeTargets": [host],
+            "droppedTargets": [target("shop"), target(crate::chaos::NAMESPACE)]});
+        let rules = VisibilityRules::of_capture("kube-system", "cluster-settings-");
+        remove_hidden_targets(&rules, &mut targets);
+        assert_eq!(targets["activeTargets"], json!([host]));
+        assert_eq!(targets["droppedTargets"], json!([target("shop")]));
+    }
 
     #[test]
     fn times_of_scrapes_are_no_change() {

@@ -116,9 +116,13 @@ impl ContentExpectations {
         expectations.services = traced.into_iter().collect();
         expectations.windows = document(snapshot, "windows")?;
         if let Some(journal) = document::<Journal>(snapshot, "journal")? {
-            let is_command = |step: &Value| step.get("change").is_some_and(|it| it == "exec");
+            // Commands and experiments leave the objects as they are.
+            let is_beside = |step: &Value| {
+                let change = step.get("change");
+                change.is_some_and(|it| it == "exec" || it == "chaos")
+            };
             expectations.changes_objects =
-                journal.steps.is_empty() || !journal.steps.iter().all(is_command);
+                journal.steps.is_empty() || !journal.steps.iter().all(is_beside);
             expectations.objects = journal.objects;
         }
         Ok(expectations)
@@ -261,7 +265,7 @@ fn changed(
     }
     if !expected.changes_objects {
         return Ok(Found::Fine(
-            "the injection ran commands, it changes no object".to_owned(),
+            "the injection ran commands or an experiment, it changes no object".to_owned(),
         ));
     }
     let name = |it: &RecordedObject| format!("{} {}/{}", it.resource, it.namespace, it.name);
