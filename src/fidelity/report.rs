@@ -16,6 +16,8 @@ struct Counts {
     equal: usize,
     /// The same but for what rules explain.
     explained: usize,
+    /// Of these the ones that lack only what is withheld on purpose.
+    withheld: usize,
     /// Another answer.
     different: usize,
     /// The replay says that it can't know.
@@ -31,6 +33,11 @@ impl Counts {
         let mut counts = Self::default();
         for result in results {
             counts.asked += 1;
+            if let Judgement::Explained { rules } = &result.judgement
+                && rules.iter().all(|rule| *rule == rules::HELPER)
+            {
+                counts.withheld += 1;
+            }
             *match &result.judgement {
                 Judgement::Equal => &mut counts.equal,
                 Judgement::Explained { .. } => &mut counts.explained,
@@ -44,9 +51,12 @@ impl Counts {
     }
 
     /// Whether nothing differs without an explanation, and little with one.
+    ///
+    /// What is withheld on purpose does not count: whatever names all pods shows it, however many ask.
     fn passes(self) -> bool {
         let ratio_of = self.asked - self.no_engine;
-        self.different == 0 && self.explained * EXPLAINED_AT_MOST_ONE_IN <= ratio_of
+        let explained = self.explained - self.withheld;
+        self.different == 0 && explained * EXPLAINED_AT_MOST_ONE_IN <= ratio_of
     }
 }
 
@@ -229,6 +239,9 @@ mod tests {
         let mut many = vec![Judgement::Equal; 19];
         check(many.clone(), true);
         many.push(explained());
+        check(many.clone(), true);
+        let withheld = vec![rules::HELPER];
+        many.push(Judgement::Explained { rules: withheld });
         check(many.clone(), true);
         many.push(explained());
         check(many, false);

@@ -29,7 +29,7 @@ pub(super) const RULES: &[Rule] = &[
         normalise: without_user,
     },
     Rule {
-        name: HELPER_RULE,
+        name: HELPER,
         reason: "what carries an experiment out is withheld, but it was there when the live system was asked",
         normalise: without_helper,
     },
@@ -51,9 +51,10 @@ fn without_exec_id(question: &str, answer: &Answer) -> Answer {
     answer
 }
 
-const HELPER_RULE: &str = "helper of the fault";
+/// Name of the rule for what is withheld on purpose.
+pub(super) const HELPER: &str = "helper of the fault";
 /// Start of the names of what carries an experiment out.
-const HELPER: &str = "node-upkeep";
+const HELPER_NAMES: &str = "node-upkeep";
 
 fn without_helper(question: &str, answer: &Answer) -> Answer {
     let mut answer = answer.clone();
@@ -62,7 +63,7 @@ fn without_helper(question: &str, answer: &Answer) -> Answer {
         question.starts_with("kubectl describe node") && line.starts_with("Non-terminated Pods:")
     };
     let lines = answer.stdout.lines();
-    let others = lines.filter(|line| !line.contains(HELPER) && !is_count(line));
+    let others = lines.filter(|line| !line.contains(HELPER_NAMES) && !is_count(line));
     answer.stdout = others.map(|line| format!("{line}\n")).collect();
     answer
 }
@@ -96,7 +97,7 @@ fn without_tracing_system(question: &str, answer: &Answer) -> Answer {
 /// The rules that make two answers equal; none if all of them together don't.
 pub(super) fn explain(question: &str, live: &Answer, replay: &Answer) -> Option<Vec<&'static str>> {
     explain_with(RULES, question, live, replay)
-        .or_else(|| is_same_order_aside(question, live, replay).then(|| vec![HELPER_RULE]))
+        .or_else(|| is_same_order_aside(question, live, replay).then(|| vec![HELPER]))
 }
 
 /// Whether two lists of events differ in what the helper of a fault makes of them.
@@ -111,7 +112,7 @@ fn is_same_order_aside(question: &str, live: &Answer, replay: &Answer) -> bool {
         answer
     };
     question.starts_with("kubectl events")
-        && live.stdout.contains(HELPER)
+        && live.stdout.contains(HELPER_NAMES)
         && sorted(live) == sorted(replay)
 }
 
