@@ -241,6 +241,18 @@ fn a_cluster_that_is_not_there_is_named() {
         &["capture", "nonsense", "--out", "out"],
         &["nonsense", "the nearest are "],
     );
+    let repair = "scale_pod_zero_testbed-mitigation-1";
+    let live = |more: &[&str], says: &[&str]| {
+        place.refused(&[&["eval", "--live"], more].concat(), says);
+    };
+    live(&[repair, "--kubeconfig", "kubeconfig"], &["127.0.0.1:1"]);
+    live(&["scale_pod_zero_testbed-mitigation"], &["the nearest are"]);
+    live(
+        &[repair, "--rights", "all"],
+        &["read, namespace or cluster"],
+    );
+    live(&["wrong_bin_usage-mitigation-1"], &["not implemented"]);
+    live(&[], &["nothing to ask on the cluster"]);
 }
 
 #[test]

@@ -24,9 +24,6 @@ pub(super) async fn run(arguments: Eval, settings: Settings) -> Result<(), Failu
     let spec: AgentSpec = arguments.agent.parse()?;
     let library = Library::open(&settings)?;
     let options = options(&arguments, &settings)?;
-    std::fs::create_dir_all(&options.out).map_err(|error| {
-        Failure::user(format!("the folder {} can't be made: {error}", options.out))
-    })?;
     let started = Instant::now();
     let (summary, what) = if arguments.live.live {
         on_cluster(&arguments, &settings, &library, &spec, &options).await?
@@ -57,6 +54,12 @@ fn options(arguments: &Eval, settings: &Settings) -> Result<Options, Failure> {
     })
 }
 
+fn make_folder(options: &Options) -> Result<(), Failure> {
+    std::fs::create_dir_all(&options.out).map_err(|error| {
+        Failure::user(format!("the folder {} can't be made: {error}", options.out))
+    })
+}
+
 /// The agent beside the baselines, on snapshots; or from snapshots to a cluster, where it writes.
 async fn on_snapshots(
     arguments: &Eval,
@@ -73,6 +76,7 @@ async fn on_snapshots(
         with_cluster: goes_live,
     };
     let plan = Plan::make(library, &arguments.paths, &wanted)?;
+    make_folder(options)?;
     let mut agents = vec![spec.clone()];
     agents.extend(
         AgentSpec::BASELINES
@@ -114,6 +118,7 @@ async fn on_cluster(
 ) -> Result<(Summary, String), Failure> {
     let names: Vec<String> = arguments.paths.iter().map(ToString::to_string).collect();
     let plan = LivePlan::make(library, &names, arguments.task)?;
+    make_folder(options)?;
     let episodes = on_stage(&arguments.live, settings, async |stage| {
         evaluation::run_live(&plan, spec, options, &stage).await
     })

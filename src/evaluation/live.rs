@@ -103,7 +103,7 @@ impl LiveQuestion {
     /// Finds what belongs to a problem.
     ///
     /// # Errors
-    /// When the catalog lacks it.
+    /// When the catalog lacks it, or it can't be brought up by this version.
     pub fn find(library: &Library, problem: &Problem) -> Result<Self, Failure> {
         let name = format!("{}-{}", problem.family, problem.variant);
         let (family, n) = library.family(&name)?;
@@ -112,9 +112,11 @@ impl LiveQuestion {
             family.inject.clear();
             family.manifested.clear();
         }
+        let application = library.application(&family.application)?.clone();
+        LiveSystem::check(&family, &application)?;
         Ok(Self {
             problem: problem.clone(),
-            application: library.application(&family.application)?.clone(),
+            application,
             family,
         })
     }

@@ -61,6 +61,9 @@ pub async fn run(
     stage: &Stage,
     prewarm: bool,
 ) -> Result<Vec<Evaluated>, Failure> {
+    for question in &plan.questions {
+        LiveQuestion::find(library, &question.problem)?;
+    }
     let mut standby = Standby::Cold(None);
     let mut done = Vec::new();
     let mut failed = None;

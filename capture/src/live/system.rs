@@ -101,6 +101,14 @@ pub(super) struct Incident {
 }
 
 impl LiveSystem {
+    /// Refuses what can't be brought up, with every reason.
+    ///
+    /// # Errors
+    /// When the family or the application asks for something that this version can't carry out.
+    pub fn check(family: &ResolvedFamily, application: &Application) -> Result<(), CaptureError> {
+        supported::check(family, application, false)
+    }
+
     /// Brings an application up on a cluster, with the agent's rights.
     ///
     /// # Errors
@@ -214,7 +222,7 @@ impl LiveSystem {
     /// # Errors
     /// When the application is not healthy, or the fault can't be injected or does not show.
     pub async fn inject(&mut self, family: &ResolvedFamily) -> Result<(), CaptureError> {
-        supported::check(family, &self.application, false)?;
+        Self::check(family, &self.application)?;
         self.load(family).await?;
         self.baseline().await?;
         let listed = compare::decided(&self.cluster, Leaving::Ignored).await?;
