@@ -180,6 +180,12 @@ async fn judge(
     if equal_in_parts(&live, &others) || (is_top(probe) && equal_by_row(&live, &others)) {
         return Ok(Judgement::Equal);
     }
+    // Rows of what is withheld stand among the others.
+    let visible = rules::without_helper(&question(probe), &live);
+    if is_top(probe) && visible != live && equal_by_row(&visible, &others) {
+        let rules = vec![rules::HELPER];
+        return Ok(Judgement::Explained { rules });
+    }
     Ok(explain(probe, &live, &others))
 }
 

@@ -4,6 +4,8 @@
 //! What every episode asks for (objects, discovery, coverage, container instances) is read once and
 //! kept; log lines, samples and spans are read by the call that needs them.
 
+mod usage;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -244,7 +246,7 @@ impl Recording {
                     .flatten()
                     .map(|pod| (pod.namespace.clone(), pod.name.clone()))
                     .collect();
-                Ok(newest(rows, &pods))
+                Ok(usage::newest(rows, &pods))
             })
             .await
     }
@@ -259,25 +261,6 @@ fn instance_order(row: &LogInstance) -> (&str, &str, &str, i32, Option<i64>, u64
         row.started,
         row.instance_id,
     )
-}
-
-/// The newest row of every container and node; a pod that is gone has no usage any more.
-fn newest(rows: Vec<Usage>, pods: &BTreeSet<(String, String)>) -> Vec<Usage> {
-    let mut newest: BTreeMap<(String, String, String, String), Usage> = BTreeMap::new();
-    for row in rows {
-        let pod = (row.namespace.clone(), row.name.clone());
-        if row.kind == "pod" && !pods.is_empty() && !pods.contains(&pod) {
-            continue;
-        }
-        let key = (row.kind.clone(), pod.0, pod.1, row.container.clone());
-        match newest.get(&key) {
-            Some(known) if known.timestamp >= row.timestamp => {}
-            _ => {
-                newest.insert(key, row);
-            }
-        }
-    }
-    newest.into_values().collect()
 }
 
 pub(crate) fn recorded(version: &ObjectVersion) -> Result<RecordedObject> {
