@@ -229,7 +229,8 @@ keep_load() {
         if [ "$ACTION" = memory-stress ]; then
           # The container, not the load, is what the kernel picks when memory runs out.
           echo 0 >/proc/self/oom_score_adj
-          exec perl -e "\$taken = qq(x) x ($MEBIBYTES << 20); sleep 1 while -d qq(/proc/$MAIN)"
+          # In its place: a copy would take as much again.
+          exec perl -e "\$taken = qq(x); \$taken x= ($MEBIBYTES << 20); sleep 1 while -d qq(/proc/$MAIN)"
         fi
         while [ -d "/proc/$MAIN" ]; do i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; done
       ' 9>&- >/dev/null 2>&1 &
