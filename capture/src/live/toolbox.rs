@@ -280,6 +280,14 @@ pub(super) async fn prepare(
 ) -> Result<(), CaptureError> {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAME, "labels": labels()}});
     let path = format!("/api/v1/namespaces/{NAME}");
+    // What an earlier evaluation left may be on its way out.
+    let until = Instant::now() + READY_WITHIN;
+    while let Some(found) = cluster.find_json(&path).await?
+        && found.pointer("/metadata/deletionTimestamp").is_some()
+        && Instant::now() < until
+    {
+        sleep(Duration::from_millis(500)).await;
+    }
     if let Some(found) = cluster.find_json(&path).await?
         && found["metadata"]["labels"][LABEL.0] != LABEL.1
     {
