@@ -190,11 +190,15 @@ async fn judge(
 }
 
 /// Whether every part of an answer is that part of some other: the requests of one command are
-/// answered one after another, each at its own moment.
+/// answered one after another, each at its own moment, and so are the rows of a long table.
 fn equal_in_parts(live: &Answer, others: &[Answer]) -> bool {
-    fn parts(answer: &Answer) -> Vec<&str> {
-        answer.stdout.split("\n\n").collect()
-    }
+    equal_in(live, others, "\n\n") || equal_in(live, others, "\n")
+}
+
+fn equal_in(live: &Answer, others: &[Answer], between: &str) -> bool {
+    let parts = |answer: &Answer| -> Vec<String> {
+        answer.stdout.split(between).map(str::to_owned).collect()
+    };
     let wanted = parts(live);
     let others: Vec<_> = others
         .iter()
@@ -203,7 +207,7 @@ fn equal_in_parts(live: &Answer, others: &[Answer]) -> bool {
         .filter(|other| other.len() == wanted.len())
         .collect();
     let is_told =
-        |(place, part): (usize, &&str)| others.iter().any(|other| other.get(place) == Some(part));
+        |(place, part): (usize, &String)| others.iter().any(|other| other.get(place) == Some(part));
     wanted.len() > 1 && wanted.iter().enumerate().all(is_told)
 }
 
@@ -308,5 +312,9 @@ mod tests {
         check("pods 1s\n\nservices 3s\n", &others, false);
         check("services 2s\n\npods 1s\n", &others, false);
         check("pods 1s\n", &["pods 1s"], false);
+        // A long table is printed while time passes.
+        let others = ["a 1s\nb 1s\n", "a 2s\nb 2s\n"];
+        check("a 1s\nb 2s\n", &others, true);
+        check("b 1s\na 2s\n", &others, false);
     }
 }
