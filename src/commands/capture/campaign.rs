@@ -84,7 +84,13 @@ pub(super) async fn run(
         .map_err(|error| Failure::user(format!("can't make {}: {error}", arguments.out)))?;
     let mut outcomes: BTreeMap<&str, Outcome> = names
         .iter()
-        .map(|name| (name.as_str(), Outcome::NotReached))
+        .map(|name| {
+            let outcome = match is_finished(&arguments.out, name) {
+                true => Outcome::AlreadyThere,
+                false => Outcome::NotReached,
+            };
+            (name.as_str(), outcome)
+        })
         .collect();
     for (index, name) in names.iter().enumerate() {
         if cancel.is_cancelled() {
@@ -155,10 +161,14 @@ enum Folder {
     },
 }
 
+fn is_finished(out: &Utf8Path, name: &str) -> bool {
+    out.join(name).join(MANIFEST).is_file()
+}
+
 /// Looks whether a snapshot is there; what an unfinished capture left is moved aside.
 fn prepare(out: &Utf8Path, name: &str) -> Result<Folder, Failure> {
     let folder = out.join(name);
-    if folder.join(MANIFEST).is_file() {
+    if is_finished(out, name) {
         return Ok(Folder::Finished);
     }
     if !folder.exists() {
