@@ -196,18 +196,18 @@ fn equal_in_parts(live: &Answer, others: &[Answer]) -> bool {
 }
 
 fn equal_in(live: &Answer, others: &[Answer], between: &str) -> bool {
-    let parts = |answer: &Answer| -> Vec<String> {
-        answer.stdout.split(between).map(str::to_owned).collect()
-    };
-    let wanted = parts(live);
+    fn parts<'a>(answer: &'a Answer, between: &str) -> Vec<&'a str> {
+        answer.stdout.split(between).collect()
+    }
+    let wanted = parts(live, between);
     let others: Vec<_> = others
         .iter()
         .filter(|other| (&other.stderr, other.exit_code) == (&live.stderr, live.exit_code))
-        .map(parts)
+        .map(|other| parts(other, between))
         .filter(|other| other.len() == wanted.len())
         .collect();
     let is_told =
-        |(place, part): (usize, &String)| others.iter().any(|other| other.get(place) == Some(part));
+        |(place, part): (usize, &&str)| others.iter().any(|other| other.get(place) == Some(part));
     wanted.len() > 1 && wanted.iter().enumerate().all(is_told)
 }
 

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
+use crate::answer;
 
 /// What an environment knows about its own answer; goes to the transcript, never to the agent.
 ///
@@ -43,6 +44,33 @@ impl Observation {
             text: text.into(),
             verdict,
         }
+    }
+
+    /// What `read_metrics` and `read_traces` answer: the table that a file holds, or that there is none.
+    #[must_use]
+    pub fn table(csv: Option<&str>, missing: String, kind: &str) -> Self {
+        let Some(csv) = csv else {
+            return Self::new(missing, Verdict::Invalid);
+        };
+        match answer::table_text(csv) {
+            Ok(text) => Self::new(text, Verdict::Answered),
+            Err(error) => Self::new(format!("Failed to read {kind}: {error}"), Verdict::Invalid),
+        }
+    }
+
+    /// What `query_sql` answers where there is none.
+    #[must_use]
+    pub fn no_query_sql() -> Self {
+        Self::new("there is no action query_sql here", Verdict::Invalid)
+    }
+
+    /// What `submit` would answer if it arrived at an environment.
+    #[must_use]
+    pub fn submitted() -> Self {
+        Self::new(
+            "submit ends the episode; nothing is left to do here",
+            Verdict::Invalid,
+        )
     }
 }
 

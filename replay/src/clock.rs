@@ -163,7 +163,9 @@ pub(crate) fn time(nanoseconds: i64) -> Timestamp {
     Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-pub(crate) fn nanoseconds(time: Timestamp) -> i64 {
+/// Nanoseconds since the Unix epoch; the last that fit for what is later.
+#[must_use]
+pub fn nanoseconds(time: Timestamp) -> i64 {
     i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX)
 }
 

@@ -131,15 +131,7 @@ impl ReplayEnvironment {
     }
 
     fn read_table(&self, path: &str, missing: String, kind: &str) -> Observation {
-        match self.files.read(path) {
-            None => Observation::new(missing, Verdict::Invalid),
-            Some(csv) => match answer::table_text(csv) {
-                Ok(text) => Observation::new(text, Verdict::Answered),
-                Err(error) => {
-                    Observation::new(format!("Failed to read {kind}: {error}"), Verdict::Invalid)
-                }
-            },
-        }
+        Observation::table(self.files.read(path), missing, kind)
     }
 }
 
@@ -174,14 +166,8 @@ impl Environment for ReplayEnvironment {
                 let answer = self.recording.query_sql(query).await;
                 answer.map_err(ViewError::from)
             }
-            Action::QuerySql { .. } => Ok(Observation::new(
-                "there is no action query_sql here",
-                Verdict::Invalid,
-            )),
-            Action::Submit { .. } => Ok(Observation::new(
-                "submit ends the episode; nothing is left to do here",
-                Verdict::Invalid,
-            )),
+            Action::QuerySql { .. } => Ok(Observation::no_query_sql()),
+            Action::Submit { .. } => Ok(Observation::submitted()),
         };
         observation.map_err(|error| EnvironmentError {
             action: action.name(),

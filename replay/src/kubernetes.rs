@@ -8,7 +8,7 @@
 //!
 //! Tables are computed by `printers`, those of custom resources by `custom`. `object`, `timestamp`,
 //! `duration` and `quantity` read fields, as `jsonpath` does by templates; `selector` chooses
-//! objects, `discovery` lists types for the interpreter; `dns` tells what a name inside the cluster means.
+//! objects, `discovery` lists types for the interpreter; `dns` tells what a name inside the cluster means, `mount` whether a pod's files are a ConfigMap's.
 
 mod access;
 mod answer;
@@ -21,6 +21,7 @@ pub(crate) mod duration;
 pub(crate) mod jsonpath;
 pub(crate) mod logs;
 mod metrics;
+pub(crate) mod mount;
 pub(crate) mod object;
 mod openapi;
 mod path;

@@ -6,7 +6,7 @@ use aiopslab_datasets::error::SnapshotError;
 use aiopslab_datasets::probes::{Exchange, Probe};
 use aiopslab_datasets::rows::{LogLine, ObjectVersion, Row, Usage};
 use aiopslab_datasets::{Snapshot, Visibility};
-use jiff::Timestamp;
+use aiopslab_replay::clock::nanoseconds;
 use serde_json::Value;
 
 /// Nanoseconds of a second.
@@ -149,13 +149,10 @@ fn times<R: Row>(
     Ok(times.into_iter().collect())
 }
 
-pub(super) fn nanoseconds(time: Timestamp) -> i64 {
-    i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use aiopslab_datasets::probes::Tool;
+    use jiff::Timestamp;
 
     use super::*;
 

@@ -111,15 +111,8 @@ impl LiveEnvironment {
         missing: String,
         kind: &str,
     ) -> Result<Observation, CaptureError> {
-        Ok(match self.toolbox.read(path).await? {
-            None => Observation::new(missing, Verdict::Invalid),
-            Some(csv) => match answer::table_text(&csv) {
-                Ok(text) => Observation::new(text, Verdict::Answered),
-                Err(error) => {
-                    Observation::new(format!("Failed to read {kind}: {error}"), Verdict::Invalid)
-                }
-            },
-        })
+        let csv = self.toolbox.read(path).await?;
+        Ok(Observation::table(csv.as_deref(), missing, kind))
     }
 
     async fn answer(&mut self, action: &Action) -> Result<Observation, CaptureError> {
@@ -142,14 +135,8 @@ impl LiveEnvironment {
                 let missing = answer::traces_file_not_found(file_path);
                 self.read_table(file_path, missing, "traces").await
             }
-            Action::QuerySql { .. } => Ok(Observation::new(
-                "there is no action query_sql here",
-                Verdict::Invalid,
-            )),
-            Action::Submit { .. } => Ok(Observation::new(
-                "submit ends the episode; nothing is left to do here",
-                Verdict::Invalid,
-            )),
+            Action::QuerySql { .. } => Ok(Observation::no_query_sql()),
+            Action::Submit { .. } => Ok(Observation::submitted()),
         }
     }
 }

@@ -3,15 +3,12 @@
 
 use serde_json::Value;
 
-use super::object;
 use super::selector::LabelSelector;
-use super::timestamp;
+use super::{mount, object, printers};
 use crate::view::{ObjectQuery, RecordedObject, View, ViewError};
 
 /// How long CoreDNS may keep an answer, by the TTL of its usual configuration.
 const CACHED_NS: i64 = 30 * 1_000_000_000;
-/// How long a mounted ConfigMap may lag behind the object: a kubelet's period and cache.
-pub(crate) const MOUNT_LAG_NS: i64 = 5 * 60 * 1_000_000_000;
 /// Plugins with which CoreDNS still answers the names of Services by the Services alone.
 const HARMLESS: [&str; 15] = [
     "bind",
@@ -79,7 +76,8 @@ impl<'v> Dns<'v> {
             .objects(&ObjectQuery::all("", "pods", Some(namespace)))
             .await?;
         pods.retain(|pod| {
-            is_ready(&pod.object) && selector.matches(&object::map(&pod.object, "/metadata/labels"))
+            printers::condition_is_true(&pod.object, "Ready")
+                && selector.matches(&object::map(&pod.object, "/metadata/labels"))
         });
         for pod in &pods {
             let corefile = corefile(view, pod).await?;
@@ -237,15 +235,6 @@ fn outside(name: &str) -> Resolved {
     }
 }
 
-fn is_ready(pod: &Value) -> bool {
-    object::list(pod, "/status/conditions")
-        .iter()
-        .any(|condition| {
-            object::text(condition, "/type") == "Ready"
-                && object::text(condition, "/status") == "True"
-        })
-}
-
 /// The configuration that a pod of CoreDNS has mounted, if it has not changed lately.
 async fn corefile(view: &dyn View, pod: &RecordedObject) -> Result<Option<String>, ViewError> {
     for volume in object::list(&pod.object, "/spec/volumes") {
@@ -261,9 +250,8 @@ async fn corefile(view: &dyn View, pod: &RecordedObject) -> Result<Option<String
         else {
             continue;
         };
-        let started = timestamp::nanoseconds(&pod.object, "/status/startTime");
-        let settled = started.is_some_and(|started| map.valid_from <= started)
-            || view.now().saturating_sub(map.valid_from) > MOUNT_LAG_NS;
+        let settled =
+            mount::is_as_at_start(&map, &pod.object) || mount::has_arrived(&map, view.now());
         return Ok(settled.then(|| text.to_owned()));
     }
     Ok(None)

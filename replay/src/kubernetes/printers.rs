@@ -232,7 +232,7 @@ fn shortened(all: &[String], separator: &str) -> String {
 }
 
 /// Whether a condition of a type has the status `True`.
-fn condition_is_true(value: &Value, r#type: &str) -> bool {
+pub(super) fn condition_is_true(value: &Value, r#type: &str) -> bool {
     object::list(value, "/status/conditions")
         .iter()
         .any(|condition| {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Answer, names};
 use crate::kubectl::cluster::Cluster;
 use crate::kubectl::failure::Failure;
-use crate::kubernetes::{dns, object, timestamp};
+use crate::kubernetes::{mount, object};
 use crate::view::{ExecAnswer, ObjectQuery, RecordedObject};
 
 /// The exit code that a recording has for a program that the container does not have.
@@ -182,11 +182,9 @@ impl<'c, 'v> Inside<'c, 'v> {
         let Some(found) = self.cluster.view.objects(&query).await?.into_iter().next() else {
             return Ok(None);
         };
-        let started = timestamp::nanoseconds(pod, "/status/startTime").unwrap_or(i64::MAX);
-        let settled = found.valid_from <= started
+        let settled = mount::is_as_at_start(&found, pod)
             || object::flag(&found.object, "/immutable")
-            || (sub_path.is_empty()
-                && self.cluster.now.saturating_sub(found.valid_from) > dns::MOUNT_LAG_NS);
+            || (sub_path.is_empty() && mount::has_arrived(&found, self.cluster.now));
         if !settled {
             return Ok(None);
         }
