@@ -41,12 +41,12 @@ pub struct Interval {
 }
 
 /// The workload's figures over a window.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Figures {
     /// Requests that came to an end.
     pub requests: u64,
-    /// Those that failed.
-    pub errors: u64,
+    /// Those that failed, by class.
+    pub errors: BTreeMap<String, u64>,
     /// 99th percentile of latency in seconds, the upper bound of its bucket.
     pub latency_p99: Option<f64>,
 }
@@ -55,7 +55,8 @@ impl Figures {
     /// As conditions read them.
     #[must_use]
     pub fn json(&self) -> Value {
-        json!({"requests": self.requests, "errors": self.errors, "latency_p99": self.latency_p99})
+        let errors: u64 = self.errors.values().sum();
+        json!({"requests": self.requests, "errors": errors, "error_classes": self.errors, "latency_p99": self.latency_p99})
     }
 }
 
@@ -104,9 +105,11 @@ impl WorkloadClient {
             if interval.start_ms < from || interval.start_ms + 1000 > to {
                 continue;
             }
-            let errors: u64 = interval.errors.values().sum();
-            figures.errors += errors;
-            figures.requests += errors + interval.ok;
+            figures.requests += interval.ok;
+            for (class, count) in interval.errors.iter().filter(|(_, count)| **count > 0) {
+                figures.requests += count;
+                *figures.errors.entry(class.clone()).or_default() += count;
+            }
             for (upper, count) in &interval.latency_ms_histogram {
                 // Positive floats sort like their bits.
                 let upper = upper.unwrap_or(f64::INFINITY).max(0.0);
@@ -246,10 +249,11 @@ mod tests {
             to: jiff::Timestamp::from_second(to).unwrap(),
         };
         let healthy = client.figures(window(0, 5));
-        assert_eq!((healthy.requests, healthy.errors), (45, 0));
+        assert_eq!((healthy.requests, healthy.errors), (45, BTreeMap::new()));
         assert_eq!(healthy.latency_p99, Some(0.01));
         let broken = client.figures(window(5, 10));
-        assert_eq!((broken.requests, broken.errors), (50, 5));
+        let errors = BTreeMap::from([("500".to_owned(), 5)]);
+        assert_eq!((broken.requests, broken.errors), (50, errors));
         assert_eq!(broken.latency_p99, Some(0.25));
         assert_eq!(client.figures(window(20, 30)).latency_p99, None);
     }

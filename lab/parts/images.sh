@@ -102,6 +102,8 @@ toolbox_spec() {
 testbed_spec() {
   local copy=$LAB_CACHE/aiopslab-testbed-$2
   [ -x "$1" ] || die "there is no testbed binary at $1" "cargo build --workspace --bin aiopslab-testbed"
+  # A build folder may still hold the other version.
+  [ "$("$1" --version)" = "aiopslab-testbed $2" ] || die "$1 is $("$1" --version), wanted $2" "testbed/README.md tells how each version is built"
   strip -o "$copy.new" "$1"
   mv "$copy.new" "$copy"
   SPECS+=("$(base_spec "docker.io/aiopslab/testbed:$2" '["/usr/local/bin/aiopslab-testbed"]' \

@@ -27,7 +27,7 @@ use crate::services::Role;
 use crate::workload::WorkloadArguments;
 
 #[derive(Debug, Parser)]
-#[command(name = "aiopslab-testbed", version, about)]
+#[command(name = "aiopslab-testbed", version = settings::VERSION, about)]
 struct CommandLine {
     #[command(subcommand)]
     role: RoleCommand,

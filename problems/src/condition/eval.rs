@@ -310,6 +310,7 @@ pub(crate) fn figure(workload: WorkloadTest) -> (&'static str, FigureTest) {
 
 fn eval_figure(name: &str, test: FigureTest, answer: &Value) -> Outcome {
     let read = |window: &str| read_figure(name, window, &answer[window]);
+    let classes = || error_classes(name, &answer["present"]);
     let present = match read("present") {
         Ok(present) => present,
         Err(because) => return Outcome::Unknown(because),
@@ -331,13 +332,32 @@ fn eval_figure(name: &str, test: FigureTest, answer: &Value) -> Outcome {
             })
         }
         FigureTest::Below(bound) => holds_or(present < bound, || {
-            format!("workload {name} is {present:.3}, wanted below {bound}")
+            format!(
+                "workload {name} is {present:.3}{}, wanted below {bound}",
+                classes()
+            )
         }),
         FigureTest::BackToBaselineWithin(bound) => holds_or(present - baseline <= bound, || {
             format!(
-                "workload {name} is {present:.3} (baseline {baseline:.3}), wanted within {bound} above the baseline"
+                "workload {name} is {present:.3}{} (baseline {baseline:.3}), wanted within {bound} above the baseline",
+                classes()
             )
         }),
+    }
+}
+
+/// What the requests failed with, for who reads why a figure is too high.
+fn error_classes(name: &str, figures: &Value) -> String {
+    let classes = figures.get("error_classes").and_then(Value::as_object);
+    match classes.filter(|classes| name == "error ratio" && !classes.is_empty()) {
+        None => String::new(),
+        Some(classes) => {
+            let told: Vec<String> = classes
+                .iter()
+                .map(|(class, count)| format!("{class}: {count}"))
+                .collect();
+            format!(" ({})", told.join(", "))
+        }
     }
 }
 

@@ -132,6 +132,12 @@ fn workload_figures_are_compared_with_the_baseline() {
         ),
         "holds"
     );
+    let broken =
+        json!({"present": {"requests": 5, "errors": 5, "error_classes": {"500": 2, "connect": 3}}});
+    assert_eq!(
+        judge("{ workload = { error_ratio = { below = 0.02 } } }", broken),
+        "fails: workload error ratio is 1.000 (500: 2, connect: 3), wanted below 0.02"
+    );
 }
 
 #[test]
