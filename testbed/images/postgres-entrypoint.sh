@@ -4,12 +4,14 @@
 # POSTGRES_DB             name of the application's database
 # APP_USER, APP_PASSWORD  the application's role; it gets data privileges and owns nothing
 # /seed/*.sql             run once as superuser, in the order of their names
+# /tls/tls.crt, tls.key   if there: certificate and key for clients that ask for TLS
 #
 # Further arguments go to the server, for example: -c log_statement=all
 set -euo pipefail
 
 BIN=/usr/lib/postgresql/15/bin
 VOLUME=/var/lib/postgresql/data
+TLS=/run/postgresql-tls
 SOCKETS=/var/run/postgresql
 DATA=$VOLUME/pgdata
 # Made aside and moved at the end: a container killed half-way starts over.
@@ -20,6 +22,8 @@ say() { printf 'entrypoint: %s\n' "$*" >&2; }
 if [ "$(id -u)" = 0 ]; then
     mkdir -p "$VOLUME" "$SOCKETS"
     chown postgres:postgres "$VOLUME" "$SOCKETS"
+    # The server takes a key only if nobody else can read it.
+    [ ! -e /tls/tls.key ] || install -D -o postgres -g postgres -m 600 -t "$TLS" /tls/tls.crt /tls/tls.key
     exec setpriv --reuid=postgres --regid=postgres --init-groups "$0" "$@"
 fi
 
@@ -59,6 +63,8 @@ SQL
 [ -s "$DATA/PG_VERSION" ] || initialise
 # A container that was killed leaves its lock; in this container nobody else can hold it.
 rm -f "$DATA/postmaster.pid"
+
+[ ! -e "$TLS/tls.key" ] || set -- -c ssl=on -c ssl_cert_file="$TLS/tls.crt" -c ssl_key_file="$TLS/tls.key" "$@"
 
 # SIGTERM would make the server wait for every client to leave; SIGINT is its fast shutdown.
 "$BIN/postgres" -D "$DATA" \

@@ -2,10 +2,16 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime};
 use opentelemetry::KeyValue;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres::config::SslMode;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::calls::{Call, Failure, Outcome};
 use crate::error::ServiceError;
@@ -56,7 +62,14 @@ impl Database {
         let recycling = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
-        let pool = Pool::builder(Manager::from_config(config, NoTls, recycling))
+        let manager = match settings::variable("POSTGRES_CA") {
+            Some(authority) => {
+                config.ssl_mode(SslMode::Require);
+                Manager::from_config(config, tls(&authority)?, recycling)
+            }
+            None => Manager::from_config(config, NoTls, recycling),
+        };
+        let pool = Pool::builder(manager)
             .max_size(POOL_SIZE)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(DEPENDENCY_TIMEOUT))
@@ -177,6 +190,18 @@ impl Database {
             None => Failure::of(error, &self.address),
         }
     }
+}
+
+/// TLS to servers whose name and certificate an authority (PEM) vouches for.
+fn tls(authority: &str) -> anyhow::Result<MakeRustlsConnect> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(authority.as_bytes()) {
+        roots.add(certificate.context("POSTGRES_CA is not a certificate in PEM")?)?;
+    }
+    let config = ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
 }
 
 /// A defect of the next version: connections that are kept warm, and that nobody takes or gives back.
