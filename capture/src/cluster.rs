@@ -209,24 +209,32 @@ impl Cluster {
     /// Lists the objects under a collection's path (which may carry a query), page by page.
     pub async fn list(&self, path: &str) -> Result<Vec<Value>, ClusterError> {
         let mut objects = Vec::new();
+        self.each_page(path, |items| objects.extend(items)).await?;
+        Ok(objects)
+    }
+
+    /// Hands over a collection page by page, so that no more than a page is in memory; returns the
+    /// resource version of the list.
+    pub async fn each_page(
+        &self,
+        path: &str,
+        mut take: impl FnMut(Vec<Value>),
+    ) -> Result<String, ClusterError> {
         let mut token = String::new();
-        let joint = if path.contains('?') { '&' } else { '?' };
         loop {
-            let mut page_path = format!("{path}{joint}limit={PAGE}");
-            if !token.is_empty() {
-                page_path.push_str("&continue=");
-                page_path.extend(url::form_urlencoded::byte_serialize(token.as_bytes()));
-            }
-            let mut page = self.get_json(&page_path).await?;
+            let mut page = self.get_json(&page_path(path, &token)).await?;
             if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
-                objects.extend(items);
+                take(items);
             }
-            token = page["metadata"]["continue"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
+            let text = |name: &str| {
+                page["metadata"][name]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            token = text("continue");
             if token.is_empty() {
-                return Ok(objects);
+                return Ok(text("resourceVersion"));
             }
         }
     }
@@ -386,6 +394,18 @@ impl Answer {
             reason: error.to_string(),
         })
     }
+}
+
+/// The path of a page of a list; no token: of the first.
+#[must_use]
+pub(crate) fn page_path(path: &str, token: &str) -> String {
+    let joint = if path.contains('?') { '&' } else { '?' };
+    let mut page = format!("{path}{joint}limit={PAGE}");
+    if !token.is_empty() {
+        page.push_str("&continue=");
+        page.extend(url::form_urlencoded::byte_serialize(token.as_bytes()));
+    }
+    page
 }
 
 /// The path of something behind a Service, through the API server's proxy.

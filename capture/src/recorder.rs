@@ -8,6 +8,7 @@ mod access;
 mod changes;
 mod coverage;
 mod exec;
+mod follower;
 mod instances;
 pub(crate) mod jaeger;
 mod log_lines;
@@ -17,11 +18,13 @@ mod objects;
 mod options;
 mod prometheus;
 mod remote_read;
+mod scrapes;
 mod selector;
 mod sink;
 mod table;
 mod traces;
 mod usage;
+mod weight;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,7 +50,8 @@ use crate::redact_rules::RedactRules;
 use crate::visibility::VisibilityRules;
 use changes::Changes;
 use coverage::{Begun, Covered};
-use sink::{Collector, Failure, Sink};
+use sink::{Budget, Collector, Failure, Sink};
+use weight::Weight;
 
 pub use options::{ExecCommand, Kind, RecorderOptions, UnknownKind};
 
@@ -196,16 +200,12 @@ impl Recording {
     ) -> Result<Self, RecorderError> {
         let context = Arc::new(new_context(cluster, application, options)?);
         check_sources(&context).await?;
-        // Secrets first, so that they are known wherever they turn up.
-        if let Ok(secrets) = cluster.list("/api/v1/secrets").await {
-            secrets
-                .iter()
-                .for_each(|secret| context.redaction.learn(secret));
-        }
+        learn_secrets(&context).await;
         let mut starter = Starter {
             context,
             writer,
             progress,
+            budget: Budget::default(),
             collectors: Vec::new(),
             tasks: Vec::new(),
         };
@@ -341,11 +341,15 @@ impl Recording {
             counts.insert(table.to_owned(), of_table);
         }
         report.covered.extend(left_out(&self.context.options));
-        let rows: Vec<Coverage> = report
+        let mut rows: Vec<Coverage> = report
             .covered
             .into_iter()
-            .map(|covered| covered.row(from, to))
+            .flat_map(|covered| covered.rows(from, to))
             .collect();
+        // What a server said may repeat what it was asked.
+        for reason in rows.iter_mut().filter_map(|row| row.reason.as_mut()) {
+            self.context.redaction.text(reason);
+        }
         if let Err(error) = self.writer.append_rows(Visibility::Visible, &rows) {
             self.context.failure.set(error.to_string());
         }
@@ -403,6 +407,23 @@ fn new_context(
     })
 }
 
+/// Reads what tells of secrets first, so that they are known wherever they turn up. What may not be
+/// read is not recorded either.
+async fn learn_secrets(context: &Context) {
+    let (cluster, rules) = (&context.cluster, &context.redaction);
+    let secrets = cluster.each_page("/api/v1/secrets", |secrets| {
+        secrets.iter().for_each(|secret| rules.learn(secret));
+    });
+    secrets.await.ok();
+    for path in ["/api/v1/configmaps", "/api/v1/pods"] {
+        let settings = cluster.each_page(path, |objects| {
+            let objects = objects.iter();
+            objects.for_each(|object| rules.learn_settings(object));
+        });
+        settings.await.ok();
+    }
+}
+
 /// Asks Prometheus and Jaeger whether they are there, before anything starts.
 async fn check_sources(context: &Context) -> Result<(), RecorderError> {
     let sources = [
@@ -441,17 +462,19 @@ struct Starter {
     context: Arc<Context>,
     writer: Arc<SnapshotWriter>,
     progress: SharedProgress,
+    budget: Budget,
     collectors: Vec<Collector>,
     tasks: Vec<(Kind, JoinHandle<Result<Report, ClusterError>>)>,
 }
 
 impl Starter {
-    fn sink<R: Row + Send + Sync + 'static>(&mut self) -> Sink<R> {
+    fn sink<R: Row + Weight + Send + Sync + 'static>(&mut self) -> Sink<R> {
         let failure = self.context.failure.clone();
         let (sink, collector) = Sink::open(
             Arc::clone(&self.writer),
             Arc::clone(&self.progress),
             failure,
+            self.budget.clone(),
         );
         self.collectors.push(collector);
         sink

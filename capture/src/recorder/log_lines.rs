@@ -27,6 +27,20 @@ pub(super) struct Dedup {
     horizon: i64,
     /// What may come again, with how often.
     expected: BTreeMap<(i64, u64), usize>,
+    /// The log was opened again, and nothing that was seen has come again yet.
+    unproven: bool,
+}
+
+/// What a line is to what was read before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Line {
+    /// It was read before.
+    Repeated,
+    /// It follows what was read before.
+    New,
+    /// It is new, and the last line before it, at this time, is not in the log any more: the log was
+    /// rotated, and there may have been others in between.
+    After(i64),
 }
 
 impl Dedup {
@@ -41,12 +55,23 @@ impl Dedup {
             Some((oldest, _)) if self.recent.len() == REMEMBERED => *oldest,
             _ => i64::MIN,
         };
+        self.unproven = true;
         // The server may cut off the fraction; the two streams of a container may be out of order.
         Some(latest - 2 * SECOND)
     }
 
-    /// Says whether a line is new, and remembers it.
-    pub(super) fn is_new(&mut self, timestamp: i64, message: &[u8]) -> bool {
+    /// When the latest line was written.
+    pub(super) fn latest(&self) -> Option<i64> {
+        self.latest
+    }
+
+    /// Whether nothing has come again since the log was opened again: the last line has always to.
+    pub(super) fn is_unproven(&self) -> bool {
+        self.unproven
+    }
+
+    /// Says what a line is, and remembers it.
+    pub(super) fn take(&mut self, timestamp: i64, message: &[u8]) -> Line {
         let mut hasher = DefaultHasher::new();
         message.hash(&mut hasher);
         let key = (timestamp, hasher.finish());
@@ -55,20 +80,23 @@ impl Dedup {
             if *times == 0 {
                 self.expected.remove(&key);
             }
-            return false;
+            self.unproven = false;
+            return Line::Repeated;
         }
         if timestamp < self.horizon {
-            return false;
+            self.unproven = false;
+            return Line::Repeated;
         }
         if self.recent.len() == REMEMBERED {
             self.recent.pop_front();
         }
         self.recent.push_back(key);
-        self.latest = Some(
-            self.latest
-                .map_or(timestamp, |latest| latest.max(timestamp)),
-        );
-        true
+        let before = self.latest;
+        self.latest = Some(before.map_or(timestamp, |latest| latest.max(timestamp)));
+        match before.filter(|_| std::mem::take(&mut self.unproven)) {
+            Some(before) => Line::After(before),
+            None => Line::New,
+        }
     }
 }
 
@@ -86,33 +114,52 @@ mod tests {
         assert_eq!(split(b"unable to retrieve container logs"), None);
     }
 
+    fn take_all(dedup: &mut Dedup, lines: &[(i64, &str)]) -> Vec<Line> {
+        let lines = lines.iter();
+        lines
+            .map(|(at, line)| dedup.take(at * SECOND, line.as_bytes()))
+            .collect()
+    }
+
     #[test]
     fn repeated_lines_are_known_and_equal_ones_are_counted() {
         let mut dedup = Dedup::default();
-        let first: Vec<_> = [(1, "a"), (5, "b"), (5, "b")]
-            .iter()
-            .map(|(at, line)| dedup.is_new(at * SECOND, line.as_bytes()))
-            .collect();
-        assert_eq!(first, [true, true, true]);
+        let first = take_all(&mut dedup, &[(1, "a"), (5, "b"), (5, "b")]);
+        assert_eq!(first, [Line::New; 3]);
         assert_eq!(dedup.rewind(), Some(3 * SECOND));
-        let again: Vec<_> = [(5, "b"), (5, "b"), (5, "b"), (6, "c")]
-            .iter()
-            .map(|(at, line)| dedup.is_new(at * SECOND, line.as_bytes()))
-            .collect();
-        assert_eq!(again, [false, false, true, true]);
+        let again = take_all(&mut dedup, &[(5, "b"), (5, "b"), (5, "b"), (6, "c")]);
+        let (old, new) = (Line::Repeated, Line::New);
+        assert_eq!(again, [old, old, new, new]);
         // Without a reconnect nothing is expected to come again.
-        assert!(dedup.is_new(6 * SECOND, b"c"));
+        assert_eq!(dedup.take(6 * SECOND, b"c"), Line::New);
     }
 
     #[test]
     fn what_is_older_than_memory_was_seen() {
         let mut dedup = Dedup::default();
         for at in 0..5000 {
-            dedup.is_new(at, b"x");
+            dedup.take(at, b"x");
         }
         dedup.rewind();
-        assert!(!dedup.is_new(3, b"x"));
-        assert!(!dedup.is_new(4999, b"x"));
-        assert!(dedup.is_new(5000, b"x"));
+        assert_eq!(dedup.take(3, b"x"), Line::Repeated);
+        assert_eq!(dedup.take(4999, b"x"), Line::Repeated);
+        assert_eq!(dedup.take(5000, b"x"), Line::New);
+    }
+
+    #[test]
+    fn a_log_that_was_rotated_while_nobody_read_it_does_not_repeat_its_last_line() {
+        let mut dedup = Dedup::default();
+        take_all(&mut dedup, &[(1, "a"), (5, "b")]);
+        dedup.rewind();
+        assert!(dedup.is_unproven());
+        let after = take_all(&mut dedup, &[(9, "x"), (9, "y")]);
+        assert_eq!(after, [Line::After(5 * SECOND), Line::New]);
+        dedup.rewind();
+        take_all(&mut dedup, &[(9, "y")]);
+        assert!(!dedup.is_unproven());
+        // Nothing was read before: there is nothing to repeat.
+        let mut fresh = Dedup::default();
+        assert_eq!(fresh.rewind(), None);
+        assert_eq!(take_all(&mut fresh, &[(9, "x")]), [Line::New]);
     }
 }

@@ -1,8 +1,9 @@
 //! The log of every container instance, followed from its first line to its last.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aiopslab_datasets::Visibility;
@@ -12,41 +13,41 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::coverage::Covered;
+use super::coverage::{Covered, Hole, Outage};
+use super::follower::Follower;
 use super::instances::{Found, instances_of};
-use super::log_lines::{Dedup, split};
 use super::sink::Sink;
 use super::{Context, SECOND};
 use crate::cluster::ClusterError;
 
 /// A watch of pods that says nothing for so long is taken for dead; bookmarks come every minute.
 const SILENCE: Duration = Duration::from_secs(150);
-/// Pause before a log is opened again.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Pause before a watch or a log is opened again.
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
 /// A log that begins so long after its container is taken for one that was rotated.
 const FIRST_LINE_WITHIN: i64 = 60 * SECOND;
 
 /// What is known of the instances; shared by the watches and the followers.
 #[derive(Default)]
-struct Registry {
-    instances: BTreeMap<String, Entry>,
+pub(super) struct Registry {
+    pub(super) instances: BTreeMap<String, Entry>,
+    /// When lines may be missing, by namespace.
+    holes: BTreeMap<String, Vec<Hole>>,
 }
 
-struct Entry {
-    row: LogInstance,
+pub(super) struct Entry {
+    pub(super) row: LogInstance,
     visibility: Visibility,
     /// Start of the first line.
-    first_line: Option<i64>,
+    pub(super) first_line: Option<i64>,
     /// Whether it is over and a previous one by now.
-    replaced: bool,
-    /// What could not be read.
-    lost: Option<String>,
+    pub(super) replaced: bool,
 }
 
-struct Logs {
-    context: Arc<Context>,
-    lines: Sink<LogLine>,
-    instances: Sink<LogInstance>,
+pub(super) struct Logs {
+    pub(super) context: Arc<Context>,
+    pub(super) lines: Sink<LogLine>,
+    pub(super) instances: Sink<LogInstance>,
     registry: Mutex<Registry>,
     next_instance: AtomicU64,
 }
@@ -74,10 +75,12 @@ pub(super) async fn record(
         watches.spawn(async move { (namespace.clone(), watch(logs, namespace, ready).await) });
     }
     drop(ready);
-    let mut gaps: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut gaps: BTreeMap<String, Gaps> = BTreeMap::new();
     while let Some(result) = watches.join_next().await {
         match result {
-            Ok((namespace, reasons)) => gaps.entry(namespace).or_default().extend(reasons),
+            Ok((namespace, of_namespace)) => {
+                gaps.insert(namespace, of_namespace);
+            }
             Err(error) => context
                 .failure
                 .set(format!("following logs ended: {error}")),
@@ -87,19 +90,32 @@ pub(super) async fn record(
 }
 
 impl Logs {
-    fn registry(&self) -> std::sync::MutexGuard<'_, Registry> {
+    pub(super) fn registry(&self) -> MutexGuard<'_, Registry> {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that lines of an instance may be missing.
+    pub(super) fn lose(&self, row: &LogInstance, when: Range<i64>, reason: &str) {
+        let reason = format!("{}/{}: {reason}", row.pod, row.container);
+        let mut registry = self.registry();
+        let holes = registry.holes.entry(row.namespace.clone()).or_default();
+        holes.push(Hole { when, reason });
     }
 
     /// Writes the instances, says what is covered.
     async fn finish(
         &self,
         namespaces: Vec<String>,
-        mut gaps: BTreeMap<String, Vec<String>>,
+        mut gaps: BTreeMap<String, Gaps>,
     ) -> Vec<Covered> {
-        let mut entries: Vec<_> = std::mem::take(&mut self.registry().instances)
-            .into_values()
-            .collect();
+        let Registry {
+            instances,
+            mut holes,
+        } = std::mem::take(&mut *self.registry());
+        let mut entries: Vec<_> = instances.into_values().collect();
+        for (row, hole) in never_seen(&entries) {
+            holes.entry(row).or_default().push(hole);
+        }
         entries.sort_by_key(|entry| entry.row.instance_id);
         let mut from: BTreeMap<String, (i64, bool)> = BTreeMap::new();
         for mut entry in entries {
@@ -114,28 +130,25 @@ impl Logs {
                 .or_insert((self.context.start, true));
             since.0 = since.0.min(entry.first_line.unwrap_or(since.0));
             since.1 &= row.first_line_kept;
-            if let Some(reason) = entry.lost {
-                let place = format!("{}/{}: {reason}", row.pod, row.container);
-                gaps.entry(row.namespace.clone()).or_default().push(place);
-            }
             self.instances.put(entry.row, entry.visibility, false).await;
         }
-        namespaces
-            .into_iter()
-            .flat_map(|namespace| {
-                let reasons = gaps.remove(&namespace).unwrap_or_default();
-                let (since, complete) = from
-                    .get(&namespace)
-                    .copied()
-                    .unwrap_or((self.context.start, true));
-                ["log_lines", "log_instances"].map(|table| {
-                    Covered::recorded(table, "kubernetes", &format!("namespace={namespace}"))
-                        .since(since)
-                        .whole_source(complete)
-                        .unless(reasons.clone())
-                })
+        let covered = |namespace: String| {
+            let gaps = gaps.remove(&namespace).unwrap_or_default();
+            let mut holes = holes.remove(&namespace).unwrap_or_default();
+            holes.extend(gaps.holes);
+            let (since, complete) = from
+                .get(&namespace)
+                .copied()
+                .unwrap_or((self.context.start, true));
+            ["log_lines", "log_instances"].map(|table| {
+                Covered::recorded(table, "kubernetes", &format!("namespace={namespace}"))
+                    .since(since)
+                    .whole_source(complete)
+                    .with_holes(holes.clone())
+                    .unless(gaps.reasons.clone())
             })
-            .collect()
+        };
+        namespaces.into_iter().flat_map(covered).collect()
     }
 
     /// Takes note of a pod's instances; returns those that nobody follows yet.
@@ -156,6 +169,8 @@ impl Logs {
                     entry.replaced |= found.previous;
                 }
                 None => {
+                    // Before the first line of it is read.
+                    self.context.redaction.learn_settings(pod);
                     let mut found = found;
                     found.row.instance_id = self.next_instance.fetch_add(1, Ordering::Relaxed);
                     found.visibility = visibility;
@@ -164,7 +179,6 @@ impl Logs {
                         visibility,
                         first_line: None,
                         replaced: found.previous,
-                        lost: None,
                     };
                     registry
                         .instances
@@ -177,26 +191,60 @@ impl Logs {
     }
 }
 
+/// What is wrong with the logs of a namespace as a whole.
+#[derive(Default)]
+struct Gaps {
+    reasons: Vec<String>,
+    holes: Vec<Hole>,
+}
+
+/// Instances between two others of a container that nobody ever saw, with their namespaces.
+fn never_seen(entries: &[Entry]) -> Vec<(String, Hole)> {
+    let mut rows: Vec<&LogInstance> = entries.iter().map(|entry| &entry.row).collect();
+    rows.sort_by_key(|row| (&row.pod_uid, &row.container, row.restart));
+    let pairs = rows.iter().zip(rows.iter().skip(1));
+    let apart = pairs.filter(|(one, next)| {
+        (&one.pod_uid, &one.container) == (&next.pod_uid, &next.container)
+            && next.restart > one.restart + 1
+    });
+    apart
+        .map(|(one, next)| {
+            let reason = format!(
+                "{}/{}: it was restarted {} times, and not every instance was seen",
+                one.pod,
+                one.container,
+                next.restart - one.restart
+            );
+            let when = one.finished.unwrap_or(i64::MIN)..next.started.unwrap_or(i64::MAX);
+            (one.namespace.clone(), Hole { when, reason })
+        })
+        .collect()
+}
+
 /// Watches the pods of a namespace and follows their containers; returns what went wrong.
-async fn watch(logs: Arc<Logs>, namespace: String, ready: mpsc::Sender<()>) -> Vec<String> {
-    let mut ready = Some(ready);
-    let mut followers = JoinSet::new();
-    let mut gaps = Vec::new();
+async fn watch(logs: Arc<Logs>, namespace: String, ready: mpsc::Sender<()>) -> Gaps {
+    let mut watch = PodWatch {
+        logs: Arc::clone(&logs),
+        namespace,
+        ready: Some(ready),
+        followers: JoinSet::new(),
+        resume: None,
+        outage: Outage::default(),
+        seen_at: logs.context.now(),
+    };
+    let mut gaps = Gaps::default();
     let stop = logs.context.stop.clone();
     while !stop.is_cancelled() {
-        let session = session(&logs, &namespace, &mut ready, &mut followers);
         let result = tokio::select! {
             () = stop.cancelled() => break,
-            result = session => result, // writes nothing itself, may be dropped
+            result = watch.session() => result, // writes nothing itself, may be dropped
         };
         match result {
             Err(error) if matches!(error.status(), Some(401 | 403)) => {
-                gaps.push(error.to_string());
+                gaps.reasons.push(error.to_string());
                 break;
             }
-            // A new watch begins with all pods, so that only an instance that came and went in
-            // between is missed.
-            Err(error) => gaps.push(error.to_string()),
+            Err(error) => watch.outage.failed(watch.seen_at, error.to_string()),
             Ok(()) => {}
         }
         tokio::select! {
@@ -204,215 +252,136 @@ async fn watch(logs: Arc<Logs>, namespace: String, ready: mpsc::Sender<()>) -> V
             () = sleep(PAUSE) => {}
         }
     }
-    drop(ready);
-    while let Some(follower) = followers.join_next().await {
+    watch.ready = None;
+    while let Some(follower) = watch.followers.join_next().await {
         if let Err(error) = follower {
-            gaps.push(format!("a log was lost: {error}"));
+            gaps.reasons.push(format!("a log was lost: {error}"));
         }
     }
+    gaps.holes = watch.outage.into_holes();
     gaps
 }
 
-async fn session(
-    logs: &Arc<Logs>,
-    namespace: &str,
-    ready: &mut Option<mpsc::Sender<()>>,
-    followers: &mut JoinSet<()>,
-) -> Result<(), ClusterError> {
-    let pods = format!("/api/v1/namespaces/{namespace}/pods");
-    let list = logs.context.cluster.get_json(&pods).await?;
-    for pod in list["items"].as_array().into_iter().flatten() {
-        follow_all(logs, pod, followers);
-    }
-    if ready.take().is_some() {
-        let context = &logs.context;
-        for table in ["log_lines", "log_instances"] {
-            let scope = format!("namespace={namespace}");
-            let covered = Covered::recorded(table, "kubernetes", &scope);
-            context.begun.set(covered, context.start);
-        }
-    }
-    let version = list["metadata"]["resourceVersion"]
-        .as_str()
-        .unwrap_or_default();
-    let path = format!("{pods}?watch=1&allowWatchBookmarks=true&resourceVersion={version}");
-    let mut events = logs
-        .context
-        .cluster
-        .stream_lines(&path, "application/json")
-        .await?;
-    while let Ok(Some(line)) = timeout(SILENCE, events.next_line())
-        .await
-        .unwrap_or(Ok(None))
-    {
-        let Ok(event) = serde_json::from_slice::<Value>(&line) else {
-            continue;
-        };
-        match event["type"].as_str() {
-            Some("ADDED" | "MODIFIED" | "DELETED") => {
-                follow_all(logs, &event["object"], followers);
-            }
-            Some("ERROR") => return Ok(()),
-            _ => {}
-        }
-        while followers.try_join_next().is_some() {}
-    }
-    Ok(())
-}
-
-fn follow_all(logs: &Arc<Logs>, pod: &Value, followers: &mut JoinSet<()>) {
-    for found in logs.take(pod) {
-        let logs = Arc::clone(logs);
-        followers.spawn(async move { Follower::new(logs, found).run().await });
-    }
-}
-
-/// The reader of one instance's log.
-struct Follower {
+/// The watch of a namespace's pods.
+struct PodWatch {
     logs: Arc<Logs>,
-    found: Found,
-    dedup: Dedup,
-    seq: u64,
+    namespace: String,
+    ready: Option<mpsc::Sender<()>>,
+    followers: JoinSet<()>,
+    /// Where the next watch goes on.
+    resume: Option<String>,
+    outage: Outage,
+    /// When the server was last heard of.
+    seen_at: i64,
 }
 
-impl Follower {
-    fn new(logs: Arc<Logs>, found: Found) -> Self {
-        Self {
-            logs,
-            found,
-            dedup: Dedup::default(),
-            seq: 0,
-        }
-    }
-
-    /// Reads until the instance is over and read to its end, or the recording stops.
-    async fn run(mut self) {
-        // Known from now on, whatever becomes of the capture; the end writes what it came to.
-        let (row, visibility) = (self.found.row.clone(), self.found.visibility);
-        self.logs.instances.put(row, visibility, false).await;
-        let stop = self.logs.context.stop.clone();
-        if !self.found.previous {
-            loop {
-                let ended = self.read("&follow=true", true).await;
-                if stop.is_cancelled() {
-                    break;
-                }
-                let (over, _) = self.state();
-                match ended {
-                    // Gone with its pod: a followed log has ended with its last line.
-                    Err(error) if error.status() == Some(404) => return,
-                    _ if over => break,
-                    _ => {}
-                }
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = sleep(PAUSE) => {}
-                }
-                if self.state().0 {
-                    break;
-                }
+impl PodWatch {
+    /// One connection: from the list or from where we were, until it ends.
+    async fn session(&mut self) -> Result<(), ClusterError> {
+        let context = Arc::clone(&self.logs.context);
+        let pods = format!("/api/v1/namespaces/{}/pods", self.namespace);
+        let version = match self.resume.clone() {
+            Some(version) => version,
+            None => self.list(&pods).await?,
+        };
+        let path = format!("{pods}?watch=1&allowWatchBookmarks=true&resourceVersion={version}");
+        self.resume = Some(version);
+        let opened = context.cluster.stream_lines(&path, "application/json");
+        let mut events = match opened.await {
+            Err(error) if error.status() == Some(410) => {
+                self.forgotten();
+                return Ok(());
             }
-        }
-        // Once more without following: what came after the last line that was read.
-        let which = if self.state().1 { "&previous=true" } else { "" };
-        if let Err(error) = self.read(which, false).await
-            && self.seq == 0
-            && error.status() != Some(404)
-        {
-            self.set_lost(error.to_string());
-        }
-    }
-
-    /// Whether the instance is over, and whether another one has taken its place.
-    fn state(&self) -> (bool, bool) {
-        let registry = self.logs.registry();
-        let entry = registry.instances.get(&self.found.row.container_id);
-        entry.map_or((true, false), |entry| {
-            (entry.row.finished.is_some(), entry.replaced)
-        })
-    }
-
-    fn set_lost(&self, reason: String) {
-        let mut registry = self.logs.registry();
-        if let Some(entry) = registry.instances.get_mut(&self.found.row.container_id) {
-            entry.lost = Some(reason);
-        }
-    }
-
-    /// Reads from where we were to the end of the answer.
-    ///
-    /// Stops between two lines, never within one: a line that was taken must reach the writer.
-    async fn read(&mut self, options: &str, stoppable: bool) -> Result<(), ClusterError> {
-        let row = &self.found.row;
-        let mut path = format!(
-            "/api/v1/namespaces/{}/pods/{}/log?container={}&timestamps=true{options}",
-            row.namespace, row.pod, row.container
-        );
-        if let Some(since) = self.dedup.rewind() {
-            path.push_str(&format!("&sinceTime={}", super::rfc3339(since)));
-        }
-        let stop = self.logs.context.stop.clone();
-        let mut lines = self.logs.context.cluster.stream_lines(&path, "*/*").await?;
-        loop {
-            let line = tokio::select! {
-                () = stop.cancelled(), if stoppable => return Ok(()),
-                line = lines.next_line() => line?,
+            opened => opened?,
+        };
+        self.outage.resumed();
+        // A watch that says nothing is opened again; nothing is lost by that.
+        while let Ok(line) = timeout(SILENCE, events.next_line()).await {
+            let Some(line) = line? else { break };
+            let Ok(event) = serde_json::from_slice::<Value>(&line) else {
+                continue;
             };
-            match line {
-                Some(line) => self.take(&line).await,
-                None => return Ok(()),
+            let object = &event["object"];
+            match event["type"].as_str() {
+                Some("ADDED" | "MODIFIED" | "DELETED") => self.follow_all(object),
+                Some("ERROR") => {
+                    self.forgotten();
+                    return Ok(());
+                }
+                _ => {}
             }
+            self.seen_at = context.now();
+            if let Some(version) = object["metadata"]["resourceVersion"].as_str() {
+                self.resume = Some(version.to_owned());
+            }
+            while self.followers.try_join_next().is_some() {}
         }
+        Ok(())
     }
 
-    /// Whether a line can be of this instance: a log is asked for by container, and a container
-    /// may have been restarted in between. Notes the first line.
-    fn is_ours(&self, timestamp: i64) -> bool {
-        let mut registry = self.logs.registry();
-        let Some(entry) = registry.instances.get_mut(&self.found.row.container_id) else {
-            return false;
-        };
-        // The end has whole seconds.
-        if entry
-            .row
-            .finished
-            .is_some_and(|finished| timestamp > finished + 2 * SECOND)
-        {
-            return false;
+    /// The pods that there are; returns the list's resource version.
+    async fn list(&mut self, path: &str) -> Result<String, ClusterError> {
+        let context = Arc::clone(&self.logs.context);
+        let listed = context.cluster.each_page(path, |pods| {
+            pods.iter().for_each(|pod| self.follow_all(pod));
+        });
+        let version = listed.await?;
+        self.seen_at = context.now();
+        self.outage.over(self.seen_at);
+        if self.ready.take().is_some() {
+            for table in ["log_lines", "log_instances"] {
+                let scope = format!("namespace={}", self.namespace);
+                let covered = Covered::recorded(table, "kubernetes", &scope);
+                context.begun.set(covered, context.start);
+            }
         }
-        entry.first_line = entry.first_line.or(Some(timestamp));
-        true
+        Ok(version)
     }
 
-    async fn take(&mut self, line: &[u8]) {
-        let Some((timestamp, message)) = split(line) else {
-            // Every line of a log has its time. What has none is kubelet saying, with status 200, why
-            // there is no log; what was followed to its end before is whole.
-            if !line.is_empty() && self.seq == 0 {
-                self.set_lost(String::from_utf8_lossy(line).into_owned());
-            }
-            return;
-        };
-        if !self.is_ours(timestamp) || !self.dedup.is_new(timestamp, message) {
-            return;
+    /// The server does not know where we were: a pod may have come and gone since.
+    fn forgotten(&mut self) {
+        self.resume = None;
+        let reason = "the server forgot versions: a pod may have come and gone".to_owned();
+        self.outage.failed(self.seen_at, reason);
+    }
+
+    fn follow_all(&mut self, pod: &Value) {
+        for found in self.logs.take(pod) {
+            let follower = Follower::new(Arc::clone(&self.logs), found);
+            self.followers.spawn(follower.run());
         }
-        let (message, redacted) = self.logs.context.redaction.line(message);
-        let row = &self.found.row;
-        let line = LogLine {
-            instance_id: row.instance_id,
-            seq: self.seq,
-            timestamp,
-            message,
-            stream: None,
-            namespace: row.namespace.clone(),
-            service: self.found.service.clone(),
-            pod: row.pod.clone(),
-            container: row.container.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_between_two_others_that_nobody_saw_is_told() {
+        let pod = |restart: i64, id: &str| {
+            serde_json::json!({"metadata": {"uid": "u", "namespace": "shop", "name": "geo-1"},
+                "status": {"containerStatuses": [{"name": "geo", "restartCount": restart,
+                    "containerID": id, "state": {"terminated": {
+                        "startedAt": "2026-11-23T08:00:00Z", "finishedAt": "2026-11-23T08:00:05Z"}}}]}})
         };
-        self.seq += 1;
-        self.logs
-            .lines
-            .put(line, self.found.visibility, redacted)
-            .await;
+        let entries = |restarts: &[i64]| -> Vec<Entry> {
+            let found = restarts
+                .iter()
+                .flat_map(|restart| instances_of(&pod(*restart, &format!("c://{restart}")), "app"));
+            found
+                .map(|found| Entry {
+                    row: found.row,
+                    visibility: found.visibility,
+                    first_line: None,
+                    replaced: false,
+                })
+                .collect()
+        };
+        assert!(never_seen(&entries(&[2, 3])).is_empty());
+        let told = never_seen(&entries(&[5, 2, 3]));
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].0, "shop");
+        assert!(told[0].1.reason.contains("restarted 2 times"), "{told:?}");
     }
 }

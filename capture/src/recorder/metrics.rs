@@ -1,14 +1,17 @@
 //! The samples of Prometheus, read back at the end: it has kept them exactly.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use aiopslab_datasets::Visibility;
 use aiopslab_datasets::rows::{MetricSample, MetricSeries};
+use tokio::time::sleep;
 
-use super::coverage::Covered;
+use super::coverage::{Covered, Hole};
 use super::remote_read::{
     Label, Matcher, TimeSeries, decode_response, encode_request, histogram_time,
 };
+use super::scrapes::Scrapes;
 use super::selector;
 use super::sink::Sink;
 use super::{Context, SECOND, nanoseconds};
@@ -17,8 +20,8 @@ use super::{Context, SECOND, nanoseconds};
 pub(super) const BEFORE_START: i64 = 300 * SECOND;
 /// Length of one slice; Prometheus holds an answer in memory.
 const SLICE_MS: i64 = 60_000;
-/// Attempts per slice.
-const ATTEMPTS: u32 = 3;
+/// Pauses between attempts, for all slices together: a Prometheus that was killed comes back.
+const PAUSES: [u64; 7] = [1, 2, 4, 8, 15, 15, 15];
 /// Selects everything.
 const ALL: &str = "{__name__=~\".+\"}";
 
@@ -27,6 +30,7 @@ const ALL: &str = "{__name__=~\".+\"}";
 struct Catalog {
     ids: BTreeMap<Vec<Label>, u64>,
     series: Vec<Found>,
+    scrapes: Scrapes,
 }
 
 struct Found {
@@ -60,22 +64,33 @@ pub(super) async fn record(
         .filter_map(|text| selector::parse(text).ok())
         .collect();
     let mut catalog = Catalog::default();
-    let mut gaps = Vec::new();
+    let mut holes = Vec::new();
+    let mut pauses = PAUSES.iter();
     let mut start = from_ms;
     while start < to_ms {
         let end = (start + SLICE_MS).min(to_ms);
-        match read_slice(context, &selectors, start, end).await {
+        match read_slice(context, &selectors, start, end, &mut pauses).await {
             Ok(series) => write_slice(context, &mut catalog, series, (start, end), samples).await,
-            Err(reason) => gaps.push(format!("{start} to {end} ms: {reason}")),
+            Err(reason) => holes.push(Hole {
+                when: start * 1_000_000..end * 1_000_000,
+                reason,
+            }),
         }
         start = end;
     }
-    for (id, found) in (0_u64..).zip(catalog.series) {
-        series_sink
-            .put(series_row(id, &found), found.visibility, false)
-            .await;
+    // What can't be read was perhaps scraped.
+    if holes.is_empty() {
+        holes = catalog.scrapes.holes((from_ms, to_ms));
     }
-    covered(context, &texts, from, &gaps)
+    for (id, found) in (0_u64..).zip(catalog.series) {
+        let mut row = series_row(id, &found);
+        let mut redacted = false;
+        for (name, value) in &mut row.labels {
+            redacted |= context.redaction.named(name, value);
+        }
+        series_sink.put(row, found.visibility, redacted).await;
+    }
+    covered(context, &texts, from, &holes)
 }
 
 /// One slice, half-open.
@@ -84,6 +99,7 @@ async fn read_slice(
     selectors: &[Vec<Matcher>],
     start: i64,
     end: i64,
+    pauses: &mut std::slice::Iter<'_, u64>,
 ) -> Result<Vec<TimeSeries>, String> {
     let request = encode_request(selectors, start, end - 1)?;
     let headers = [
@@ -91,8 +107,7 @@ async fn read_slice(
         ("content-type", "application/x-protobuf"),
         ("x-prometheus-remote-read-version", "0.1.0"),
     ];
-    let mut reason = String::new();
-    for _ in 0..ATTEMPTS {
+    loop {
         let (method, path) = (http::Method::POST, "/api/v1/read");
         let answer = context.cluster.proxy(
             &context.prometheus,
@@ -102,12 +117,15 @@ async fn read_slice(
             &headers,
             request.clone(),
         );
-        match answer.await {
+        let error = match answer.await {
             Ok(answer) => return decode_response(&answer.body),
-            Err(error) => reason = error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        match pauses.next() {
+            Some(pause) => sleep(Duration::from_secs(*pause)).await,
+            None => return Err(error),
         }
     }
-    Err(reason)
 }
 
 /// Writes the samples of a slice; new series get the next ids in the order of their labels.
@@ -137,6 +155,8 @@ async fn write_slice(
         if !done.insert(id) {
             continue;
         }
+        let times = one.samples.iter().map(|sample| sample.timestamp);
+        catalog.scrapes.see(times.filter(|time| is_inside(*time)));
         let row = |timestamp, value, histogram| MetricSample {
             series_id: id,
             timestamp,
@@ -230,13 +250,13 @@ fn series_row(series_id: u64, found: &Found) -> MetricSeries {
 }
 
 /// What the selectors cover: everything, whole namespaces, or less than one can say.
-fn covered(context: &Context, texts: &[String], from: i64, gaps: &[String]) -> Vec<Covered> {
+fn covered(context: &Context, texts: &[String], from: i64, holes: &[Hole]) -> Vec<Covered> {
     let mut rows = Vec::new();
     for table in ["metric_samples", "metric_series"] {
         let row = |scope: &str| {
             Covered::recorded(table, "prometheus", scope)
                 .since(from)
-                .unless(gaps.to_vec())
+                .with_holes(holes.to_vec())
         };
         if texts.iter().any(|text| text == ALL) {
             rows.push(row(""));

@@ -11,11 +11,11 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use super::coverage::Covered;
+use super::coverage::{Covered, Outage};
 use super::sink::Sink;
 use super::table::{self, Event, EventKind, Row};
 use super::{Context, SECOND, access};
-use crate::cluster::{ApiResource, ClusterError};
+use crate::cluster::{ApiResource, ClusterError, page_path};
 
 /// Asks for printed tables.
 const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
@@ -66,7 +66,8 @@ pub(super) async fn record(
                 resume: None,
                 columns_written: false,
                 can_stream_lists: true,
-                gaps: Vec::new(),
+                outage: Outage::default(),
+                heard_at: context.start,
             };
             watches.spawn(watch.run());
         }
@@ -176,7 +177,9 @@ struct Watch {
     resume: Option<String>,
     columns_written: bool,
     can_stream_lists: bool,
-    gaps: Vec<String>,
+    outage: Outage,
+    /// When the server was last heard of.
+    heard_at: i64,
 }
 
 impl Watch {
@@ -192,10 +195,10 @@ impl Watch {
             match session {
                 Ok(()) => pause = Duration::from_millis(200),
                 Err(Interruption::Gone) => {
-                    self.gaps
-                        .push("the server forgot versions, the kind was listed anew".into());
+                    // What was deleted and made again in between is not known.
+                    let reason = "the server forgot versions, the kind was listed anew".to_owned();
+                    self.outage.failed(self.heard_at, reason);
                     self.resume = None;
-                    self.note_begun();
                 }
                 Err(Interruption::NoStreamedLists) => self.can_stream_lists = false,
                 Err(Interruption::Refused(error)) => {
@@ -208,9 +211,7 @@ impl Watch {
                     );
                 }
                 Err(Interruption::Broken(reason)) => {
-                    if self.gaps.len() < 10 {
-                        self.gaps.push(reason);
-                    }
+                    self.outage.failed(self.heard_at, reason);
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
@@ -220,20 +221,21 @@ impl Watch {
             }
         }
         let covered = Covered::recorded("object_versions", "kubernetes", &self.scope());
-        // A watch that resumed where it was has lost nothing; only a new list may have.
+        let mut reasons = Vec::new();
         if self.ready.is_some() {
-            self.gaps.push("it was never listed completely".into());
+            reasons.push("it was never listed completely".to_owned());
         }
-        covered.unless(self.gaps)
+        covered.with_holes(self.outage.into_holes()).unless(reasons)
     }
 
     /// Notes what is covered from the start on, now that the state at the start is known.
     fn note_begun(&self) {
         let covered = Covered::recorded("object_versions", "kubernetes", &self.scope());
         let context = &self.context;
+        let reasons = self.outage.holes().into_iter().map(|hole| hole.reason);
         context
             .begun
-            .set(covered.unless(self.gaps.clone()), context.start);
+            .set(covered.unless(reasons.collect()), context.start);
     }
 
     fn scope(&self) -> String {
@@ -259,6 +261,10 @@ impl Watch {
             opened = self.context.cluster.stream_lines(&path, TABLE) => opened,
         };
         let mut stream = opened.map_err(|error| self.judge(error))?;
+        if !syncing {
+            // It goes on where it stopped: nothing is lost.
+            self.outage.resumed();
+        }
         let mut seen = BTreeMap::new();
         loop {
             let line = tokio::select! {
@@ -282,6 +288,7 @@ impl Watch {
                     code => Interruption::Broken(format!("the watch ended with status {code:?}")),
                 });
             }
+            self.heard_at = self.context.now();
             for row in event.rows {
                 if event.kind != EventKind::Bookmark {
                     self.take(event.kind, row, syncing, &mut seen).await;
@@ -308,27 +315,31 @@ impl Watch {
         }
     }
 
-    /// The list, for servers that can't stream it.
+    /// The list, for servers that can't stream it, page by page.
     async fn list(&mut self) -> Result<(), Interruption> {
-        let path = format!("{}?includeObject=Object", self.resource.collection(None));
-        let headers = [("accept", TABLE)];
-        let answer = self
-            .context
-            .cluster
-            .request(http::Method::GET, &path, &headers, Vec::new());
-        let answer = answer
-            .await
-            .and_then(|answer| answer.successful(&http::Method::GET, &path));
-        let answer = answer.map_err(|error| self.judge(error))?;
-        let event = table::read_list(&answer.body)
-            .ok_or_else(|| Interruption::Broken(format!("{path} answered no table")))?;
-        self.write_columns(&event).await;
+        let collection = format!("{}?includeObject=Object", self.resource.collection(None));
+        let cluster = self.context.cluster.clone();
         let mut seen = BTreeMap::new();
-        for row in event.rows {
-            self.take(EventKind::Added, row, true, &mut seen).await;
+        let mut token = Some(String::new());
+        while let Some(page) = token {
+            let path = page_path(&collection, &page);
+            let headers = [("accept", TABLE)];
+            let answer = cluster
+                .request(http::Method::GET, &path, &headers, Vec::new())
+                .await
+                .and_then(|answer| answer.successful(&http::Method::GET, &path))
+                .map_err(|error| self.judge(error))?;
+            let event = table::read_list(&answer.body)
+                .ok_or_else(|| Interruption::Broken(format!("{path} answered no table")))?;
+            self.write_columns(&event).await;
+            for row in event.rows {
+                self.take(EventKind::Added, row, true, &mut seen).await;
+            }
+            // Every page is of the same version.
+            self.resume = event.resource_version;
+            token = event.next_page;
         }
         self.finish_sync(seen).await;
-        self.resume = event.resource_version;
         Ok(())
     }
 
@@ -352,6 +363,8 @@ impl Watch {
             self.take(EventKind::Deleted, row, false, &mut BTreeMap::new())
                 .await;
         }
+        self.heard_at = self.context.now();
+        self.outage.over(self.heard_at);
         self.note_begun();
         self.ready = None;
     }
@@ -421,10 +434,12 @@ impl Watch {
         let times = Times::of(&object);
         let valid_from = valid_from(event, observed, times, self.context.start);
         self.context.visibility.prune(&mut object);
-        let redacted = self
-            .context
-            .redaction
-            .object(&self.resource.resource, &mut object);
+        let redaction = &self.context.redaction;
+        let mut redacted = redaction.object(&self.resource.resource, &mut object);
+        let mut cells = row.cells;
+        if let Some(cells) = &mut cells {
+            redacted |= redaction.object("", cells);
+        }
         let version = ObjectVersion {
             seq: self.seq.fetch_add(1, Ordering::Relaxed),
             event: event.to_owned(),
@@ -445,7 +460,7 @@ impl Watch {
             uid: key.2,
             resource_version,
             object: object.to_string(),
-            cells: row.cells.map(|cells| cells.to_string()),
+            cells: cells.map(|cells| cells.to_string()),
         };
         self.versions.put(version, visibility, redacted).await;
     }

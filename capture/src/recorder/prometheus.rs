@@ -8,7 +8,7 @@ use aiopslab_datasets::rows::MetricMetadata;
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::coverage::Covered;
+use super::coverage::{Covered, Outage};
 use super::sink::Sink;
 use super::{Context, Report};
 use crate::cluster::ClusterError;
@@ -41,13 +41,23 @@ struct Open {
 pub(super) async fn record(context: std::sync::Arc<Context>, sink: Sink<MetricMetadata>) -> Report {
     let mut report = Report::default();
     let mut reasons = Vec::new();
+    let mut outage = Outage::default();
+    let mut answered = context.start;
     let mut open: BTreeMap<&str, Open> = BTreeMap::new();
     let mut stopped = false;
     while !stopped {
+        let mut failed = None;
         for (kind, path) in CHANGING {
             match ask(&context, path).await {
                 Ok(json) => take(&context, &sink, &mut open, kind, json).await,
-                Err(error) => reasons.push(error.to_string()),
+                Err(error) => failed = Some(error.to_string()),
+            }
+        }
+        match failed {
+            Some(reason) => outage.failed(answered, reason),
+            None => {
+                answered = context.now();
+                outage.over(answered);
             }
         }
         tokio::select! {
@@ -67,8 +77,8 @@ pub(super) async fn record(context: std::sync::Arc<Context>, sink: Sink<MetricMe
     for name in ["buildinfo", "flags", "runtimeinfo", "config"] {
         match ask(&context, &format!("/api/v1/status/{name}")).await {
             Ok(mut answer) => {
+                let redacted = context.redaction.object("", &mut answer);
                 if name == "config" {
-                    let redacted = context.redaction.object("", &mut answer);
                     let open = Open {
                         compared: Value::Null,
                         json: answer.clone(),
@@ -87,7 +97,11 @@ pub(super) async fn record(context: std::sync::Arc<Context>, sink: Sink<MetricMe
     report
         .versions
         .insert("prometheus".to_owned(), Value::Object(versions));
-    report.covered = vec![Covered::recorded("metric_metadata", "prometheus", "").unless(reasons)];
+    report.covered = vec![
+        Covered::recorded("metric_metadata", "prometheus", "")
+            .with_holes(outage.into_holes())
+            .unless(reasons),
+    ];
     report
 }
 
@@ -181,7 +195,11 @@ fn row(kind: &str, open: &Open, valid_to: Option<i64>) -> MetricMetadata {
 async fn put_metadata(context: &Context, sink: &Sink<MetricMetadata>, metadata: &Value) {
     for (name, entries) in metadata.as_object().into_iter().flatten() {
         for entry in entries.as_array().into_iter().flatten() {
-            let text = |field: &str| Some(entry[field].as_str().unwrap_or_default().to_owned());
+            let text = |field: &str| {
+                let mut text = entry[field].as_str().unwrap_or_default().to_owned();
+                context.redaction.text(&mut text);
+                Some(text)
+            };
             let row = MetricMetadata {
                 kind: "metadata".to_owned(),
                 name: name.clone(),

@@ -27,6 +27,8 @@ pub(super) struct Event {
     /// Only the first event of a watch has them.
     pub(super) columns: Vec<Value>,
     pub(super) resource_version: Option<String>,
+    /// Of a list that has more: the token of the next page.
+    pub(super) next_page: Option<String>,
     /// The bookmark that ends the list at the beginning of a watch.
     pub(super) ends_initial_list: bool,
     /// Status code of an error.
@@ -59,6 +61,7 @@ fn read(kind: EventKind, mut object: Value) -> Event {
         rows: Vec::new(),
         columns: Vec::new(),
         resource_version: None,
+        next_page: None,
         ends_initial_list: false,
         code: object["code"].as_i64(),
     };
@@ -72,6 +75,8 @@ fn read(kind: EventKind, mut object: Value) -> Event {
         return event;
     }
     event.resource_version = version(&object);
+    let token = object["metadata"]["continue"].as_str().unwrap_or_default();
+    event.next_page = (!token.is_empty()).then(|| token.to_owned());
     if object["kind"] == "Table" {
         if let Value::Array(columns) = object["columnDefinitions"].take() {
             event.columns = columns;

@@ -1,15 +1,16 @@
 //! The spans that Jaeger has: asked in windows small enough to stay under its limit.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::time::Duration;
 
 use aiopslab_datasets::Visibility;
 use aiopslab_datasets::rows;
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::coverage::Covered;
+use super::coverage::{Covered, Outage};
 use super::jaeger;
 use super::sink::Sink;
 use super::{Context, Report, SECOND};
@@ -23,14 +24,19 @@ const SECOND_US: i64 = SECOND / 1000;
 const LONGEST_WINDOW_US: i64 = 15 * SECOND_US;
 /// Shortest window that is still halved.
 const SHORTEST_WINDOW_US: i64 = 1000;
+/// Pauses before the last sweep is given up: a Jaeger that was killed comes back.
+const PAUSES: [u64; 4] = [2, 4, 8, 16];
 /// How late spans arrive: exporters and Jaeger batch them.
 const LATENESS_US: i64 = 20 * SECOND_US;
 
 struct Traces {
     context: Arc<Context>,
     sink: Sink<rows::Span>,
-    /// Hashes of the spans that were written.
-    seen: HashSet<u64>,
+    /// Hashes of the spans that were written, with their start.
+    seen: HashMap<u64, i64>,
+    /// Those that the sweep under way has met.
+    met: HashSet<u64>,
+    outage: Outage,
     /// Spans whose parent had not arrived when they were read: Jaeger says so in their warnings, and
     /// says something else once it has. They are written when it has, at the latest in the end.
     orphans: BTreeMap<u64, rows::Span>,
@@ -44,7 +50,9 @@ pub(super) async fn record(context: Arc<Context>, sink: Sink<rows::Span>) -> Rep
     let mut traces = Traces {
         context: Arc::clone(&context),
         sink,
-        seen: HashSet::new(),
+        seen: HashMap::new(),
+        met: HashSet::new(),
+        outage: Outage::default(),
         orphans: BTreeMap::new(),
         reasons: Vec::new(),
         services: Vec::new(),
@@ -62,13 +70,24 @@ pub(super) async fn record(context: Arc<Context>, sink: Sink<rows::Span>) -> Rep
         }
     }
     let end = context.now() / 1000;
-    if let Err(error) = traces.sweep(start, end).await {
-        traces.reasons.push(error.to_string());
+    traces.met.clear();
+    for pause in PAUSES.map(Some).into_iter().chain([None]) {
+        match (traces.sweep(start, end).await, pause) {
+            (Ok(()), _) => {
+                traces.note_vanished();
+                break;
+            }
+            (Err(_), Some(pause)) => sleep(Duration::from_secs(pause)).await,
+            // What was not yet asked for when it last answered is missing.
+            (Err(error), None) => traces.outage.failed(since * 1000, error.to_string()),
+        }
     }
     for row in std::mem::take(&mut traces.orphans).into_values() {
         traces.put(row).await;
     }
-    let covered = Covered::recorded("spans", "jaeger", "").unless(traces.reasons);
+    let covered = Covered::recorded("spans", "jaeger", "")
+        .with_holes(traces.outage.into_holes())
+        .unless(traces.reasons);
     let jaeger = json!({"api": "v1", "services": traces.services});
     Report {
         covered: vec![covered],
@@ -123,11 +142,13 @@ impl Traces {
                 let mut hasher = DefaultHasher::new();
                 (&span.trace_id, &span.span_id, span.start_time).hash(&mut hasher);
                 let hash = hasher.finish();
-                if self.seen.contains(&hash) {
+                self.met.insert(hash);
+                if self.seen.contains_key(&hash) {
                     continue;
                 }
+                let start = span.start_time * 1000;
                 let Some(row) = jaeger::span(span, &trace.processes) else {
-                    self.seen.insert(hash);
+                    self.seen.insert(hash, start);
                     self.sink.lose(1);
                     continue;
                 };
@@ -135,7 +156,7 @@ impl Traces {
                     self.orphans.insert(hash, row);
                     continue;
                 }
-                self.seen.insert(hash);
+                self.seen.insert(hash, start);
                 self.orphans.remove(&hash);
                 self.put(row).await;
             }
@@ -143,13 +164,31 @@ impl Traces {
         Ok(is_whole)
     }
 
+    /// Notes that Jaeger has lost spans: it was restarted, or has no room for all. Of the time
+    /// between the latest that is gone and the earliest that is there, some may never have been seen.
+    fn note_vanished(&mut self) {
+        let gone = self
+            .seen
+            .iter()
+            .filter(|(hash, _)| !self.met.contains(*hash));
+        let Some(latest) = gone.map(|(_, start)| *start).max() else {
+            return;
+        };
+        let there = self
+            .seen
+            .iter()
+            .filter(|(hash, _)| self.met.contains(*hash));
+        let earliest = there
+            .map(|(_, start)| *start)
+            .filter(|start| *start > latest)
+            .min();
+        let reason = "Jaeger lost spans that it had: it was restarted, or had no room".to_owned();
+        self.outage.failed(latest, reason);
+        self.outage.over(earliest.unwrap_or(i64::MAX));
+    }
+
     async fn put(&self, mut span: rows::Span) {
-        let redaction = &self.context.redaction;
-        let mut redacted = redaction.text(&mut span.attributes);
-        redacted |= redaction.text(&mut span.events);
-        if let Some(message) = &mut span.message {
-            redacted |= redaction.text(message);
-        }
+        let redacted = self.context.redaction.span(&mut span);
         self.sink.put(span, Visibility::Visible, redacted).await;
     }
 }

@@ -7,7 +7,7 @@ use aiopslab_datasets::rows::Usage;
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::coverage::Covered;
+use super::coverage::{Covered, Outage};
 use super::sink::Sink;
 use super::{Context, Report, nanoseconds};
 
@@ -17,19 +17,25 @@ const API: &str = "/apis/metrics.k8s.io/v1beta1";
 pub(super) async fn record(context: Arc<Context>, sink: Sink<Usage>) -> Report {
     // Last timestamp by kind, namespace, name and container.
     let mut latest: BTreeMap<[String; 4], i64> = BTreeMap::new();
-    let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    let mut answered: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut outages: BTreeMap<&str, Outage> = BTreeMap::new();
+    let mut answered: BTreeMap<&str, i64> = BTreeMap::new();
     let mut stopped = false;
     while !stopped {
         for (kind, resource) in [("node", "nodes"), ("pod", "pods")] {
+            let outage = outages.entry(kind).or_default();
             match context.cluster.get_json(&format!("{API}/{resource}")).await {
                 Ok(list) => {
-                    *answered.entry(kind).or_default() += 1;
+                    let now = context.now();
+                    outage.over(now);
+                    answered.insert(kind, now);
                     for item in list["items"].as_array().into_iter().flatten() {
                         take(&context, &sink, &mut latest, kind, item).await;
                     }
                 }
-                Err(error) => reasons.entry(kind).or_default().push(error.to_string()),
+                Err(error) => {
+                    let whole_until = answered.get(kind).copied().unwrap_or(context.start);
+                    outage.failed(whole_until, error.to_string());
+                }
             }
         }
         tokio::select! {
@@ -39,11 +45,11 @@ pub(super) async fn record(context: Arc<Context>, sink: Sink<Usage>) -> Report {
     }
     let covered = ["node", "pod"].map(|kind| {
         let scope = format!("kind={kind}");
-        let why = reasons.remove(kind).unwrap_or_default();
+        let holes = outages.remove(kind).unwrap_or_default().into_holes();
         match answered.get(kind) {
-            Some(_) => Covered::recorded("usage", "kubernetes", &scope).unless(why),
+            Some(_) => Covered::recorded("usage", "kubernetes", &scope).with_holes(holes),
             None => {
-                let why = why.first().map_or("nobody asked", String::as_str);
+                let why = holes.first().map_or("nobody asked", |hole| &hole.reason);
                 Covered::missing("usage", "kubernetes", &scope, why)
             }
         }

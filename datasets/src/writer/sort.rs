@@ -32,12 +32,14 @@ pub(super) struct Limits {
 impl Limits {
     pub(super) const DEFAULT: Self = Self {
         rows: 262_144,
-        bytes: 192 << 20,
+        bytes: 64 << 20,
     };
 }
 
-/// Rows per batch that a merge reads and hands on.
+/// Most rows per batch that a merge reads and hands on.
 const MERGE_ROWS: usize = 8_192;
+/// Bytes per batch that a merge reads, about; long rows come fewer at a time.
+const MERGE_BYTES: usize = 4 << 20;
 
 /// Sorts a table and hands it on batch by batch.
 pub(super) fn sort(
@@ -95,13 +97,20 @@ fn spill_path(spill: &Utf8Path, chunk: usize) -> camino::Utf8PathBuf {
 
 fn spill_chunk(table: Table, path: &Utf8Path, chunk: &RecordBatch) -> Result<()> {
     let mut writer = SegmentWriter::new(table, path.to_owned());
+    let at_once = merge_rows(chunk);
     let mut start = 0;
     while start < chunk.num_rows() {
-        let rows = MERGE_ROWS.min(chunk.num_rows() - start);
+        let rows = at_once.min(chunk.num_rows() - start);
         writer.append(&chunk.slice(start, rows))?;
         start += rows;
     }
     writer.close()
+}
+
+/// How many rows of a chunk go into one batch of a merge.
+fn merge_rows(chunk: &RecordBatch) -> usize {
+    let bytes = chunk.get_array_memory_size() / chunk.num_rows().max(1);
+    (MERGE_BYTES / bytes.max(1)).clamp(1, MERGE_ROWS)
 }
 
 fn sort_chunk(table: Table, path: &Utf8Path, batches: &[RecordBatch]) -> Result<RecordBatch> {
@@ -197,7 +206,9 @@ impl<'a> Merge<'a> {
                 Some(key) => self.heap.push(Reverse((key, index))),
                 None => self.read(index)?,
             }
-            if self.output.len() >= MERGE_ROWS {
+            // What is held is bounded by the batches that are being read, whatever the rows' lengths.
+            let is_much = self.batches.len() > self.chunks.len() * 2;
+            if is_much || self.output.len() >= MERGE_ROWS {
                 self.flush(emit)?;
             }
         }

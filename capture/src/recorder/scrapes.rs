@@ -1,0 +1,117 @@
+//! When Prometheus scraped, seen from the samples that it has: a Prometheus that was down has no
+//! sample of any series, and says nothing about it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::coverage::Hole;
+
+/// Nanoseconds of a millisecond.
+const MILLISECOND: i64 = 1_000_000;
+/// Milliseconds of a second.
+const SECOND_MS: i64 = 1000;
+
+/// The seconds in which any sample was taken, and how far the samples of a series are apart.
+#[derive(Debug, Default)]
+pub(super) struct Scrapes {
+    seconds: BTreeSet<i64>,
+    /// How often which distance was seen, in whole seconds.
+    distances: BTreeMap<i64, u64>,
+}
+
+impl Scrapes {
+    /// Takes note of the samples of one series, by their times in order (milliseconds).
+    pub(super) fn see(&mut self, times: impl Iterator<Item = i64>) {
+        let mut before = None;
+        for time in times {
+            self.seconds.insert(time.div_euclid(SECOND_MS));
+            if let Some(before) = before.replace(time) {
+                let distance: i64 = time - before;
+                let seconds = (distance + SECOND_MS / 2).div_euclid(SECOND_MS);
+                *self.distances.entry(seconds).or_default() += 1;
+            }
+        }
+    }
+
+    /// The usual distance of two samples, in seconds; none if there are no two.
+    fn interval(&self) -> Option<i64> {
+        let usual = self.distances.iter().filter(|(seconds, _)| **seconds > 0);
+        usual
+            .max_by_key(|(_, times)| **times)
+            .map(|(seconds, _)| *seconds)
+    }
+
+    /// The times in a window (milliseconds) in which nothing at all was scraped, although samples
+    /// usually come more often.
+    pub(super) fn holes(&self, (from, to): (i64, i64)) -> Vec<Hole> {
+        let hole = |from_ms: i64, to_ms: i64, reason: &str| Hole {
+            when: from_ms * MILLISECOND..to_ms * MILLISECOND,
+            reason: reason.to_owned(),
+        };
+        let Some(interval) = self.interval() else {
+            // Nothing can be told from fewer than two samples of a series.
+            return match self.seconds.is_empty() && from < to {
+                true => vec![hole(from, to, "Prometheus has no samples of this time")],
+                false => Vec::new(),
+            };
+        };
+        // One scrape may fail, and is told by `up`; two of all targets are an outage.
+        let longest = interval * SECOND_MS * 5 / 2 + SECOND_MS;
+        let ends = [from.div_euclid(SECOND_MS), to.div_euclid(SECOND_MS)];
+        let moments: BTreeSet<i64> = self.seconds.iter().copied().chain(ends).collect();
+        let pairs = moments.iter().zip(moments.iter().skip(1));
+        pairs
+            .map(|(one, next)| (one * SECOND_MS, next * SECOND_MS))
+            .filter(|(one, next)| next - one > longest && *one < to && *next > from)
+            .map(|(one, next)| {
+                let reason = format!(
+                    "Prometheus scraped nothing for {} s, which is otherwise every {interval} s",
+                    (next - one) / SECOND_MS
+                );
+                hole(one, next, &reason)
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(scrapes: &Scrapes, window: (i64, i64)) -> Vec<(i64, i64)> {
+        let holes = scrapes.holes(window).into_iter();
+        holes
+            .map(|hole| (hole.when.start / MILLISECOND, hole.when.end / MILLISECOND))
+            .collect()
+    }
+
+    #[test]
+    fn a_prometheus_that_was_down_is_told() {
+        let mut scrapes = Scrapes::default();
+        let times = (0..60_000).step_by(5000);
+        // Two targets; one scrape of the first failed, and from 30 s to 50 s everything.
+        scrapes.see(
+            times
+                .clone()
+                .filter(|time| *time != 10_000 && !(30_000..50_000).contains(time)),
+        );
+        scrapes.see(
+            times
+                .map(|time| time + 1200)
+                .filter(|time| !(30_000..50_000).contains(time)),
+        );
+        assert_eq!(told(&scrapes, (0, 60_000)), [(26_000, 50_000)]);
+        // What is before and after is told too.
+        assert_eq!(
+            told(&scrapes, (-40_000, 100_000)),
+            [(-40_000, 0), (26_000, 50_000), (56_000, 100_000)]
+        );
+    }
+
+    #[test]
+    fn no_samples_at_all_are_told_and_slow_scrapes_are_not() {
+        assert_eq!(told(&Scrapes::default(), (0, 9000)), [(0, 9000)]);
+        let mut slow = Scrapes::default();
+        slow.see((0..600_000).step_by(60_000));
+        assert_eq!(told(&slow, (0, 600_000)), []);
+    }
+}
