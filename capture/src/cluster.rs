@@ -9,7 +9,7 @@ use aiopslab_problems::family::Endpoint;
 use bytes::Bytes;
 use camino::Utf8Path;
 use http::{HeaderMap, Method, Request};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::client::Body;
 use serde_json::Value;
 use tokio::sync::OnceCell;
@@ -50,6 +50,17 @@ pub struct ClockOffset {
     pub offset_ms: i64,
     /// How wrong that may be: the header has whole seconds, and the way takes time.
     pub uncertainty_ms: i64,
+}
+
+impl ClockOffset {
+    /// A moment of our clock by the server's.
+    fn of_server(self, ours: Timestamp) -> Timestamp {
+        if self.offset_ms.abs() <= self.uncertainty_ms {
+            return ours;
+        }
+        let offset = SignedDuration::from_millis(self.offset_ms);
+        ours.saturating_add(offset).unwrap_or(ours)
+    }
 }
 
 /// An HTTP answer of any status.
@@ -147,6 +158,13 @@ impl Cluster {
     #[must_use]
     pub fn clock_offset(&self) -> ClockOffset {
         self.clock
+    }
+
+    /// The time by the API server's clock, where that is known to differ from ours: it is the
+    /// authority for every moment of a recording.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.of_server(Timestamp::now())
     }
 
     /// Sends a request and returns the answer whatever its status.
@@ -459,6 +477,23 @@ mod tests {
                 uncertainty_ms: 600
             }
         );
+    }
+
+    #[test]
+    fn the_servers_clock_is_the_authority_where_it_is_known_to_differ() {
+        let ours: Timestamp = "2026-11-23T08:00:00Z".parse().unwrap();
+        let by = |offset_ms, uncertainty_ms| {
+            let clock = ClockOffset {
+                offset_ms,
+                uncertainty_ms,
+            };
+            clock.of_server(ours).to_string()
+        };
+        assert_eq!(by(3_600_000, 500), "2026-11-23T09:00:00Z");
+        assert_eq!(by(-2500, 500), "2026-11-23T07:59:57.5Z");
+        // As well the header's missing fraction.
+        assert_eq!(by(400, 500), "2026-11-23T08:00:00Z");
+        assert_eq!(by(0, i64::MAX), "2026-11-23T08:00:00Z");
     }
 
     #[test]

@@ -99,7 +99,7 @@ pub(crate) async fn quiet_for(
             youngest = Some(youngest.map_or(started, |youngest| youngest.max(started)));
         }
     }
-    let elapsed = youngest.map(|youngest| Timestamp::now().duration_since(youngest));
+    let elapsed = youngest.map(|youngest| cluster.now().duration_since(youngest));
     Ok(elapsed.map(|elapsed| Duration::try_from(elapsed).unwrap_or(Duration::ZERO)))
 }
 

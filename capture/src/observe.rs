@@ -104,7 +104,7 @@ pub async fn judge(
         .collect();
     Ok(Evidence {
         what: what.to_owned(),
-        at: Timestamp::now(),
+        at: cluster.now(),
         judgements,
         answers,
     })
@@ -172,7 +172,7 @@ pub async fn answers(
                 );
                 Some(Value::Array(cluster.list(&path).await?))
             }
-            Question::Restarts { service, since } => match begin(anchors, *since) {
+            Question::Restarts { service, since } => match begin(cluster, anchors, *since) {
                 Some(since) => Some(restarts(cluster, application, service, since).await?),
                 None => None,
             },
@@ -180,7 +180,7 @@ pub async fn answers(
                 service,
                 matches,
                 since,
-            } => match begin(anchors, *since) {
+            } => match begin(cluster, anchors, *since) {
                 Some(since) => Some(log(cluster, application, service, matches, since).await?),
                 None => None,
             },
@@ -214,12 +214,12 @@ pub(crate) async fn pods(
     Ok(cluster.list(&path).await?)
 }
 
-fn begin(anchors: &Anchors, anchor: Anchor) -> Option<Timestamp> {
+fn begin(cluster: &Cluster, anchors: &Anchors, anchor: Anchor) -> Option<Timestamp> {
     match anchor {
         Anchor::Baseline => anchors.baseline.map(|window| window.from),
         Anchor::Inject => anchors.inject,
         Anchor::Submit => anchors.submit,
-        Anchor::Now => Some(before(Timestamp::now(), PRESENT)),
+        Anchor::Now => Some(before(cluster.now(), PRESENT)),
     }
 }
 
@@ -307,7 +307,7 @@ async fn figures(
         }
         Err(error) => return Err(error),
     }
-    let to = before(Timestamp::now(), UNDER_WAY);
+    let to = before(cluster.now(), UNDER_WAY);
     let mut from = before(to, PRESENT);
     for anchor in [anchors.inject, anchors.submit].into_iter().flatten() {
         from = from.max(anchor);

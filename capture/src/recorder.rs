@@ -6,6 +6,7 @@
 
 mod access;
 mod changes;
+mod clocks;
 mod coverage;
 mod exec;
 mod follower;
@@ -49,6 +50,7 @@ use crate::progress::SharedProgress;
 use crate::redact_rules::RedactRules;
 use crate::visibility::VisibilityRules;
 use changes::Changes;
+use clocks::Clocks;
 use coverage::{Begun, Covered};
 use sink::{Budget, Collector, Failure, Sink};
 use weight::Weight;
@@ -110,11 +112,12 @@ struct Context {
     jaeger: Endpoint,
     options: RecorderOptions,
     visibility: VisibilityRules,
-    redaction: RedactRules,
+    redaction: Arc<RedactRules>,
     stop: CancellationToken,
     failure: Failure,
     begun: Begun,
     changes: Changes,
+    clocks: Clocks,
     /// When recording began, by the API server's clock.
     start: i64,
 }
@@ -122,18 +125,8 @@ struct Context {
 impl Context {
     /// The time by the API server's clock.
     fn now(&self) -> i64 {
-        server_now(&self.cluster)
+        nanoseconds_of(self.cluster.now())
     }
-}
-
-/// The time by the API server's clock, where that is known to differ from ours.
-fn server_now(cluster: &Cluster) -> i64 {
-    let clock = cluster.clock_offset();
-    let ours = nanoseconds_of(Timestamp::now());
-    if clock.offset_ms.abs() > clock.uncertainty_ms {
-        return ours.saturating_add(clock.offset_ms.saturating_mul(1_000_000));
-    }
-    ours
 }
 
 fn nanoseconds_of(time: Timestamp) -> i64 {
@@ -271,7 +264,7 @@ impl Recording {
     }
 
     /// What is replaced in everything that is written.
-    pub(crate) fn redaction(&self) -> &RedactRules {
+    pub(crate) fn redaction(&self) -> &Arc<RedactRules> {
         &self.context.redaction
     }
 
@@ -344,7 +337,10 @@ impl Recording {
         let mut rows: Vec<Coverage> = report
             .covered
             .into_iter()
-            .flat_map(|covered| covered.rows(from, to))
+            .flat_map(|covered| {
+                let holes = self.context.clocks.holes(covered.table(), to);
+                covered.with_holes(holes).rows(from, to)
+            })
             .collect();
         // What a server said may repeat what it was asked.
         for reason in rows.iter_mut().filter_map(|row| row.reason.as_mut()) {
@@ -398,12 +394,13 @@ fn new_context(
         jaeger: application.jaeger.clone(),
         options,
         visibility,
-        redaction,
+        redaction: Arc::new(redaction),
         stop: CancellationToken::new(),
         failure: Failure::default(),
         begun: Begun::default(),
         changes: Changes::default(),
-        start: server_now(cluster),
+        clocks: Clocks::default(),
+        start: nanoseconds_of(cluster.now()),
     })
 }
 
@@ -575,8 +572,12 @@ fn left_out(options: &RecorderOptions) -> Vec<Covered> {
 }
 
 fn clock_offsets(context: &Context) -> BTreeMap<String, Value> {
-    let clock = serde_json::to_value(context.cluster.clock_offset()).unwrap_or_default();
-    BTreeMap::from([("kubernetes".to_owned(), clock)])
+    let server = context.cluster.clock_offset();
+    let mut offsets = context.clocks.offsets(server);
+    offsets.insert("kubernetes".to_owned(), server);
+    let json = |clock| serde_json::to_value(clock).unwrap_or_default();
+    let offsets = offsets.into_iter();
+    offsets.map(|(name, clock)| (name, json(clock))).collect()
 }
 
 fn settings(context: &Context) -> Value {

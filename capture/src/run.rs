@@ -32,6 +32,7 @@ use crate::probe::ProbeOptions;
 use crate::progress::SharedProgress;
 use crate::recorder::{Kind, RecorderOptions, Recording, RecordingOutcome};
 use crate::recover::{Recovered, recover_one};
+use crate::redact_rules::RedactRules;
 use crate::sources::{self, SourceOptions};
 use crate::supported;
 use crate::windows::{Lengths, Seconds, Window, Windows};
@@ -188,7 +189,8 @@ pub async fn run(
         evidence: Vec::new(),
         windows: Windows::default(),
         recording: None,
-        recording_from: Timestamp::now(),
+        redaction: None,
+        recording_from: cluster.now(),
         recording_to: None,
         probes: Vec::new(),
         outcome: None,
@@ -228,6 +230,8 @@ struct Capture {
     cancel: CancellationToken,
     writer: Arc<SnapshotWriter>,
     recording: Option<Recording>,
+    /// What is replaced in what the live system said; none before there are recorders.
+    redaction: Option<Arc<RedactRules>>,
     recording_from: Timestamp,
     /// When the recorders were stopped.
     recording_to: Option<Timestamp>,
@@ -322,7 +326,7 @@ impl Capture {
         let Some(recording) = self.recording.take() else {
             return;
         };
-        let now = Timestamp::now();
+        let now = self.cluster.now();
         if let Some(window) = &mut self.windows.fault {
             window.to = window.to.max(now);
         }
@@ -458,7 +462,7 @@ fn identity(request: &CaptureRequest) -> String {
 }
 
 /// A window that starts now and has no end yet.
-fn open_window() -> Window {
-    let now = Timestamp::now();
+fn open_window(cluster: &Cluster) -> Window {
+    let now = cluster.now();
     Window { from: now, to: now }
 }

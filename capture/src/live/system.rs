@@ -252,7 +252,7 @@ impl LiveSystem {
         self.journal.entries = fault::prepare(cluster, application, &family.inject).await?;
         self.journal.save(cluster).await?;
         // For waits between the steps: since the first of them.
-        self.anchors.inject = Some(Timestamp::now());
+        self.anchors.inject = Some(self.cluster.now());
         for entry in self.journal.entries.clone() {
             let mut scene = Scene {
                 cluster: &self.cluster,
@@ -267,7 +267,7 @@ impl LiveSystem {
                 None => self.check_cancelled()?,
             }
         }
-        self.anchors.inject = Some(Timestamp::now());
+        self.anchors.inject = Some(self.cluster.now());
         Ok(())
     }
 
@@ -308,7 +308,7 @@ impl LiveSystem {
     /// Waits until the application is healthy under load, and for as long as the baseline is.
     async fn baseline(&mut self) -> Result<(), CaptureError> {
         self.anchors = Anchors {
-            submit: Some(Timestamp::now()), // figures of an earlier problem don't count
+            submit: Some(self.cluster.now()), // figures of an earlier problem don't count
             ..Anchors::default()
         };
         let seconds = self.options.baseline.as_secs();

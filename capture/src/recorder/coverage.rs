@@ -119,6 +119,11 @@ impl Covered {
         self
     }
 
+    /// The table that is covered.
+    pub(super) fn table(&self) -> &'static str {
+        self.table
+    }
+
     /// With times in which something may be missing; all others are as before.
     pub(super) fn with_holes(mut self, holes: impl IntoIterator<Item = Hole>) -> Self {
         self.holes.extend(holes);

@@ -82,6 +82,9 @@ pub(super) async fn record(
     if holes.is_empty() {
         holes = catalog.scrapes.holes((from_ms, to_ms));
     }
+    if let Some(started) = started(context).await {
+        holes.extend(catalog.scrapes.restart(started / 1_000_000));
+    }
     for (id, found) in (0_u64..).zip(catalog.series) {
         let mut row = series_row(id, &found);
         let mut redacted = false;
@@ -91,6 +94,14 @@ pub(super) async fn record(
         series_sink.put(row, found.visibility, redacted).await;
     }
     covered(context, &texts, from, &holes)
+}
+
+/// When Prometheus was started, by its clock.
+async fn started(context: &Context) -> Option<i64> {
+    let path = "/api/v1/status/runtimeinfo";
+    let (cluster, prometheus) = (&context.cluster, &context.prometheus);
+    let answer = cluster.proxy_json(prometheus, &context.namespace, path);
+    nanoseconds(answer.await.ok()?["data"]["startTime"].as_str()?)
 }
 
 /// One slice, half-open.

@@ -428,6 +428,10 @@ impl Watch {
             .of_object(&self.resource.resource, &object);
         // Leases are renewed all the time, and hardly anything tells of them.
         let is_told_of = visibility == Visibility::Visible && self.resource.resource != "leases";
+        if kind == EventKind::Modified && !syncing {
+            let resource = &self.resource.resource;
+            self.context.clocks.saw_change(resource, &object, observed);
+        }
         if !syncing && is_told_of {
             self.context.changes.saw(observed);
         }

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use super::coverage::{Covered, Outage};
 use super::sink::Sink;
-use super::{Context, Report};
+use super::{Context, Report, SECOND};
 use crate::cluster::ClusterError;
 use crate::visibility::VisibilityRules;
 
@@ -53,6 +53,7 @@ pub(super) async fn record(context: std::sync::Arc<Context>, sink: Sink<MetricMe
                 Err(error) => failed = Some(error.to_string()),
             }
         }
+        look_at_its_clock(&context).await;
         match failed {
             Some(reason) => outage.failed(answered, reason),
             None => {
@@ -148,6 +149,20 @@ async fn ask(context: &Context, path: &str) -> Result<Value, ClusterError> {
         .proxy_json(&context.prometheus, &context.namespace, path)
         .await?;
     Ok(answer["data"].take())
+}
+
+/// Compares the clock of Prometheus with the API server's.
+async fn look_at_its_clock(context: &Context) {
+    let asked = context.now();
+    let Ok(answer) = ask(context, "/api/v1/query?query=time()").await else {
+        return; // that it does not answer is told by what else is asked
+    };
+    let middle = asked + (context.now() - asked) / 2;
+    let told = answer["result"][1].as_str();
+    if let Some(seconds) = told.and_then(|text| text.parse::<f64>().ok()) {
+        let told = (seconds * SECOND as f64) as i64;
+        context.clocks.saw("prometheus", told, middle);
+    }
 }
 
 /// Leaves out the targets that stand for pods which are withheld.

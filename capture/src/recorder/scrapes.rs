@@ -40,6 +40,19 @@ impl Scrapes {
             .map(|(seconds, _)| *seconds)
     }
 
+    /// The time in which a Prometheus that was started at a moment (milliseconds) may have missed a
+    /// scrape of every target, if it had scraped before.
+    pub(super) fn restart(&self, started: i64) -> Option<Hole> {
+        let started = started.div_euclid(SECOND_MS);
+        let last = self.seconds.range(..=started).next_back()?;
+        let again = started + self.interval()? + 1;
+        Some(Hole {
+            when: last * SECOND_MS * MILLISECOND..again * SECOND_MS * MILLISECOND,
+            reason: "Prometheus was started again: a scrape of any target may be missing"
+                .to_owned(),
+        })
+    }
+
     /// The times in a window (milliseconds) in which nothing at all was scraped, although samples
     /// usually come more often.
     pub(super) fn holes(&self, (from, to): (i64, i64)) -> Vec<Hole> {
@@ -54,8 +67,8 @@ impl Scrapes {
                 false => Vec::new(),
             };
         };
-        // One scrape may fail, and is told by `up`; two of all targets are an outage.
-        let longest = interval * SECOND_MS * 5 / 2 + SECOND_MS;
+        // A scrape that fails still makes samples (`up`), and targets take turns.
+        let longest = interval * SECOND_MS * 3 / 2 + SECOND_MS;
         let ends = [from.div_euclid(SECOND_MS), to.div_euclid(SECOND_MS)];
         let moments: BTreeSet<i64> = self.seconds.iter().copied().chain(ends).collect();
         let pairs = moments.iter().zip(moments.iter().skip(1));
@@ -105,6 +118,17 @@ mod tests {
             told(&scrapes, (-40_000, 100_000)),
             [(-40_000, 0), (26_000, 50_000), (56_000, 100_000)]
         );
+    }
+
+    #[test]
+    fn a_prometheus_that_came_back_at_once_is_told() {
+        let mut scrapes = Scrapes::default();
+        scrapes.see((0..60_000).step_by(5000).filter(|time| *time != 30_000));
+        let hole = scrapes.restart(31_500).unwrap();
+        let when = hole.when.start / MILLISECOND..hole.when.end / MILLISECOND;
+        assert_eq!(when, 25_000..37_000);
+        // It is a first start if nothing was scraped before.
+        assert_eq!(scrapes.restart(-5000), None);
     }
 
     #[test]

@@ -16,13 +16,25 @@ impl Capture {
     pub(super) async fn note_all(&self) -> Result<(), CaptureError> {
         self.note("truth", &self.truth()?)?;
         self.note("windows", &to_json("the windows", &self.windows)?)?;
-        self.note("journal", &self.journal.record(&self.cluster).await?)?;
+        self.note("journal", &self.journal_record().await?)?;
         self.note("workload", &self.workload_results()?)?;
         self.note(DRAFT_NOTE, &to_json("the manifest", &self.draft())?)
     }
 
     fn note(&self, name: &str, value: &Value) -> Result<(), CaptureError> {
         Ok(self.writer.note(name, value)?)
+    }
+
+    /// What the live system said is redacted, wherever it goes.
+    fn redacted(&self, mut value: Value) -> Value {
+        if let Some(rules) = &self.redaction {
+            rules.object("", &mut value);
+        }
+        value
+    }
+
+    async fn journal_record(&self) -> Result<Value, CaptureError> {
+        Ok(self.redacted(self.journal.record(&self.cluster).await?))
     }
 
     fn truth(&self) -> Result<Value, CaptureError> {
@@ -38,7 +50,7 @@ impl Capture {
             "tasks": family.tasks,
             "truth": family.truth,
             "seed": self.request.seed,
-            "evidence": to_json("the evidence", &self.evidence)?,
+            "evidence": self.redacted(to_json("the evidence", &self.evidence)?),
         }))
     }
 
@@ -103,7 +115,7 @@ impl Capture {
         let documents = [
             ("truth", self.truth()?),
             ("windows", to_json("the windows", &self.windows)?),
-            ("journal", self.journal.record(&self.cluster).await?),
+            ("journal", self.journal_record().await?),
             ("workload", self.workload_results()?),
         ];
         for (name, value) in &documents {

@@ -1,11 +1,11 @@
 //! The stages of a capture, in order.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aiopslab_problems::condition::{Condition, Outcome};
 use aiopslab_problems::family::WrongRepair;
-use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{Capture, open_window, tell};
@@ -159,8 +159,10 @@ impl Capture {
             self.progress.clone(),
         )
         .await;
-        self.recording = Some(recording?);
-        self.recording_from = Timestamp::now();
+        let recording = recording?;
+        self.redaction = Some(Arc::clone(recording.redaction()));
+        self.recording = Some(recording);
+        self.recording_from = self.cluster.now();
         self.note_all().await
     }
 
@@ -170,14 +172,14 @@ impl Capture {
             "baseline",
             &format!("{} s without a fault", length.as_secs()),
         )?;
-        let mut window = open_window();
+        let mut window = open_window(&self.cluster);
         let until = Instant::now() + length;
         self.windows.baseline = Some(window);
         self.note_all().await?;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             self.pause(left.min(BASELINE_POLL)).await?;
-            window.to = Timestamp::now();
+            window.to = self.cluster.now();
             self.windows.baseline = Some(window);
             self.anchors.baseline = Some(window);
             let evidence = self.judge(Purpose::Healthy).await?;
@@ -205,12 +207,12 @@ impl Capture {
         let application = self.request.application.clone();
         self.journal.entries = fault::prepare(&self.cluster, &application, &steps).await?;
         self.journal.save(&self.cluster).await?;
-        self.windows.injected = Some(Timestamp::now());
+        self.windows.injected = Some(self.cluster.now());
         self.note_all().await?;
         // For waits between the steps: since the first of them.
         self.anchors.inject = self.windows.injected;
         self.carry_out(&self.journal.entries.clone()).await?;
-        self.anchors.inject = Some(Timestamp::now());
+        self.anchors.inject = Some(self.cluster.now());
         self.enter("verify", "waiting for the fault to show")?;
         let evidence = self
             .wait_for("verify", MANIFESTED_WITHIN, Purpose::Manifested)
@@ -246,7 +248,7 @@ impl Capture {
     }
 
     async fn open_fault_window(&mut self) -> Result<(), CaptureError> {
-        self.windows.fault = Some(open_window());
+        self.windows.fault = Some(open_window(&self.cluster));
         self.note_all().await
     }
 
@@ -276,7 +278,7 @@ impl Capture {
             self.must_fail("doing nothing").await?;
         }
         if let Some(window) = &mut self.windows.fault {
-            window.to = Timestamp::now();
+            window.to = self.cluster.now();
         }
         self.note_all().await
     }
@@ -329,7 +331,7 @@ impl Capture {
 
     async fn stop_recorders(&mut self) -> Result<(), CaptureError> {
         self.enter("stop", "the recorders take what arrives late, and stop")?;
-        let end = Timestamp::now();
+        let end = self.cluster.now();
         self.pause(AFTERMATH).await?;
         self.recording_to = Some(end);
         if let Some(recording) = self.recording.take() {
@@ -376,7 +378,7 @@ impl Capture {
         self.journal.entries.extend(entries.clone());
         self.journal.save(&self.cluster).await?;
         self.carry_out(&entries).await?;
-        self.anchors.submit = Some(Timestamp::now());
+        self.anchors.submit = Some(self.cluster.now());
         self.pause(WRONG_REPAIR).await?;
         self.must_fail(&format!("the wrong repair {:?}", repair.summary))
             .await?;
@@ -409,13 +411,13 @@ impl Capture {
         if !recovered.problems.is_empty() {
             return Err(CaptureError::NotReady(recovered.problems));
         }
-        self.anchors.submit = Some(Timestamp::now());
+        self.anchors.submit = Some(self.cluster.now());
         let mut evidence = self
             .wait_for("recover", RECOVERED_WITHIN, Purpose::Mitigated)
             .await?;
         "mitigated, after the recorded recovery: must hold".clone_into(&mut evidence.what);
         self.evidence.push(evidence);
-        self.windows.recovered = Some(Timestamp::now());
+        self.windows.recovered = Some(self.cluster.now());
         self.note_all().await
     }
 
