@@ -591,3 +591,6 @@ fn settings(context: &Context) -> Value {
         "objects": {"managed_fields": "dropped", "openapi": "left out"},
     })
 }
+
+#[cfg(test)]
+mod tests;
