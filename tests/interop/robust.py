@@ -38,6 +38,7 @@ def capture(lab, proxy, out, checks):
     window = max([14] + [check.window for check in checks])
     command = [lab.aiopslab, "capture", FAMILY, "--keep", "--out", str(out), "--kubeconfig", str(proxy.kubeconfig),
                "--kubectl", lab.kubectl_path, "--age", "5s", "--baseline", "12s", "--window", f"{window}s", "--without", "probes"]
+    began = time.time()
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     memory = [0]
 
@@ -66,7 +67,7 @@ def capture(lab, proxy, out, checks):
     for check in checks:
         assert check.done.wait(60), f"{check.name}: its disturbance did not end: {check.error}"
         assert not check.error, f"{check.name}: {check.error}"
-    return folder, memory[0], "".join(said)
+    return folder, memory[0], round(time.time() - began)
 
 
 def main():
@@ -89,9 +90,9 @@ def main():
             lab.bring_up(folder)
             for check in checks:
                 check.before()
-            snapshot, memory, said = capture(lab, proxy, out or folder, checks)
+            snapshot, memory, seconds = capture(lab, proxy, out or folder, checks)
             lab.succeed(lab.aiopslab, "snapshot", "verify", str(snapshot))
-            print(f"captured; peak memory {memory >> 20} MiB", flush=True)
+            print(f"captured in {seconds} s; peak memory {memory >> 20} MiB", flush=True)
             assert memory < MOST_MEMORY, "that is too much"
             for check in checks:
                 try:

@@ -51,8 +51,8 @@ class Prometheus(Check):
         found = self.lab.get("pod", "-n", "observe", "-l", "app.kubernetes.io/name=prometheus")["items"] or [
             pod for pod in self.lab.get("pod", "-n", "observe")["items"] if pod["metadata"]["name"].startswith("prometheus")]
         pod = found[0]["metadata"]["name"]
-        self.killed = time.time_ns()
         self.lab.kill("observe", pod, "prometheus")
+        self.killed = time.time_ns()
 
     def after(self, snapshot):
         holes = self.lab.holes(snapshot, "metric_samples", f"namespace={NAMESPACE}")

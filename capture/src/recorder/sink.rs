@@ -155,7 +155,7 @@ impl<R: Row + Weight + Send + Sync + 'static> Sink<R> {
                 visibility,
                 redacted,
                 bytes,
-                room: room,
+                room,
             })
             .await
             .is_err()
