@@ -81,16 +81,19 @@ impl Follower {
         // Once more without following: what came after the last line that was read.
         let which = if self.state().1 { "&previous=true" } else { "" };
         let until = self.logs.context.now() + SECOND;
+        let was_whole = self.is_whole;
         let ended = self.read(which, Some(until)).await;
         self.note_end(&ended);
-        // The last line always comes again, unless the log was rotated since.
+        // The last line always comes again, unless the log was rotated since. A log that was
+        // followed to its end needs no answer any more: it may be gone with its pod.
         let has_ended = matches!(ended, Ok(Ended::Whole)) && !self.dedup.is_unproven();
-        if !self.is_whole && !has_ended {
+        if !was_whole && !has_ended {
             self.lose_the_rest();
         }
     }
 
-    /// Follows until the instance is over or the recording stops; says whether there is nothing more to be read.
+    /// Follows until the instance is over or the recording stops; says whether there
+    /// is nothing more to be read.
     async fn follow(&mut self) -> bool {
         let stop = self.logs.context.stop.clone();
         loop {

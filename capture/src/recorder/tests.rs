@@ -269,6 +269,36 @@ async fn a_pod_that_goes_while_its_log_is_cut_off_has_a_hole() {
     assert!(last.1.contains("geo-1/geo"), "{covered:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_whose_log_was_followed_to_its_end_may_go() {
+    let started = Timestamp::now();
+    let running = json!({"running": {"startedAt": stamp(started, 0)}});
+    let over = json!({"terminated": {"startedAt": stamp(started, 0),
+        "finishedAt": stamp(started, 900), "containerID": "c://a"}});
+    let deleted = json!({"type": "DELETED", "object": pod(over)}).to_string();
+    let first = format!("{} one", stamp(started, 10));
+    // Told of its end by the watch, or only by the log.
+    for lines in [vec![deleted], Vec::new()] {
+        let watch = Answer {
+            lines,
+            end: End::Silent,
+        };
+        let gone = answer(&[], End::Status(404));
+        let script = Script::from([
+            ("/pods", vec![answer(&[&pods(running.clone())], End::Whole)]),
+            ("/pods watch=1", vec![watch]),
+            (
+                "/log container=geo",
+                vec![answer(&[&first], End::Whole), gone],
+            ),
+        ]);
+        let recorded = record(script, Kind::Logs, Duration::from_millis(2000)).await;
+        assert_eq!(recorded.rows::<LogLine>().len(), 1);
+        let covered = recorded.covered(Table::LogLines);
+        assert_eq!(covered, [("recorded".to_owned(), String::new())]);
+    }
+}
+
 /// A line of a watch that prints tables.
 fn event(kind: &str, name: &str, version: &str) -> String {
     let object = json!({"kind": "Pod", "metadata": {"name": name, "namespace": "hotel-testbed",

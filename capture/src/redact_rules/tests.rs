@@ -154,6 +154,8 @@ fn headers_are_replaced_in_logs_and_in_attributes_of_spans() {
         format!("Cookie: session={PLANTED}; theme=dark"),
         format!("set-cookie: sid={PLANTED}; HttpOnly"),
         format!("X-Api-Key: {PLANTED}"),
+        format!("set db_password = \"{PLANTED}\" now"),
+        format!("with token = {PLANTED}"),
         format!("{{\"x-api-key\": [\"{PLANTED}\"]}}"),
         format!("env: DB_PASSWORD=\"{PLANTED}\""),
         format!("dsn=postgres://geo:{PLANTED}@postgres-geo/geo"),
@@ -208,6 +210,8 @@ fn what_is_no_secret_stays() {
     let texts = [
         "password authentication failed for user \"geo\"",
         "invalid token",
+        "SELECT password_sha256 = encode(sha256(convert_to($2, 'UTF8')), 'hex') FROM users",
+        "SELECT 1 FROM users WHERE password = crypt($1, salt) AND token = $2",
         "DISABLE_TOKEN=true",
         "GET http://rate:8080/rates?key=1 200",
         "    secretName: postgres-geo",

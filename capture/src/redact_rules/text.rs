@@ -24,9 +24,12 @@ const PATTERNS: &[&str] = &[
     // URLs.
     r"(?-u)://[^:/@\s]*:(?<secret>[^@/\s]+)@",
     // name=value.
-    r#"(?i-u)\b[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credential|api[-_]?key|access[-_]?key|private[-_]?key|signature)[\w.-]*\s?=\s?\\?"(?<secret>[^"\\]+)"#,
-    r"(?i-u)\b[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credential|api[-_]?key|access[-_]?key|private[-_]?key|signature)[\w.-]*\s?=\s?'(?<secret>[^']+)",
-    r#"(?i-u)\b[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credential|api[-_]?key|access[-_]?key|private[-_]?key|signature)[\w.-]*\s?=\s?(?<secret>[^\s&"',;\\=][^\s&"',;\\]*)"#,
+    r#"(?i-u)\b[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credential|api[-_]?key|access[-_]?key|private[-_]?key|signature)[\w.-]*=\\?"(?<secret>[^"\\]+)"#,
+    r"(?i-u)\b[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credential|api[-_]?key|access[-_]?key|private[-_]?key|signature)[\w.-]*='(?<secret>[^']+)",
+    r#"(?i-u)\b[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credential|api[-_]?key|access[-_]?key|private[-_]?key|signature)[\w.-]*=(?<secret>[^\s&"',;\\=][^\s&"',;\\]*)"#,
+    // Settings with spaces; what is calculated, as in SQL, is no value.
+    r#"(?i-u)\b[\w.-]*{END}\s?=\s?\\?"(?<secret>[^"\\]+)"#,
+    r#"(?i-u)\b[\w.-]*{END}\s?=\s?(?<secret>[^\s&"',;\\=$(][^\s&"',;\\(]*)(?:[\s&"',;\\]|$)"#,
     // A whole environment.
     r"(?m-u)^[A-Z][A-Z0-9_]*(?:PASSW(?:OR)?D|PASSPHRASE|SECRET|TOKEN|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|_KEY)[A-Z0-9_]*=(?<secret>[^\r\n]+)",
     // JSON, and documents of one `name: value` per line.
