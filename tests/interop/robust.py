@@ -9,10 +9,10 @@ All CHECKs are made in one capture (of the no-fault family, through a proxy of t
   api          every connection to the API server is cut for 6 s, and a watch is told 410 Gone afterwards
   pod          a recorded container is killed with SIGKILL, a recorded pod is deleted
   secrets      secrets planted in env, arguments, logs, annotations, ConfigMaps, Helm releases, spans: none in any file
-  logs         a container writes 200 MB in 1,000,000 numbered lines; its log is rotated (about two minutes)
-  objects      5,000 pods are made, a thousand changed, a thousand deleted (about two minutes)
+  logs         a container writes 200 MB in 1,000,000 numbered lines; its log is rotated (about three minutes)
+  objects      5,000 pods are made, a thousand changed twice, 1,500 deleted (about three minutes)
 
-Without CHECK: the first four, which take about 80 s. Needs a cluster that `aiopslab check` is content with
+Each leaves the cluster as the capture found it. Without CHECK: the first four, which take about 90 s. Needs a cluster that `aiopslab check` is content with
 (KUBECONFIG), on this machine, and root (to kill processes of pods). What was made is deleted afterwards.
 """
 import os
@@ -87,7 +87,7 @@ def main():
         checks = [known[name](lab, proxy) for name in names]
         failed = []
         try:
-            lab.bring_up(folder)
+            lab.bring_up()
             for check in checks:
                 check.before()
             snapshot, memory, seconds = capture(lab, proxy, out or folder, checks)

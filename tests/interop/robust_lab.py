@@ -8,12 +8,14 @@ import tempfile
 import time
 
 NAMESPACE = "hotel-testbed"
-LENGTHS = ["--age", "5s", "--baseline", "12s", "--window", "12s"]
+MANIFESTS = pathlib.Path(__file__).resolve().parents[2] / "testbed" / "manifests"
 IMAGE = "docker.io/aiopslab/toolbox:1"
-# Writes numbered lines; on SIGTERM it says how many there were.
+# Writes numbered lines, a certain number of them only when it gets SIGUSR1; says in the end how many there were.
 WRITER = r"""
 $| = 1; my ($rate, $bytes, $most) = @ARGV; my ($n, $pad, $end) = (0, "x" x $bytes, 0);
 $SIG{TERM} = sub { $end = 1 };
+my $go = $most == 0; $SIG{USR1} = sub { $go = 1 };
+select undef, undef, undef, 0.05 until $go || $end;
 my $started = time;
 while (!$end && ($most == 0 || $n < $most)) {
     for (1 .. $rate / 20) { last if $most && $n >= $most; printf "line %08d %s\n", $n++, $pad; }
@@ -54,11 +56,10 @@ class Lab:
     def has_namespace(self, name):
         return self.kubectl("get", "namespace", name, "--ignore-not-found", "-o", "name") != ""
 
-    def bring_up(self, folder):
-        """The application, so that more can be put beside it before the capture."""
+    def bring_up(self):
+        """The application, so that more can be put beside it before the capture, which waits until it is healthy."""
         if not self.has_namespace(NAMESPACE):
-            self.succeed(self.aiopslab, "capture", "noop_detection_testbed-1", "--keep", "--without", "probes",
-                         "--out", str(pathlib.Path(folder, "first")), *LENGTHS)
+            self.kubectl("apply", "-f", str(MANIFESTS))
 
     def delete_namespace(self, name):
         self.kubectl("delete", "namespace", name, "--ignore-not-found", "--timeout=150s")
