@@ -8,7 +8,7 @@ const VARIABLE: &str = r"(?i-u)passw(or)?d|passphrase|secret|token|credential|ap
 /// a secret.
 pub(super) const END: &str = r"(?:passw(?:or)?d|passphrase|[-_.]pwd|secret|token|credentials?|authorization|cookie|signature|x[-_]auth|(?:api|access|private|signing|encryption|secret|auth)[-_.]?key)";
 /// Values that tell nothing, whatever their name.
-const PLAIN: &str = r"^(?i-u:true|false|null|none|nil|undefined|yes|no|n/a|\d+ bytes|[*x]+)$|^(?-u:\$\(|\$\{|\{\{|<)";
+const PLAIN: &str = r"^(?i-u:true|false|null|none|nil|undefined|yes|no|n/a|\d+ bytes|[*x]+)[,;]?$|^(?-u:\$\(|\$\{|\{\{|<)";
 
 /// Tells names of secrets.
 pub(super) struct Names {

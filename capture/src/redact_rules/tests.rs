@@ -218,6 +218,8 @@ fn what_is_no_secret_stays() {
         "password:  17 bytes",
         "existing-secret: postgres-geo",
         "automountServiceAccountToken: false",
+        "  authorization:\n    type: Bearer\n    credentials_file: /var/run/secrets/token\n",
+        "    \"automountServiceAccountToken\": false,\n    \"containers\": [",
         "x-request-id: 77aa",
         "the cookie jar is empty",
         "      DB_PASSWORD:  $(POSTGRES_PASSWORD)",

@@ -12,11 +12,11 @@ const HINT: &str = r"(?i-u)passw|passphrase|pwd|secret|token|credential|key|sign
 /// Patterns; the group `secret` is what is replaced. `{END}` stands for the ends of secrets' names.
 const PATTERNS: &[&str] = &[
     // Headers. Without a scheme only what is long is no ordinary word.
-    r#"(?i-u)authorization\\?["']?\s*[:=]\s*\\?["'\[]*(?:bearer|basic|digest|token|apikey|negotiate)\s+(?<secret>[^\s"'\\,\]]+)"#,
-    r#"(?i-u)authorization\\?["']?\s*[:=]\s*\\?["'\[]*(?<secret>[^\s"'\\,\]]{16,})"#,
-    r"(?i-u)\bbearer\s+(?<secret>[a-z0-9._~+/-]{16,}=*)",
-    r#"(?i-u)\b(?:set-)?cookie\\?["']?\s*[:=]\s*\\?["'\[]*(?<secret>[^"'\\\r\n\]]{8,})"#,
-    r#"(?i-u)\bx-[\w-]*(?:key|token|secret|auth)\\?["']?\s*[:=]\s*\\?["'\[]*(?<secret>[^\s"'\\,\]]+)"#,
+    r#"(?i-u)authorization\\?["']?[ \t]*[:=][ \t]*\\?["'\[]*(?:bearer|basic|digest|token|apikey|negotiate)[ \t]+(?<secret>[^\s"'\\,\]]+)"#,
+    r#"(?i-u)authorization\\?["']?[ \t]*[:=][ \t]*\\?["'\[]*(?<secret>[^\s"'\\,\]]{16,})"#,
+    r"(?i-u)\bbearer[ \t]+(?<secret>[a-z0-9._~+/-]{16,}=*)",
+    r#"(?i-u)\b(?:set-)?cookie\\?["']?[ \t]*[:=][ \t]*\\?["'\[]*(?<secret>[^"'\\\r\n\]]{8,})"#,
+    r#"(?i-u)\bx-[\w-]*(?:key|token|secret|auth)\\?["']?[ \t]*[:=][ \t]*\\?["'\[]*(?<secret>[^\s"'\\,\]]+)"#,
     // Well-known tokens.
     r"(?-u)(?<secret>eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+)",
     r"(?-u)\b(?<secret>(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{36,}|xox[abprs]-[A-Za-z0-9-]{10,})",
