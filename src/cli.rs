@@ -54,6 +54,10 @@ pub struct Global {
 pub enum Command {
     /// Evaluate an agent on snapshots, offline; or on a running cluster
     Eval(Box<Eval>),
+    /// Score kept episodes again, without snapshot or cluster
+    Score(Score),
+    /// Compare agents on the same problems
+    Compare(Compare),
     /// List and show problems
     #[command(subcommand)]
     Problems(Problems),
@@ -79,6 +83,49 @@ pub enum Command {
     Check(Check),
     /// Show the settings and where each value came from
     Config(Json),
+}
+
+/// `score`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What is scored: the submission and how the episode ended, by the catalog's truth of today.
+
+Examples:
+  aiopslab score results/001                     what would these episodes be scored now?
+  aiopslab score results/001 --write             and keep that
+  aiopslab score data/results/1234.json          a session file of AIOpsLab")]
+pub struct Score {
+    /// A folder of episodes, or a session file of AIOpsLab
+    #[arg(value_name = "RESULTS")]
+    pub results: Utf8PathBuf,
+    /// Write the scores into each result.json, and summary.json anew
+    #[arg(long)]
+    pub write: bool,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `compare`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each problem that both were asked is a pair. lift: how much more often A solved them, in points, with the
+95 % interval of a bootstrap over problems; p: McNemar's exact test on the problems that only one of them
+solved (more often), and Holm's correction of it for the number of rows.
+
+Examples:
+  aiopslab compare results/001                   the agent beside the baselines that ran with it
+  aiopslab compare results/002 results/001       two agents, or two versions of one")]
+pub struct Compare {
+    /// The folder of an evaluation
+    #[arg(value_name = "A")]
+    pub a: Utf8PathBuf,
+    /// The folder of another one [default: the baselines of the first]
+    #[arg(value_name = "B")]
+    pub b: Option<Utf8PathBuf>,
+    /// Print the figures as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `eval`.

@@ -1,10 +1,12 @@
 //! The commands, one module each.
 
 mod capture;
+mod compare;
 mod config;
 mod eval;
 mod import;
 mod problems;
+mod score;
 mod serve;
 mod shell;
 mod snapshot;
@@ -21,6 +23,8 @@ use crate::settings::Settings;
 pub async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
     match command {
         Command::Eval(arguments) => eval::run(*arguments, settings).await,
+        Command::Score(arguments) => score::run(&arguments, &settings),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Problems(arguments) => problems::run(arguments, &settings),
         Command::Snapshot(arguments) => snapshot::run(arguments, &settings).await,
         Command::Sql(arguments) => sql::statement(arguments, &settings).await,

@@ -8,12 +8,15 @@ mod plan;
 use std::sync::Arc;
 
 use aiopslab_problems::action::ActionSet;
-use aiopslab_problems::episode::EndReason;
+use aiopslab_problems::catalog::Problem;
+use aiopslab_problems::condition::Outcome;
+use aiopslab_problems::environment::Verdict;
+use aiopslab_problems::episode::{EndReason, EpisodeEnd, EpisodeResult};
 use aiopslab_problems::family::Exercised;
 use aiopslab_problems::task::Task;
 use camino::{Utf8Path, Utf8PathBuf};
 use futures::{StreamExt, TryStreamExt};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use self::episode::Asked;
 pub use self::live::{LivePlan, LiveQuestion, Stage, run as run_live};
@@ -42,7 +45,7 @@ pub struct Options {
 }
 
 /// What one episode came to, for the summary. Holds nothing measured.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evaluated {
     /// The agent.
     pub agent: String,
@@ -63,10 +66,10 @@ pub struct Evaluated {
     /// Why the episode ended.
     pub end: EndReason,
     /// What broke, if something did.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// Why the fault counts as not repaired, where that was judged.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unmitigated: Option<String>,
     /// Responses of the agent.
     pub steps: u64,
@@ -78,6 +81,51 @@ pub struct Evaluated {
     pub invalid_calls: u64,
     /// The episode's folder below the output folder.
     pub folder: String,
+}
+
+/// What belongs to an episode's place in an evaluation rather than to the episode.
+pub(crate) struct Place {
+    /// Name of the snapshot's folder.
+    pub(crate) snapshot: String,
+    /// Which repetition, from 1.
+    pub(crate) repeat: u32,
+    /// The episode's folder below the output folder.
+    pub(crate) folder: String,
+}
+
+impl Evaluated {
+    /// Sums up an episode from its result and how it ended.
+    pub(crate) fn new(
+        problem: &Problem,
+        result: &EpisodeResult,
+        end: &EpisodeEnd,
+        steps: usize,
+        place: Place,
+    ) -> Self {
+        let count =
+            |verdict: &Verdict| u64::from(result.tally.verdicts.get(verdict).copied().unwrap_or(0));
+        Self {
+            agent: result.agent.clone(),
+            problem: problem.id.to_string(),
+            snapshot: place.snapshot,
+            repeat: place.repeat,
+            task: problem.task,
+            anomaly: problem.truth.anomaly,
+            exercised: problem.exercised,
+            success: result.strict.success == Some(true),
+            end: end.end_reason,
+            error: end.error.clone(),
+            unmitigated: match &end.mitigation {
+                Some(Outcome::Fails(because) | Outcome::Unknown(because)) => Some(because.clone()),
+                Some(Outcome::Holds) | None => None,
+            },
+            steps: steps as u64,
+            actions: result.tally.verdicts.values().copied().map(u64::from).sum(),
+            covered: count(&Verdict::Answered) + count(&Verdict::Empty),
+            invalid_calls: u64::from(result.tally.invalid_calls),
+            folder: place.folder,
+        }
+    }
 }
 
 /// Runs every episode of a plan for every agent; results come in the plan's order, whatever ran first.

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use aiopslab_problems::catalog::Problem;
 use aiopslab_problems::family::Exercised;
 use aiopslab_problems::task::Task;
+use camino::Utf8Path;
 use comfy_table::{CellAlignment, Table, presets};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::evaluation::Evaluated;
+use crate::exit::Failure;
 
 /// `summary.json`: what an evaluation came to. Holds nothing measured.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// The agent that was evaluated.
     pub agent: String,
@@ -28,8 +31,53 @@ pub struct Summary {
     pub episodes: Vec<Evaluated>,
 }
 
+impl Summary {
+    /// Reads what an evaluation left in its folder.
+    ///
+    /// # Errors
+    /// When there is no summary, or it can't be read.
+    pub fn read(folder: &Utf8Path) -> Result<Self, Failure> {
+        let path = folder.join("summary.json");
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            Failure::user(format!(
+                "{path} can't be read: {error}\nhint: give a folder that `aiopslab eval --out` made; `aiopslab score --write` makes a summary of its episodes"
+            ))
+        })?;
+        serde_json::from_str(&text).map_err(|error| {
+            Failure::user(format!("{path} is no summary of an evaluation: {error}"))
+        })
+    }
+
+    /// Sums up episodes: the agent's figures first, then those of the others in the order given.
+    pub fn of<'a>(
+        agents: &[String],
+        problems: impl Iterator<Item = &'a Problem>,
+        repeat: u32,
+        episodes: Vec<Evaluated>,
+    ) -> Self {
+        let figures = agents.iter().map(|name| {
+            let own = episodes.iter().filter(|episode| episode.agent == *name);
+            AgentSummary::of(name, &own.collect::<Vec<_>>())
+        });
+        let figures = figures.collect();
+        let mut exercised = BTreeMap::new();
+        for problem in problems {
+            *exercised.entry(problem.exercised).or_default() += 1;
+        }
+        Self {
+            agent: agents.first().cloned().unwrap_or_default(),
+            snapshots: 0,
+            repeat,
+            agents: figures,
+            exercised,
+            not_run: Vec::new(),
+            episodes,
+        }
+    }
+}
+
 /// Figures of one agent.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AgentSummary {
     /// Its name.
     pub agent: String,
@@ -46,7 +94,7 @@ pub struct AgentSummary {
 }
 
 /// Figures of one agent at one task.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskSummary {
     /// Episodes.
     pub episodes: usize,

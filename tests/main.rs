@@ -11,6 +11,7 @@ mod nothing_later;
 mod oracle;
 mod problems_catalog;
 mod program;
+mod scores;
 mod support_bundle;
 mod tidy;
 mod truncated;

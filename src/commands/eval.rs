@@ -2,22 +2,20 @@
 
 mod live;
 
-use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Instant;
 
 use aiopslab_problems::action::ActionSet;
-use aiopslab_problems::catalog::Problem;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::live::on_stage;
 use crate::agents::AgentSpec;
 use crate::cli::{Actions, Eval, OnWrite};
-use crate::evaluation::{self, Evaluated, LivePlan, Options, Plan, Wanted};
+use crate::evaluation::{self, LivePlan, Options, Plan, Wanted};
 use crate::exit::Failure;
 use crate::library::Library;
 use crate::output::print;
-use crate::report::{self, AgentSummary, Summary};
+use crate::report::{self, Summary};
 use crate::settings::Settings;
 
 pub(super) async fn run(arguments: Eval, settings: Settings) -> Result<(), Failure> {
@@ -97,7 +95,8 @@ async fn on_snapshots(
         episodes
     };
     let problems = plan.questions.iter().map(|question| &question.problem);
-    let mut summary = summary(&agents, problems, options.repeat, episodes);
+    let agents: Vec<String> = agents.iter().map(ToString::to_string).collect();
+    let mut summary = Summary::of(&agents, problems, options.repeat, episodes);
     summary.snapshots = plan.snapshots;
     summary.not_run.clone_from(&plan.not_run);
     let what = format!(
@@ -125,8 +124,7 @@ async fn on_cluster(
     .await?;
     let questions = plan.questions.values().flatten();
     let problems = questions.map(|question| &question.problem);
-    let agents = std::slice::from_ref(spec);
-    let summary = summary(agents, problems, options.repeat, episodes);
+    let summary = Summary::of(&[spec.to_string()], problems, options.repeat, episodes);
     let what = format!("{spec} on a running cluster, {} problems\n", plan.len());
     Ok((summary, what))
 }
@@ -146,35 +144,6 @@ fn tell(summary: &Summary, what: &str, options: &Options, json: bool) -> Result<
     print(&report::repairs(summary));
     print(&format!("episodes are in {}\n", options.out));
     Ok(())
-}
-
-fn summary<'a>(
-    agents: &[AgentSpec],
-    problems: impl Iterator<Item = &'a Problem>,
-    repeat: u32,
-    episodes: Vec<Evaluated>,
-) -> Summary {
-    let figures = agents.iter().map(|agent| {
-        let name = agent.to_string();
-        let own: Vec<&Evaluated> = episodes
-            .iter()
-            .filter(|episode| episode.agent == name)
-            .collect();
-        AgentSummary::of(&name, &own)
-    });
-    let mut exercised = BTreeMap::new();
-    for problem in problems {
-        *exercised.entry(problem.exercised).or_default() += 1;
-    }
-    Summary {
-        agent: agents.first().map(ToString::to_string).unwrap_or_default(),
-        snapshots: 0,
-        repeat,
-        agents: figures.collect(),
-        exercised,
-        not_run: Vec::new(),
-        episodes,
-    }
 }
 
 fn progress(episodes: usize) -> ProgressBar {

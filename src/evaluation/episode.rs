@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use aiopslab_capture::live::Judged;
 use aiopslab_problems::action::{ActionSet, CallSyntax, describe};
 use aiopslab_problems::catalog::Problem;
-use aiopslab_problems::condition::Outcome;
-use aiopslab_problems::environment::{Environment, Verdict};
+use aiopslab_problems::environment::Environment;
 use aiopslab_problems::episode::{
     self, EPISODE_VERSION, EpisodeEnd, EpisodeHeader, EpisodeResult, EpisodeStep, SnapshotRef,
 };
@@ -18,7 +17,7 @@ use aiopslab_replay::environment::{ReplayEnvironment, ReplayOptions};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{Evaluated, Options, Question, slug};
+use super::{Evaluated, Options, Place, Question, slug};
 use crate::agents::{ActionHelp, AgentSpec, Briefing};
 use crate::exit::Failure;
 use crate::session::{self, EpisodeFiles};
@@ -153,35 +152,23 @@ impl Talked {
         let problem = &asked.problem;
         self.files.end(&self.end)?;
         let scores = score(problem, &episode::summary(&self.steps, &self.end));
-        let success = scores.strict.success == Some(true);
         let name = &asked.header.agent;
         let session_id = session_id(&asked.header);
         let record = (self.steps.as_slice(), &self.end);
         let result = EpisodeResult::new(problem, name, &session_id, record, scores);
         self.files.finish(&result)?;
-        let count =
-            |verdict: &Verdict| u64::from(result.tally.verdicts.get(verdict).copied().unwrap_or(0));
-        Ok(Evaluated {
-            agent: name.clone(),
-            problem: problem.id.to_string(),
+        let place = Place {
             snapshot: asked.snapshot.clone(),
             repeat: asked.repeat,
-            task: problem.task,
-            anomaly: problem.truth.anomaly,
-            exercised: problem.exercised,
-            success,
-            end: self.end.end_reason,
-            error: self.end.error,
-            unmitigated: match self.end.mitigation {
-                Some(Outcome::Fails(because) | Outcome::Unknown(because)) => Some(because),
-                Some(Outcome::Holds) | None => None,
-            },
-            steps: self.steps.len() as u64,
-            actions: result.tally.verdicts.values().copied().map(u64::from).sum(),
-            covered: count(&Verdict::Answered) + count(&Verdict::Empty),
-            invalid_calls: u64::from(result.tally.invalid_calls),
             folder: self.folder,
-        })
+        };
+        Ok(Evaluated::new(
+            problem,
+            &result,
+            &self.end,
+            self.steps.len(),
+            place,
+        ))
     }
 }
 

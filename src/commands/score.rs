@@ -1,0 +1,172 @@
+//! `aiopslab score`: kept episodes scored again, by the catalog's truth of today.
+
+use std::collections::BTreeSet;
+
+use aiopslab_problems::episode::{self, EpisodeEnd, EpisodeResult};
+use aiopslab_problems::score::score;
+use camino::Utf8Path;
+use serde_json::{Value, json};
+
+use crate::agents::AgentSpec;
+use crate::cli::Score;
+use crate::evaluation::{Evaluated, Place};
+use crate::exit::Failure;
+use crate::library::Library;
+use crate::output::print;
+use crate::report::{self, Summary};
+use crate::results::{self, Kept};
+use crate::settings::Settings;
+
+/// What scoring again came to.
+#[derive(Default)]
+struct Rescored {
+    episodes: Vec<Evaluated>,
+    /// Episodes whose score is another one now, one line each.
+    changed: Vec<String>,
+    /// Episodes that can't be scored, with the reason.
+    unscored: Vec<String>,
+}
+
+pub(super) fn run(arguments: &Score, settings: &Settings) -> Result<(), Failure> {
+    let library = Library::open(settings)?;
+    let kept = results::read(&arguments.results)?;
+    if arguments.write && arguments.results.is_file() {
+        return Err(Failure::user(
+            "a session file is only read, never written\nhint: leave out --write",
+        ));
+    }
+    let mut rescored = Rescored::default();
+    for kept in &kept {
+        rescored.take(&library, kept, arguments)?;
+    }
+    let summary = rescored.summary(&library, &arguments.results)?;
+    if arguments.write {
+        let text = format!("{:#}\n", serde_json::to_value(&summary)?);
+        write(&arguments.results.join("summary.json"), &text)?;
+    }
+    if arguments.json {
+        let mut told = serde_json::to_value(&summary)?;
+        told["changed"] = json!(rescored.changed);
+        told["unscored"] = json!(rescored.unscored);
+        print(&format!("{told:#}\n"));
+        return Ok(());
+    }
+    print(&report::table(&summary));
+    for line in &rescored.changed {
+        print(&format!("changed: {line}\n"));
+    }
+    for line in &rescored.unscored {
+        print(&format!("not scored: {line}\n"));
+    }
+    print(&format!(
+        "{} episodes scored, {} of them otherwise than before, {} not scored\n",
+        summary.episodes.len(),
+        rescored.changed.len(),
+        rescored.unscored.len()
+    ));
+    Ok(())
+}
+
+impl Rescored {
+    fn take(&mut self, library: &Library, kept: &Kept, arguments: &Score) -> Result<(), Failure> {
+        let problem = match library.catalog.problem(&kept.problem) {
+            Ok(problem) => problem,
+            Err(error) => {
+                self.unscored.push(format!("{}: {error}", kept.folder));
+                return Ok(());
+            }
+        };
+        let Some(end) = &kept.end else {
+            let line = format!("{}: it was broken off before its end", kept.folder);
+            self.unscored.push(line);
+            return Ok(());
+        };
+        let scores = score(problem, &episode::summary(&kept.steps, end));
+        let record = (kept.steps.as_slice(), end);
+        let result = EpisodeResult::new(problem, &kept.agent, &kept.session_id, record, scores);
+        if let Some(change) = change(kept, &result) {
+            self.changed.push(format!("{}: {change}", kept.folder));
+            if arguments.write {
+                let path = arguments.results.join(&kept.folder).join("result.json");
+                write(&path, &format!("{:#}\n", serde_json::to_value(&result)?))?;
+            }
+        }
+        self.episodes.push(evaluated(kept, problem, &result, end));
+        Ok(())
+    }
+
+    /// The agent first that the evaluation was of; where nobody says so, one that is no baseline.
+    fn summary(&self, library: &Library, results: &Utf8Path) -> Result<Summary, Failure> {
+        let first = Summary::read(results).ok().map(|summary| summary.agent);
+        let names: BTreeSet<&String> = self.episodes.iter().map(|one| &one.agent).collect();
+        let baselines = AgentSpec::BASELINES.map(|baseline| baseline.to_string());
+        let mut agents: Vec<String> = names.into_iter().cloned().collect();
+        agents.sort_by_key(|agent| {
+            let baseline = baselines.iter().position(|baseline| baseline == agent);
+            (first.as_ref() != Some(agent), baseline)
+        });
+        let ids: BTreeSet<&String> = self.episodes.iter().map(|one| &one.problem).collect();
+        let mut problems = Vec::new();
+        for id in ids {
+            problems.push(library.catalog.problem(id)?);
+        }
+        let repeat = self
+            .episodes
+            .iter()
+            .map(|one| one.repeat)
+            .max()
+            .unwrap_or(1);
+        let mut summary = Summary::of(&agents, problems.into_iter(), repeat, self.episodes.clone());
+        let snapshots: BTreeSet<&String> = self.episodes.iter().map(|one| &one.snapshot).collect();
+        summary.snapshots = snapshots.len();
+        Ok(summary)
+    }
+}
+
+fn evaluated(
+    kept: &Kept,
+    problem: &aiopslab_problems::catalog::Problem,
+    result: &EpisodeResult,
+    end: &EpisodeEnd,
+) -> Evaluated {
+    let place = Place {
+        snapshot: kept.snapshot.clone().unwrap_or_default(),
+        repeat: kept.repeat,
+        folder: kept.folder.to_string(),
+    };
+    Evaluated::new(problem, result, end, kept.steps.len(), place)
+}
+
+/// What differs from the score that was kept, if anything does.
+fn change(kept: &Kept, result: &EpisodeResult) -> Option<String> {
+    let (strict, upstream) = results::score_of(result);
+    let Some(before) = &kept.scored else {
+        return Some("it had no score".to_owned());
+    };
+    let mut differences = Vec::new();
+    // A session of AIOpsLab has no strict score.
+    if let Some(before) = before.get("strict") {
+        differences.extend(difference("strict", before, &strict));
+    }
+    // Times and tokens are measured, so they are not ours to say again.
+    for (name, now) in upstream.as_object().into_iter().flatten() {
+        match &before["results"][name] {
+            Value::Null => differences.push(format!("{name} was not there, is {now}")),
+            before => differences.extend(difference(name, before, now)),
+        }
+    }
+    (!differences.is_empty()).then(|| differences.join("; "))
+}
+
+fn difference(name: &str, before: &Value, now: &Value) -> Option<String> {
+    let is_same = match (before.as_f64(), now.as_f64()) {
+        (Some(before), Some(now)) => (before - now).abs() < 1e-9,
+        _ => before == now,
+    };
+    (!is_same).then(|| format!("{name} was {before}, is {now}"))
+}
+
+fn write(path: &Utf8Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text)
+        .map_err(|error| Failure::user(format!("{path} can't be written: {error}")))
+}
