@@ -227,8 +227,8 @@ impl Follower {
     }
 
     /// Whether a line can be of this instance: a log is asked for by container, and a container
-    /// may have been restarted in between. Notes the first line.
-    fn is_ours(&self, timestamp: i64) -> bool {
+    /// may have been restarted in between. Notes the first line and the pace.
+    fn is_ours(&self, timestamp: i64, bytes: usize) -> bool {
         let mut registry = self.logs.registry();
         let Some(entry) = registry.instances.get_mut(&self.found.row.container_id) else {
             return false;
@@ -239,12 +239,16 @@ impl Follower {
             return false;
         }
         entry.first_line = entry.first_line.or(Some(timestamp));
+        entry.last_line = timestamp;
+        entry.bytes = entry
+            .bytes
+            .saturating_add(i64::try_from(bytes).unwrap_or(i64::MAX));
         true
     }
 
     /// Writes a line, unless it was written before; says whether it was new.
     async fn take(&mut self, timestamp: i64, message: &[u8]) -> bool {
-        if !self.is_ours(timestamp) {
+        if !self.is_ours(timestamp, message.len()) {
             return false;
         }
         match self.dedup.take(timestamp, message) {

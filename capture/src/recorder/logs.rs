@@ -26,6 +26,8 @@ const SILENCE: Duration = Duration::from_secs(150);
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
 /// A log that begins so long after its container is taken for one that was rotated.
 const FIRST_LINE_WITHIN: i64 = 60 * SECOND;
+/// Bytes of a file that kubelet rotates, if it is not told otherwise.
+const ROTATED_AT: i64 = 10 << 20;
 
 /// What is known of the instances; shared by the watches and the followers.
 #[derive(Default)]
@@ -40,6 +42,10 @@ pub(super) struct Entry {
     visibility: Visibility,
     /// Start of the first line.
     pub(super) first_line: Option<i64>,
+    /// Start of the last line.
+    pub(super) last_line: i64,
+    /// Bytes of all lines that were served, some of them more than once.
+    pub(super) bytes: i64,
     /// Whether it is over and a previous one by now.
     pub(super) replaced: bool,
 }
@@ -121,7 +127,9 @@ impl Logs {
         for mut entry in entries {
             let row = &mut entry.row;
             row.first_line_kept = match (row.started, entry.first_line) {
-                (Some(started), Some(first)) => first - started < FIRST_LINE_WITHIN,
+                (Some(started), Some(first)) => {
+                    keeps_first_line(started, first..entry.last_line, entry.bytes)
+                }
                 (_, None) => true,
                 (None, Some(_)) => false,
             };
@@ -178,6 +186,8 @@ impl Logs {
                         row: found.row.clone(),
                         visibility,
                         first_line: None,
+                        last_line: 0,
+                        bytes: 0,
                         replaced: found.previous,
                     };
                     registry
@@ -189,6 +199,15 @@ impl Logs {
         }
         fresh
     }
+}
+
+/// Whether a log that was read from a first line on began with it: one that began long after its
+/// container was rotated before, and one that at its pace can have filled a file by then perhaps too.
+fn keeps_first_line(started: i64, lines: Range<i64>, bytes: i64) -> bool {
+    let before = lines.start - started;
+    let seconds = |time: i64| (time / SECOND).max(1);
+    let pace = bytes / seconds(lines.end - lines.start);
+    before < FIRST_LINE_WITHIN && pace.saturating_mul(before / SECOND) < ROTATED_AT / 2
 }
 
 /// What is wrong with the logs of a namespace as a whole.
@@ -358,6 +377,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_log_that_may_have_been_rotated_before_is_not_taken_for_whole() {
+        let kept = |first: i64, last: i64, mib: i64| {
+            keeps_first_line(0, first * SECOND..last * SECOND, mib << 20)
+        };
+        assert!(kept(3, 100, 1));
+        assert!(kept(0, 10, 200));
+        assert!(kept(30, 300, 30));
+        assert!(!kept(70, 100, 1));
+        // 2 MiB a second, and the first of them 20 s after the start.
+        assert!(!kept(20, 30, 20));
+    }
+
+    #[test]
     fn an_instance_between_two_others_that_nobody_saw_is_told() {
         let pod = |restart: i64, id: &str| {
             serde_json::json!({"metadata": {"uid": "u", "namespace": "shop", "name": "geo-1"},
@@ -374,6 +406,8 @@ mod tests {
                     row: found.row,
                     visibility: found.visibility,
                     first_line: None,
+                    last_line: 0,
+                    bytes: 0,
                     replaced: false,
                 })
                 .collect()
