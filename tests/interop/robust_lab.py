@@ -58,6 +58,8 @@ class Lab:
 
     def bring_up(self):
         """The application, so that more can be put beside it before the capture, which waits until it is healthy."""
+        is_going = lambda: "Terminating" in self.kubectl("get", "namespace", NAMESPACE, "--ignore-not-found", "--no-headers")
+        wait(lambda: not is_going(), 120, "the namespace that was being deleted is gone")
         if not self.has_namespace(NAMESPACE):
             self.kubectl("apply", "-f", str(MANIFESTS))
 
