@@ -48,7 +48,7 @@ lab_image() {
     pause | base) version=1 ;;
     prometheus) version=$PROMETHEUS_VERSION ;;
     coredns) version=$COREDNS_VERSION ;;
-    jaeger) version=$JAEGER_VERSION ;;
+    jaeger | hotrod) version=$JAEGER_VERSION ;;
     metrics-server) version=$METRICS_SERVER_VERSION ;;
     local-path-provisioner) version=$LOCAL_PATH_VERSION ;;
     *) die "there is no lab image for $1" ;;
@@ -78,7 +78,7 @@ entry_scripts() {
 
 cluster_specs() {
   local program
-  for program in pause coredns prometheus jaeger metrics-server local-path-provisioner; do
+  for program in pause coredns prometheus jaeger hotrod metrics-server local-path-provisioner; do
     [ -x "$LAB_BIN/$program" ] || { say "warning: $program is not built, so its image is left out"; continue; }
     SPECS+=("$(program_spec "$program")")
   done
