@@ -1,13 +1,17 @@
 //! The command line: what can be asked, nothing of how it is done.
 
+mod attach;
 mod live;
+mod truth;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use aiopslab_problems::task::Task;
 
+pub use self::attach::Attach;
 pub use self::live::{Live, OnWrite};
+pub use self::truth::{AddTruth, Truth};
 
 /// An offline-first benchmark and laboratory for AIOps agents.
 #[derive(Debug, Parser)]
@@ -79,6 +83,9 @@ pub enum Command {
     Capture(Capture),
     /// Undo faults that a killed capture left on a cluster
     Recover(Cluster),
+    /// Say what is true of a snapshot, so that it can be evaluated on
+    #[command(subcommand)]
+    Truth(Truth),
     /// Check that a cluster is ready for capture: one line per need, with the fix
     Check(Check),
     /// Show the settings and where each value came from
@@ -490,18 +497,19 @@ Examples:
   aiopslab capture k8s_target_port_misconfig_testbed-1 --out captures
   aiopslab capture noop_detection_testbed --out captures --baseline 30s..45s --window 30s..45s
   aiopslab capture --all '*_testbed-1' --out captures
+  aiopslab capture --attach -n shop --since 30m --duration 5m --out incident
 
 A window is a length (60s, 2m) or a range (45s..75s) from which the seed draws one.")]
 pub struct Capture {
     /// The family, with the number of its variant [default: -1]
-    #[arg(value_name = "FAMILY[-N]", required_unless_present = "all")]
+    #[arg(value_name = "FAMILY[-N]", required_unless_present_any = ["all", "attach", "print_rbac"])]
     pub family: Option<String>,
     /// Every FAMILY-N that matches, one after the other; run again, it goes on where it stopped
     #[arg(long, value_name = "GLOB", conflicts_with_all = ["family", "json"])]
     pub all: Option<String>,
-    /// Where the snapshot's folder FAMILY-N is made
-    #[arg(long, value_name = "DIR")]
-    pub out: Utf8PathBuf,
+    /// Where the snapshot's folder FAMILY-N is made; with --attach that folder itself, new or empty
+    #[arg(long, value_name = "DIR", required_unless_present = "print_rbac")]
+    pub out: Option<Utf8PathBuf>,
     /// Which cluster.
     #[command(flatten)]
     pub cluster: Cluster,
@@ -538,6 +546,16 @@ pub struct Capture {
     /// Print the summary as JSON
     #[arg(long)]
     pub json: bool,
+    /// A system that is not ours.
+    #[command(flatten)]
+    pub attach: Attach,
+}
+
+impl Capture {
+    /// Where the snapshot is made; the present folder where none was named.
+    pub(crate) fn out(&self) -> &Utf8Path {
+        self.out.as_deref().unwrap_or(Utf8Path::new("."))
+    }
 }
 
 /// `--json`.

@@ -11,6 +11,7 @@ mod serve;
 mod shell;
 mod snapshot;
 mod sql;
+mod truth;
 
 use crate::cli::Command;
 use crate::exit::Failure;
@@ -34,6 +35,7 @@ pub async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
         Command::Serve(arguments) => serve::run(arguments, &settings).await,
         Command::Capture(arguments) => capture::capture(arguments, &settings).await,
         Command::Recover(cluster) => capture::recover(cluster, &settings).await,
+        Command::Truth(arguments) => truth::run(arguments, &settings),
         Command::Check(arguments) => capture::check(arguments, &settings).await,
         Command::Config(arguments) => config::run(&arguments, &settings),
     }

@@ -6,7 +6,9 @@ use aiopslab_datasets::samples::{self, Sample, samples};
 use aiopslab_datasets::{Manifest, Snapshot};
 use aiopslab_problems::catalog::{Catalog, nearest};
 use aiopslab_problems::family::{Application, Family};
+use aiopslab_problems::label::Label;
 use camino::{Utf8Path, Utf8PathBuf};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::exit::Failure;
@@ -33,6 +35,8 @@ pub struct Recorded {
     pub family: String,
     /// The number of the variant.
     pub variant: u32,
+    /// What someone said of it, where it is no capture of a family.
+    pub label: Option<Label>,
 }
 
 impl Library {
@@ -118,7 +122,19 @@ impl Library {
     /// When it can't be opened, or its truth is held out.
     pub fn recorded(&self, dir: &Utf8Path) -> Result<Recorded, Failure> {
         let snapshot = Snapshot::open(dir)?;
-        let truth = snapshot.withheld_json("truth")?;
+        let Some(truth) = snapshot.find_withheld_json("truth")? else {
+            return Err(Failure::user(if snapshot.has_withheld() {
+                format!(
+                    "{dir} has no truth yet\nhint: `aiopslab truth add {dir}` says what was wrong"
+                )
+            } else {
+                format!("{dir} came without withheld/: its truth is kept elsewhere")
+            }));
+        };
+        let label = match truth.get("labelled") {
+            Some(_) => Some(Label::deserialize(&truth)?),
+            None => None,
+        };
         let text = |key: &str| truth.get(key).and_then(Value::as_str).map(str::to_owned);
         let variant = truth
             .get("variant")
@@ -130,6 +146,7 @@ impl Library {
                 dir: dir.to_owned(),
                 family,
                 variant,
+                label,
             }),
             _ => Err(Failure::user(format!(
                 "{dir}/withheld/truth.json names no family and variant"
@@ -189,7 +206,18 @@ impl Library {
             return application.clone();
         }
         let namespace = manifest.namespaces.first().map_or("", String::as_str);
-        Application::unknown(&manifest.application, namespace, &manifest.service_label)
+        let unknown =
+            Application::unknown(&manifest.application, namespace, &manifest.service_label);
+        Application {
+            description: match manifest.namespaces.len() {
+                0 | 1 => unknown.description,
+                _ => format!(
+                    "It runs in the namespaces {}.",
+                    manifest.namespaces.join(", ")
+                ),
+            },
+            ..unknown
+        }
     }
 }
 

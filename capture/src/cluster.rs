@@ -2,7 +2,8 @@
 //!
 //! Answers are raw JSON or raw bytes: typed structs would drop the fields they don't know.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aiopslab_problems::family::Endpoint;
@@ -41,6 +42,8 @@ pub struct Cluster {
     version: Arc<Value>,
     clock: ClockOffset,
     resources: Arc<OnceCell<Vec<ApiResource>>>,
+    /// Clients of servers that are not behind the API server, by URL.
+    addresses: Arc<Mutex<BTreeMap<String, kube::Client>>>,
 }
 
 /// How far the API server's clock is ahead of ours.
@@ -129,6 +132,7 @@ impl Cluster {
                 uncertainty_ms: 0,
             },
             resources: Arc::new(OnceCell::new()),
+            addresses: Arc::default(),
         };
         let asked = Timestamp::now();
         let first = cluster.request(Method::GET, "/version", &[], Vec::new());
@@ -175,38 +179,30 @@ impl Cluster {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Result<Answer, ClusterError> {
+        send(&self.client, method, path, headers, body).await
+    }
+
+    /// The client of a server at an address of its own; without our credentials.
+    fn at_address(&self, url: &str) -> Result<kube::Client, ClusterError> {
         let broken = |reason: String| ClusterError::Broken {
-            method: method.clone(),
-            path: path.to_owned(),
+            method: Method::GET,
+            path: url.to_owned(),
             reason,
         };
-        let mut request = Request::builder().method(method.clone()).uri(path);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
+        let mut known = self
+            .addresses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = known.get(url) {
+            return Ok(client.clone());
         }
-        let request = request
-            .body(Body::from(body))
-            .map_err(|error| broken(error.to_string()))?;
-        let exchange = async {
-            let response = self
-                .client
-                .send(request)
-                .await
-                .map_err(|error| broken(error::chain(&error)))?;
-            let (parts, body) = response.into_parts();
-            let body = body
-                .collect_bytes()
-                .await
-                .map_err(|error| broken(error::chain(&error)))?;
-            Ok(Answer {
-                status: parts.status.as_u16(),
-                headers: parts.headers,
-                body,
-            })
-        };
-        timeout(REQUEST_TIMEOUT, exchange)
-            .await
-            .unwrap_or_else(|_| Err(broken(format!("no answer within {REQUEST_TIMEOUT:?}"))))
+        let uri: http::Uri = url
+            .parse()
+            .map_err(|error: http::uri::InvalidUri| broken(error.to_string()))?;
+        let client = kube::Client::try_from(kube::Config::new(uri))
+            .map_err(|error| broken(error::chain(&error)))?;
+        known.insert(url.to_owned(), client.clone());
+        Ok(client)
     }
 
     /// Gets JSON.
@@ -331,7 +327,7 @@ impl Cluster {
         answer.successful(&method, path)?.json(path)
     }
 
-    /// Sends a request to a Service in the cluster through the API server's proxy.
+    /// Sends a request to a Service in the cluster through the API server's proxy, or to an address.
     ///
     /// `namespace` is where the endpoint is if it names none; `path` starts with `/` and may carry a query.
     pub async fn proxy(
@@ -343,6 +339,11 @@ impl Cluster {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Result<Answer, ClusterError> {
+        if let Some(url) = &endpoint.url {
+            let client = self.at_address(url)?;
+            let answer = send(&client, method.clone(), path, headers, body).await?;
+            return answer.successful(&method, &format!("{url}{path}"));
+        }
         let path = proxy_path(endpoint, namespace, path);
         let answer = self.request(method.clone(), &path, headers, body).await?;
         answer.successful(&method, &path)
@@ -379,6 +380,47 @@ impl Cluster {
             Ok(Ok(reader)) => Ok(LineStream::new(path, Box::pin(reader))),
         }
     }
+}
+
+/// Sends a request and returns the answer whatever its status.
+async fn send(
+    client: &kube::Client,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Vec<u8>,
+) -> Result<Answer, ClusterError> {
+    let broken = |reason: String| ClusterError::Broken {
+        method: method.clone(),
+        path: path.to_owned(),
+        reason,
+    };
+    let mut request = Request::builder().method(method.clone()).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request
+        .body(Body::from(body))
+        .map_err(|error| broken(error.to_string()))?;
+    let exchange = async {
+        let response = client
+            .send(request)
+            .await
+            .map_err(|error| broken(error::chain(&error)))?;
+        let (parts, body) = response.into_parts();
+        let body = body
+            .collect_bytes()
+            .await
+            .map_err(|error| broken(error::chain(&error)))?;
+        Ok(Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body,
+        })
+    };
+    timeout(REQUEST_TIMEOUT, exchange)
+        .await
+        .unwrap_or_else(|_| Err(broken(format!("no answer within {REQUEST_TIMEOUT:?}"))))
 }
 
 impl Answer {

@@ -1,6 +1,6 @@
 //! A live cluster recorded into a snapshot.
 //!
-//! Reading order: [`run()`] is the pipeline, from a checked cluster to a finished snapshot;
+//! Reading order: [`run()`] is the pipeline, from a checked cluster to a finished snapshot; [`attach()`] records a system that is not ours;
 //! [`check()`] asks whether a cluster can be captured and [`recover()`] undoes what a dead capture
 //! left; [`live`] is an incident that an agent acts on. Below them: sources (manifests of others, fetched by git and helm), deploy, workload, observe (conditions answered from the cluster), fault and
 //! journal (inject, remember, undo), chaos (experiments on running pods), compare (is the cluster as it was), probe (what the live system answers, to compare a replay with), windows (how long),
@@ -15,6 +15,7 @@ pub mod redact_rules;
 pub mod visibility;
 pub mod workload;
 
+mod attach;
 mod chaos;
 mod check;
 mod compare;
@@ -32,6 +33,9 @@ mod sources;
 mod supported;
 mod windows;
 
+pub use attach::{
+    AttachRequest, AttachSummary, ServiceAccount, UnknownAccount, attach, print_rights,
+};
 pub use check::{CheckLine, check};
 pub use error::CaptureError;
 pub use probe::ProbeOptions;

@@ -18,6 +18,7 @@ mod metrics;
 mod objects;
 mod options;
 mod prometheus;
+mod range_query;
 mod remote_read;
 mod scrapes;
 mod selector;
@@ -107,6 +108,8 @@ pub enum RecorderError {
 struct Context {
     cluster: Cluster,
     namespace: String,
+    /// All that are recorded, the application's first.
+    namespaces: Vec<String>,
     service_label: String,
     prometheus: Endpoint,
     jaeger: Endpoint,
@@ -120,12 +123,25 @@ struct Context {
     clocks: Clocks,
     /// When recording began, by the API server's clock.
     start: i64,
+    /// From when on what is kept elsewhere is read; the start, unless it is read back.
+    since: i64,
 }
 
 impl Context {
     /// The time by the API server's clock.
     fn now(&self) -> i64 {
         nanoseconds_of(self.cluster.now())
+    }
+
+    /// Where the recorded objects of a namespaced kind are listed: `base` is the path of its group.
+    fn collections(&self, base: &str, resource: &str) -> Vec<String> {
+        if !self.options.confined {
+            return vec![format!("{base}/{resource}")];
+        }
+        let namespaces = self.namespaces.iter();
+        namespaces
+            .map(|namespace| format!("{base}/namespaces/{namespace}/{resource}"))
+            .collect()
     }
 }
 
@@ -324,7 +340,7 @@ impl Recording {
             }
         }
         if let Some((series, samples)) = self.at_end.metrics {
-            let window = (from, to);
+            let window = (from.min(self.context.since), to);
             let part = metrics::record(&self.context, window, &series, &samples).await;
             report.covered.extend(part);
         }
@@ -386,7 +402,11 @@ fn new_context(
     let mut visibility =
         VisibilityRules::of_capture(crate::journal::NAMESPACE, crate::journal::NAME_PREFIX);
     visibility.hidden.extend(options.hidden.iter().cloned());
+    let start = nanoseconds_of(cluster.now());
+    let back = options.since.unwrap_or_default().as_nanos();
     Ok(Context {
+        namespaces: options.namespaces(&application.namespace),
+        since: start.saturating_sub(i64::try_from(back).unwrap_or(i64::MAX)),
         cluster: cluster.clone(),
         namespace: application.namespace.clone(),
         service_label: application.service_label.clone(),
@@ -400,7 +420,7 @@ fn new_context(
         begun: Begun::default(),
         changes: Changes::default(),
         clocks: Clocks::default(),
-        start: nanoseconds_of(cluster.now()),
+        start,
     })
 }
 
@@ -408,12 +428,16 @@ fn new_context(
 /// read is not recorded either.
 async fn learn_secrets(context: &Context) {
     let (cluster, rules) = (&context.cluster, &context.redaction);
-    let secrets = cluster.each_page("/api/v1/secrets", |secrets| {
-        secrets.iter().for_each(|secret| rules.learn(secret));
-    });
-    secrets.await.ok();
-    for path in ["/api/v1/configmaps", "/api/v1/pods"] {
-        let settings = cluster.each_page(path, |objects| {
+    for path in context.collections("/api/v1", "secrets") {
+        let secrets = cluster.each_page(&path, |secrets| {
+            secrets.iter().for_each(|secret| rules.learn(secret));
+        });
+        secrets.await.ok();
+    }
+    let settings = ["configmaps", "pods"];
+    let settings = settings.map(|resource| context.collections("/api/v1", resource));
+    for path in settings.into_iter().flatten() {
+        let settings = cluster.each_page(&path, |objects| {
             let objects = objects.iter();
             objects.for_each(|object| rules.learn_settings(object));
         });
@@ -446,7 +470,7 @@ async fn check_sources(context: &Context) -> Result<(), RecorderError> {
                 .namespace
                 .clone()
                 .unwrap_or_else(|| context.namespace.clone()),
-            service: format!("{}:{}", endpoint.service, endpoint.port),
+            service: endpoint.to_string(),
             kind,
             source,
         })?;
@@ -560,7 +584,8 @@ fn left_out(options: &RecorderOptions) -> Vec<Covered> {
         }
     };
     let missing = |kind: Kind| {
-        let reason = format!("recorder {kind} was left out");
+        let left_out = format!("recorder {kind} was left out");
+        let reason = options.absent.get(&kind).unwrap_or(&left_out).clone();
         let all = tables(kind).iter();
         all.map(move |table| Covered::missing(table, kind.source(), "", &reason))
     };
@@ -583,7 +608,7 @@ fn clock_offsets(context: &Context) -> BTreeMap<String, Value> {
 fn settings(context: &Context) -> Value {
     json!({
         "without": context.options.without.iter().map(|kind| kind.name()).collect::<Vec<_>>(),
-        "metrics_selectors": context.options.selectors(&context.namespace),
+        "metrics_selectors": context.options.selectors(&context.namespaces),
         "metrics_before_start_s": metrics::BEFORE_START / SECOND,
         "log_namespaces": context.options.log_namespaces(&context.namespace),
         "usage_interval_s": context.options.usage_interval.as_secs(),

@@ -22,6 +22,7 @@ use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::documents::finish;
 use crate::check::check;
 use crate::cluster::Cluster;
 use crate::compare::Inventory;

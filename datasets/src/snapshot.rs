@@ -14,7 +14,7 @@ use crate::manifest::{FileEntry, Manifest, WITHHELD_FILES};
 use crate::probes::{self, Probe};
 use crate::rows::Row;
 use crate::schema::{self, Table};
-use crate::writer::{Visibility, WITHHELD};
+use crate::writer::{Visibility, WITHHELD, document};
 
 mod digest;
 
@@ -105,6 +105,49 @@ impl Snapshot {
     /// When it is not there or no JSON.
     pub fn withheld_json(&self, name: &str) -> Result<Value> {
         files::read_json(&self.dir.join(WITHHELD).join(format!("{name}.json")))
+    }
+
+    /// Reads `withheld/NAME.json`, if it is there.
+    ///
+    /// # Errors
+    /// When it is no JSON.
+    pub fn find_withheld_json(&self, name: &str) -> Result<Option<Value>> {
+        match self.withheld_json(name) {
+            Ok(value) => Ok(Some(value)),
+            Err(SnapshotError::MissingFile { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes documents below `withheld/`, over those of the same names, and lists them.
+    ///
+    /// Nothing visible changes, nor does the logical digest.
+    ///
+    /// # Errors
+    /// When `withheld/` is not there, a name is no file name, or a document can't be written.
+    pub fn write_withheld_json(&mut self, documents: &[(&str, Value)]) -> Result<()> {
+        let folder = self.dir.join(WITHHELD);
+        if !self.has_withheld() {
+            return Err(SnapshotError::MissingFile { path: folder });
+        }
+        for (name, value) in documents {
+            let path = Utf8Path::new(WITHHELD).join(document(name)?);
+            files::write_json(&self.dir.join(&path), value)?;
+            let (bytes, sha256) = files::measure(&self.dir.join(&path))?;
+            let rows = 0;
+            let entry = FileEntry {
+                rows,
+                bytes,
+                sha256,
+            };
+            self.withheld.insert(path.into_string(), entry);
+        }
+        let path = folder.join(document(WITHHELD_FILES)?);
+        let listed = serde_json::to_value(&self.withheld).map_err(|cause| SnapshotError::Json {
+            path: path.clone(),
+            cause,
+        })?;
+        files::write_json(&path, &listed)
     }
 
     /// Reads the probes of the live system; none: the capture asked nothing, or `withheld/` is not

@@ -262,7 +262,7 @@ fn segment_path(dir: &Utf8Path, visibility: Visibility, table: Table) -> Utf8Pat
         .join(format!("{}.arrows", table.name()))
 }
 
-fn document(name: &str) -> Result<String> {
+pub(crate) fn document(name: &str) -> Result<String> {
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
     if name.is_empty() || !name.chars().all(allowed) {
         return Err(SnapshotError::BadName {

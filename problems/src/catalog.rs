@@ -11,6 +11,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use self::finding::{CatalogError, Finding};
+pub(crate) use self::names::check_name as check_family_name;
 use crate::family::{Application, Exercised, Family, Truth};
 use crate::task::Task;
 
@@ -27,6 +28,11 @@ impl ProblemId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The name of a problem that follows from a label.
+    pub(crate) fn of_label(name: &str, task: Task) -> Self {
+        Self(format!("{name}-{task}-1"))
     }
 }
 

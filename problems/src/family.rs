@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::application::{
     Application, BuiltIn, Endpoint, Flags, Git, HelmChart, Load, Platform, Provided, Source,
-    Workload, Wrk2,
+    UnknownEndpoint, Workload, Wrk2,
 };
 use crate::condition::Condition;
 use crate::fault::Step;
@@ -133,6 +133,9 @@ pub enum Exercised {
     DryRun,
     /// Never.
     Never,
+    /// Not injected by anybody here: a recording was labelled. No catalog file may say so.
+    #[serde(skip_deserializing)]
+    Labelled,
 }
 
 impl Exercised {
@@ -143,6 +146,7 @@ impl Exercised {
             Self::Lab => "lab",
             Self::DryRun => "dry-run",
             Self::Never => "never",
+            Self::Labelled => "labelled",
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod episode;
 pub mod family;
 pub mod fault;
 mod keyed;
+pub mod label;
 pub mod path;
 pub mod prompt;
 pub mod resolve;

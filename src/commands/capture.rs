@@ -1,5 +1,6 @@
 //! `aiopslab capture`, `recover` and `check`: the commands that need a live cluster.
 
+mod attach;
 mod campaign;
 
 use std::sync::Arc;
@@ -18,13 +19,24 @@ use crate::library::Library;
 use crate::output::{CaptureProgress, print};
 use crate::settings::Settings;
 
+/// What happens before a capture is left.
+pub(super) const FAULT_FIRST: &str = "the fault is undone first";
 /// What `--without` calls the questions at the end of the fault window.
 const PROBES: &str = "probes";
 
 pub(super) async fn capture(arguments: Capture, settings: &Settings) -> Result<(), Failure> {
     let cancel = CancellationToken::new();
-    let watched = tokio::spawn(cancel_on_signal(cancel.clone()));
+    if arguments.attach.print_rbac {
+        return attach::print_rbac(&arguments, settings).await;
+    }
+    let stopping = if arguments.attach.attach {
+        "what was recorded is finished first"
+    } else {
+        FAULT_FIRST
+    };
+    let watched = tokio::spawn(cancel_on_signal(cancel.clone(), stopping));
     let done = match (&arguments.all, &arguments.family) {
+        _ if arguments.attach.attach => attach::run(&arguments, settings, cancel).await,
         (Some(pattern), _) => campaign::run(pattern, &arguments, settings, &cancel).await,
         (None, Some(family)) => alone(family, &arguments, settings, cancel).await,
         (None, None) => Err(Failure::user("neither FAMILY[-N] nor --all GLOB was given")),
@@ -141,8 +153,11 @@ fn request(
     let library = Library::open(settings)?;
     let (family, variant) = library.family(family)?;
     let application = library.application(&family.application)?.clone();
-    let mut request =
-        CaptureRequest::new(family.resolve(variant)?, application, arguments.out.clone());
+    let mut request = CaptureRequest::new(
+        family.resolve(variant)?,
+        application,
+        arguments.out().to_owned(),
+    );
     request.cluster = options(&arguments.cluster, settings);
     request.baseline = seconds(&arguments.baseline)?;
     request.window = seconds(&arguments.window)?;
@@ -178,25 +193,30 @@ pub(super) fn seconds(text: &str) -> Result<Seconds, Failure> {
             "{text:?} is no length of time\nhint: 60s, 2m, or a range like 45s..75s"
         ))
     };
-    let one = |text: &str| -> Option<u64> {
-        let text = text.trim();
-        match text.strip_suffix('m') {
-            Some(minutes) => minutes.parse::<u64>().ok()?.checked_mul(60),
-            None => text.strip_suffix('s').unwrap_or(text).parse().ok(),
-        }
-    };
-    let (min, max) = match text.split_once("..") {
-        Some((from, to)) => (one(from).ok_or_else(wrong)?, one(to).ok_or_else(wrong)?),
-        None => (one(text).ok_or_else(wrong)?, one(text).ok_or_else(wrong)?),
-    };
+    let (from, to) = text.split_once("..").unwrap_or((text, text));
+    let (min, max) = (
+        length(from).ok_or_else(wrong)?,
+        length(to).ok_or_else(wrong)?,
+    );
     if min == 0 || min > max {
         return Err(wrong());
     }
     Ok(Seconds { min, max })
 }
 
-/// The first signal recovers and leaves; the user need not press twice.
-pub(super) async fn cancel_on_signal(cancel: CancellationToken) {
+/// `60s`, `2m` or `1h`, in seconds.
+fn length(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let units = [("h", 3600), ("m", 60), ("s", 1)];
+    let (number, unit) = units
+        .iter()
+        .find_map(|(letter, unit)| Some((text.strip_suffix(letter)?, *unit)))
+        .unwrap_or((text, 1));
+    number.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+/// The first signal sets things right and leaves; the user need not press twice.
+pub(super) async fn cancel_on_signal(cancel: CancellationToken, stopping: &str) {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -212,7 +232,7 @@ pub(super) async fn cancel_on_signal(cancel: CancellationToken) {
     }
     #[cfg(not(unix))]
     drop(tokio::signal::ctrl_c().await);
-    eprintln!("stopping: the fault is undone first");
+    eprintln!("stopping: {stopping}");
     cancel.cancel();
 }
 
@@ -256,7 +276,8 @@ mod tests {
         let read = |text: &str| seconds(text).ok().map(|read| (read.min, read.max));
         assert_eq!(read("60s"), Some((60, 60)));
         assert_eq!(read("1m..90s"), Some((60, 90)));
-        for wrong in ["", "0s", "90s..60s", "1h", "..", "s"] {
+        assert_eq!(read("1h"), Some((3600, 3600)));
+        for wrong in ["", "0s", "90s..60s", "1d", "-1s", "..", "s"] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use aiopslab_datasets::Snapshot;
 use aiopslab_problems::catalog::Problem;
 use aiopslab_problems::family::Application;
+use aiopslab_problems::label::Label;
 use aiopslab_problems::task::Task;
 use aiopslab_replay::clock::Clock;
 
@@ -63,7 +64,8 @@ impl Plan {
         wanted: &Wanted,
     ) -> Result<Self, Failure> {
         for id in &wanted.problems {
-            if let Some(reason) = &library.catalog.problem(id)?.disabled {
+            let problem = library.catalog.problem(id).ok();
+            if let Some(reason) = problem.and_then(|problem| problem.disabled.as_ref()) {
                 return Err(Failure::user(format!("{id} is disabled: {reason}")));
             }
         }
@@ -72,11 +74,15 @@ impl Plan {
         for dir in library.snapshots(places)? {
             let recorded = library.recorded(&dir)?;
             let snapshot = Snapshot::open(&dir)?;
-            let application = library.application(&snapshot.manifest().application)?;
+            let application = match recorded.label {
+                Some(_) => library.application_or_unknown(snapshot.manifest()),
+                None => library
+                    .application(&snapshot.manifest().application)?
+                    .clone(),
+            };
             let digest = snapshot.logical_digest()?;
             plan.snapshots += 1;
-            let name = format!("{}-{}", recorded.family, recorded.variant);
-            for problem in library.catalog.problems_of_snapshot(&name) {
+            for problem in &problems(library, &recorded) {
                 seen.insert(problem.id.to_string());
                 if !wanted.includes(problem) || problem.disabled.is_some() {
                     continue;
@@ -91,11 +97,15 @@ impl Plan {
                     snapshot: snapshot.clone(),
                     digest: digest.clone(),
                     application: application.clone(),
-                    clock: wanted.clock.unwrap_or(own_clock(problem)),
+                    clock: match wanted.clock {
+                        Some(clock) => clock,
+                        None => own_clock(problem, recorded.label.as_ref())?,
+                    },
                 });
             }
         }
         if let Some(missing) = wanted.problems.iter().find(|id| !seen.contains(*id)) {
+            library.catalog.problem(missing)?;
             let known: Vec<String> = seen.into_iter().collect();
             return Err(Failure::user(format!(
                 "there is no snapshot for the problem {missing}\nhint: there are snapshots for {}",
@@ -129,10 +139,22 @@ impl Wanted {
     }
 }
 
-fn own_clock(problem: &Problem) -> Clock {
+/// What is asked about a snapshot: by its label, else by the catalog.
+fn problems(library: &Library, recorded: &Recorded) -> Vec<Problem> {
+    if let Some(label) = &recorded.label {
+        return label.problems();
+    }
+    let name = format!("{}-{}", recorded.family, recorded.variant);
+    let known = library.catalog.problems_of_snapshot(&name);
+    known.cloned().collect()
+}
+
+fn own_clock(problem: &Problem, label: Option<&Label>) -> Result<Clock, Failure> {
     if problem.control {
-        Clock::BeforeFault
-    } else {
-        Clock::End
+        return Ok(Clock::BeforeFault);
+    }
+    match label.and_then(|label| label.asked_at.as_ref()) {
+        Some(moment) => Ok(moment.parse()?),
+        None => Ok(Clock::End),
     }
 }

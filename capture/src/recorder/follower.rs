@@ -171,7 +171,9 @@ impl Follower {
             "/api/v1/namespaces/{}/pods/{}/log?container={}&timestamps=true{options}",
             row.namespace, row.pod, row.container
         );
-        if let Some(since) = self.dedup.rewind() {
+        let context = &self.logs.context;
+        let asked = context.options.since.map(|_| context.since);
+        if let Some(since) = self.dedup.rewind().or(asked) {
             path.push_str(&format!("&sinceTime={}", super::rfc3339(since)));
         }
         let stop = self.logs.context.stop.clone();

@@ -123,10 +123,15 @@ impl Logs {
             holes.entry(row).or_default().push(hole);
         }
         entries.sort_by_key(|entry| entry.row.instance_id);
+        let reads_back = self.context.options.since.is_some();
         let mut from: BTreeMap<String, (i64, bool)> = BTreeMap::new();
         for mut entry in entries {
             let row = &mut entry.row;
             row.first_line_kept = match (row.started, entry.first_line) {
+                // Lines from before were not asked for.
+                (started, _) if reads_back && started.is_none_or(|it| it < self.context.since) => {
+                    false
+                }
                 (Some(started), Some(first)) => {
                     keeps_first_line(started, first..entry.last_line, entry.bytes)
                 }
@@ -135,7 +140,7 @@ impl Logs {
             };
             let since = from
                 .entry(row.namespace.clone())
-                .or_insert((self.context.start, true));
+                .or_insert((self.context.since, true));
             since.0 = since.0.min(entry.first_line.unwrap_or(since.0));
             since.1 &= row.first_line_kept;
             self.instances.put(entry.row, entry.visibility, false).await;
@@ -147,7 +152,7 @@ impl Logs {
             let (since, complete) = from
                 .get(&namespace)
                 .copied()
-                .unwrap_or((self.context.start, true));
+                .unwrap_or((self.context.since, true));
             ["log_lines", "log_instances"].map(|table| {
                 Covered::recorded(table, "kubernetes", &format!("namespace={namespace}"))
                     .since(since)

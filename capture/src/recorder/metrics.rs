@@ -8,13 +8,14 @@ use aiopslab_datasets::rows::{MetricSample, MetricSeries};
 use tokio::time::sleep;
 
 use super::coverage::{Covered, Hole};
+use super::options::namespace_selector;
 use super::remote_read::{
     Label, Matcher, TimeSeries, decode_response, encode_request, histogram_time,
 };
 use super::scrapes::Scrapes;
-use super::selector;
 use super::sink::Sink;
 use super::{Context, SECOND, nanoseconds};
+use super::{range_query, selector};
 
 /// How far before the start of the recording samples are read: look-back and ranges reach there.
 pub(super) const BEFORE_START: i64 = 300 * SECOND;
@@ -40,12 +41,17 @@ struct Found {
     last: i64,
 }
 
-/// When the application's namespace was made: what Prometheus has of that name from before is another
+/// When the first of the namespaces was made: what Prometheus has of these names from before is another
 /// deployment's, and would tell of incidents that this snapshot is not about.
 async fn namespace_made(context: &Context) -> Option<i64> {
-    let path = format!("/api/v1/namespaces/{}", context.namespace);
-    let namespace = context.cluster.get_json(&path).await.ok()?;
-    nanoseconds(namespace["metadata"]["creationTimestamp"].as_str()?)
+    let mut first = None;
+    for namespace in &context.namespaces {
+        let path = format!("/api/v1/namespaces/{namespace}");
+        let namespace = context.cluster.get_json(&path).await.ok()?;
+        let made = nanoseconds(namespace["metadata"]["creationTimestamp"].as_str()?)?;
+        first = Some(first.map_or(made, |first: i64| first.min(made)));
+    }
+    first
 }
 
 /// Reads the samples of a window (nanoseconds) and writes series and samples.
@@ -57,7 +63,7 @@ pub(super) async fn record(
 ) -> Vec<Covered> {
     let from = (from - BEFORE_START).max(namespace_made(context).await.unwrap_or(i64::MIN));
     let (from_ms, to_ms) = (from / 1_000_000, to / 1_000_000);
-    let texts = context.options.selectors(&context.namespace);
+    let texts = context.options.selectors(&context.namespaces);
     // They were checked when the recording began.
     let selectors: Vec<_> = texts
         .iter()
@@ -66,14 +72,23 @@ pub(super) async fn record(
     let mut catalog = Catalog::default();
     let mut holes = Vec::new();
     let mut pauses = PAUSES.iter();
+    let mut may_post = true;
     let mut start = from_ms;
     while start < to_ms {
         let end = (start + SLICE_MS).min(to_ms);
-        match read_slice(context, &selectors, start, end, &mut pauses).await {
+        let mut slice = Err(Unread::Refused);
+        if may_post {
+            slice = read_slice(context, &selectors, start, end, &mut pauses).await;
+        }
+        if matches!(slice, Err(Unread::Refused)) {
+            may_post = false;
+            slice = query_slice(context, &texts, start, end).await;
+        }
+        match slice {
             Ok(series) => write_slice(context, &mut catalog, series, (start, end), samples).await,
             Err(reason) => holes.push(Hole {
                 when: start * 1_000_000..end * 1_000_000,
-                reason,
+                reason: reason.to_string(),
             }),
         }
         start = end;
@@ -93,7 +108,8 @@ pub(super) async fn record(
         }
         series_sink.put(row, found.visibility, redacted).await;
     }
-    covered(context, &texts, from, &holes)
+    let lacks = (!may_post).then(|| range_query::LACKS.to_owned());
+    covered(context, &texts, from, (&holes, lacks))
 }
 
 /// When Prometheus was started, by its clock.
@@ -104,6 +120,32 @@ async fn started(context: &Context) -> Option<i64> {
     nanoseconds(answer.await.ok()?["data"]["startTime"].as_str()?)
 }
 
+/// Why a slice was not read.
+#[derive(Debug, thiserror::Error)]
+enum Unread {
+    /// We may not post.
+    #[error("remote read was refused")]
+    Refused,
+    /// Anything else.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// One slice, half-open, by queries.
+async fn query_slice(
+    context: &Context,
+    selectors: &[String],
+    start: i64,
+    end: i64,
+) -> Result<Vec<TimeSeries>, Unread> {
+    let mut all = Vec::new();
+    for selector in selectors {
+        let found = range_query::read(context, selector, (start, end)).await;
+        all.extend(found.map_err(Unread::Failed)?);
+    }
+    Ok(all)
+}
+
 /// One slice, half-open.
 async fn read_slice(
     context: &Context,
@@ -111,8 +153,8 @@ async fn read_slice(
     start: i64,
     end: i64,
     pauses: &mut std::slice::Iter<'_, u64>,
-) -> Result<Vec<TimeSeries>, String> {
-    let request = encode_request(selectors, start, end - 1)?;
+) -> Result<Vec<TimeSeries>, Unread> {
+    let request = encode_request(selectors, start, end - 1).map_err(Unread::Failed)?;
     let headers = [
         ("content-encoding", "snappy"),
         ("content-type", "application/x-protobuf"),
@@ -129,8 +171,11 @@ async fn read_slice(
             request.clone(),
         );
         let error = match answer.await {
-            Ok(answer) => return decode_response(&answer.body),
-            Err(error) => error.to_string(),
+            Ok(answer) => return decode_response(&answer.body).map_err(Unread::Failed),
+            Err(error) if matches!(error.status(), Some(401 | 403 | 405)) => {
+                return Err(Unread::Refused);
+            }
+            Err(error) => Unread::Failed(error.to_string()),
         };
         match pauses.next() {
             Some(pause) => sleep(Duration::from_secs(*pause)).await,
@@ -261,21 +306,28 @@ fn series_row(series_id: u64, found: &Found) -> MetricSeries {
 }
 
 /// What the selectors cover: everything, whole namespaces, or less than one can say.
-fn covered(context: &Context, texts: &[String], from: i64, holes: &[Hole]) -> Vec<Covered> {
+fn covered(
+    context: &Context,
+    texts: &[String],
+    from: i64,
+    (holes, lacks): (&[Hole], Option<String>),
+) -> Vec<Covered> {
     let mut rows = Vec::new();
     for table in ["metric_samples", "metric_series"] {
         let row = |scope: &str| {
             Covered::recorded(table, "prometheus", scope)
                 .since(from)
                 .with_holes(holes.to_vec())
+                .unless(lacks.iter().cloned().collect())
         };
         if texts.iter().any(|text| text == ALL) {
             rows.push(row(""));
             continue;
         }
-        let own = format!("{{namespace=\"{}\"}}", context.namespace);
-        if texts.contains(&own) {
-            rows.push(row(&format!("namespace={}", context.namespace)));
+        for namespace in &context.namespaces {
+            if texts.contains(&namespace_selector(namespace)) {
+                rows.push(row(&format!("namespace={namespace}")));
+            }
         }
         let reason = format!("only series that match one of {}", texts.join(" "));
         rows.push(row("").unless(vec![reason]));

@@ -55,21 +55,24 @@ pub(super) async fn record(
             context.begun.set(missing.clone(), context.start);
             covered.push(missing);
         } else if resource.can("list") && resource.can("watch") {
-            let watch = Watch {
-                context: Arc::clone(&context),
-                resource: resource.clone(),
-                seq: Arc::clone(&seq),
-                versions: versions.clone(),
-                api: api.clone(),
-                ready: Some(ready.clone()),
-                known: BTreeMap::new(),
-                resume: None,
-                columns_written: false,
-                can_stream_lists: true,
-                outage: Outage::default(),
-                heard_at: context.start,
-            };
-            watches.spawn(watch.run());
+            for namespace in places(&context, resource) {
+                let watch = Watch {
+                    context: Arc::clone(&context),
+                    resource: resource.clone(),
+                    namespace,
+                    seq: Arc::clone(&seq),
+                    versions: versions.clone(),
+                    api: api.clone(),
+                    ready: Some(ready.clone()),
+                    known: BTreeMap::new(),
+                    resume: None,
+                    columns_written: false,
+                    can_stream_lists: true,
+                    outage: Outage::default(),
+                    heard_at: context.start,
+                };
+                watches.spawn(watch.run());
+            }
         }
     }
     drop(ready);
@@ -81,6 +84,14 @@ pub(super) async fn record(
         }
     }
     Ok(covered)
+}
+
+/// The namespaces in which a kind is watched; none: in all at once.
+fn places(context: &Context, resource: &ApiResource) -> Vec<Option<String>> {
+    if context.options.confined && resource.namespaced {
+        return context.namespaces.iter().cloned().map(Some).collect();
+    }
+    vec![None]
 }
 
 /// Records discovery, version, OpenAPI and access rules, as clients of the replayed cluster will ask for them.
@@ -168,6 +179,8 @@ enum Interruption {
 struct Watch {
     context: Arc<Context>,
     resource: ApiResource,
+    /// Only what is in it; none: everything.
+    namespace: Option<String>,
     seq: Arc<AtomicU64>,
     versions: Sink<ObjectVersion>,
     api: Sink<ObjectApi>,
@@ -239,7 +252,15 @@ impl Watch {
     }
 
     fn scope(&self) -> String {
-        format!("resource={}", self.resource.full_name())
+        let resource = self.resource.full_name();
+        match &self.namespace {
+            Some(namespace) => format!("resource={resource},namespace={namespace}"),
+            None => format!("resource={resource}"),
+        }
+    }
+
+    fn collection(&self) -> String {
+        self.resource.collection(self.namespace.as_deref())
     }
 
     /// One connection: from the list or from where we were, until it ends.
@@ -254,7 +275,7 @@ impl Watch {
             Some(version) => query.push_str(&format!("&resourceVersion={version}")),
             None => query.push_str("&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"),
         }
-        let path = format!("{}{query}", self.resource.collection(None));
+        let path = format!("{}{query}", self.collection());
         let stop = self.context.stop.clone();
         let opened = tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -317,7 +338,7 @@ impl Watch {
 
     /// The list, for servers that can't stream it, page by page.
     async fn list(&mut self) -> Result<(), Interruption> {
-        let collection = format!("{}?includeObject=Object", self.resource.collection(None));
+        let collection = format!("{}?includeObject=Object", self.collection());
         let cluster = self.context.cluster.clone();
         let mut seen = BTreeMap::new();
         let mut token = Some(String::new());

@@ -1,6 +1,6 @@
 //! What is recorded, and how often.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -132,6 +132,15 @@ impl ExecCommand {
 pub struct RecorderOptions {
     /// Recorders that are left out; coverage tells.
     pub without: BTreeSet<Kind>,
+    /// Why a recorder is left out, where there is more to say than that.
+    pub absent: BTreeMap<Kind, String>,
+    /// Namespaces that are recorded like the application's.
+    pub more_namespaces: Vec<String>,
+    /// Whether nothing of any other namespace is recorded.
+    pub confined: bool,
+    /// How far before the start logs, samples and spans are read back; none: logs from their first
+    /// line, samples and spans from the start.
+    pub since: Option<Duration>,
     /// Which series are recorded (PromQL series selectors); empty: those of the application's
     /// namespace and of the nodes.
     pub metrics_selectors: Vec<String>,
@@ -151,10 +160,19 @@ pub struct RecorderOptions {
     pub redaction_key: [u8; 32],
 }
 
+/// The selector of all series of a namespace.
+pub(super) fn namespace_selector(namespace: &str) -> String {
+    format!("{{namespace=\"{namespace}\"}}")
+}
+
 impl Default for RecorderOptions {
     fn default() -> Self {
         Self {
             without: BTreeSet::new(),
+            absent: BTreeMap::new(),
+            more_namespaces: Vec::new(),
+            confined: false,
+            since: None,
             metrics_selectors: Vec::new(),
             more_log_namespaces: vec!["default".to_owned(), "kube-system".to_owned()],
             usage_interval: Duration::from_secs(15),
@@ -169,21 +187,36 @@ impl Default for RecorderOptions {
 
 impl RecorderOptions {
     /// The selectors that are in force.
-    pub(super) fn selectors(&self, namespace: &str) -> Vec<String> {
+    pub(super) fn selectors(&self, namespaces: &[String]) -> Vec<String> {
         if !self.metrics_selectors.is_empty() {
             return self.metrics_selectors.clone();
         }
-        vec![
-            format!("{{namespace=\"{namespace}\"}}"),
-            "{id=\"/\"}".to_owned(),
-            "{__name__=~\"machine_.+\"}".to_owned(),
-            "{__name__=~\"up|scrape_.+\"}".to_owned(),
-        ]
+        let mut all: Vec<String> = namespaces.iter().map(|it| namespace_selector(it)).collect();
+        all.push("{id=\"/\"}".to_owned());
+        all.push("{__name__=~\"machine_.+\"}".to_owned());
+        if !self.confined {
+            all.push("{__name__=~\"up|scrape_.+\"}".to_owned());
+        }
+        all
+    }
+
+    /// The namespaces that are recorded with everything in them, the application's first.
+    pub(super) fn namespaces(&self, namespace: &str) -> Vec<String> {
+        let mut all = vec![namespace.to_owned()];
+        for more in &self.more_namespaces {
+            if !all.contains(more) {
+                all.push(more.clone());
+            }
+        }
+        all
     }
 
     /// The namespaces whose logs are recorded, without repetition.
     pub(super) fn log_namespaces(&self, namespace: &str) -> Vec<String> {
-        let mut all = vec![namespace.to_owned()];
+        let mut all = self.namespaces(namespace);
+        if self.confined {
+            return all;
+        }
         for more in &self.more_log_namespaces {
             if !all.contains(more) {
                 all.push(more.clone());

@@ -22,6 +22,8 @@ const LIMIT: usize = 1000;
 const SECOND_US: i64 = SECOND / 1000;
 /// Longest window that is asked for at once.
 const LONGEST_WINDOW_US: i64 = 15 * SECOND_US;
+/// In how many windows a long time is asked for.
+const MOST_WINDOWS: i64 = 60;
 /// Shortest window that is still halved.
 const SHORTEST_WINDOW_US: i64 = 1000;
 /// Pauses before the last sweep is given up: a Jaeger that was killed comes back.
@@ -46,7 +48,7 @@ struct Traces {
 
 /// Asks until the context stops, and once more for the whole window.
 pub(super) async fn record(context: Arc<Context>, sink: Sink<rows::Span>) -> Report {
-    let start = context.start / 1000;
+    let start = context.since / 1000;
     let mut traces = Traces {
         context: Arc::clone(&context),
         sink,
@@ -86,6 +88,7 @@ pub(super) async fn record(context: Arc<Context>, sink: Sink<rows::Span>) -> Rep
         traces.put(row).await;
     }
     let covered = Covered::recorded("spans", "jaeger", "")
+        .since(context.since)
         .with_holes(traces.outage.into_holes())
         .unless(traces.reasons);
     let jaeger = json!({"api": "v1", "services": traces.services});
@@ -101,11 +104,13 @@ impl Traces {
         let context = Arc::clone(&self.context);
         let place = (&context.jaeger, context.namespace.as_str());
         let services = jaeger::services(&context.cluster, place).await?;
+        // A window that is full is halved, so that a long time can be asked for in few questions.
+        let longest = LONGEST_WINDOW_US.max((to - from) / MOST_WINDOWS);
         for service in &services {
             let mut windows = Vec::new();
             let mut end = to;
             while end > from {
-                let start = (end - LONGEST_WINDOW_US).max(from);
+                let start = (end - longest).max(from);
                 windows.push((start, end));
                 end = start;
             }

@@ -17,24 +17,22 @@ const API: &str = "/apis/metrics.k8s.io/v1beta1";
 pub(super) async fn record(context: Arc<Context>, sink: Sink<Usage>) -> Report {
     // Last timestamp by kind, namespace, name and container.
     let mut latest: BTreeMap<[String; 4], i64> = BTreeMap::new();
-    let mut outages: BTreeMap<&str, Outage> = BTreeMap::new();
-    let mut answered: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut parts = parts(&context);
     let mut stopped = false;
     while !stopped {
-        for (kind, resource) in [("node", "nodes"), ("pod", "pods")] {
-            let outage = outages.entry(kind).or_default();
-            match context.cluster.get_json(&format!("{API}/{resource}")).await {
+        for part in &mut parts {
+            match context.cluster.get_json(&part.path).await {
                 Ok(list) => {
                     let now = context.now();
-                    outage.over(now);
-                    answered.insert(kind, now);
+                    part.outage.over(now);
+                    part.answered = Some(now);
                     for item in list["items"].as_array().into_iter().flatten() {
-                        take(&context, &sink, &mut latest, kind, item).await;
+                        take(&context, &sink, &mut latest, part.kind, item).await;
                     }
                 }
                 Err(error) => {
-                    let whole_until = answered.get(kind).copied().unwrap_or(context.start);
-                    outage.failed(whole_until, error.to_string());
+                    let whole_until = part.answered.unwrap_or(context.start);
+                    part.outage.failed(whole_until, error.to_string());
                 }
             }
         }
@@ -43,20 +41,54 @@ pub(super) async fn record(context: Arc<Context>, sink: Sink<Usage>) -> Report {
             () = sleep(context.options.usage_interval) => {}
         }
     }
-    let covered = ["node", "pod"].map(|kind| {
-        let scope = format!("kind={kind}");
-        let holes = outages.remove(kind).unwrap_or_default().into_holes();
-        match answered.get(kind) {
-            Some(_) => Covered::recorded("usage", "kubernetes", &scope).with_holes(holes),
-            None => {
-                let why = holes.first().map_or("nobody asked", |hole| &hole.reason);
-                Covered::missing("usage", "kubernetes", &scope, why)
-            }
-        }
-    });
     Report {
-        covered: covered.into(),
+        covered: parts.into_iter().map(Part::covered).collect(),
         ..Report::default()
+    }
+}
+
+/// What is asked for at once.
+struct Part {
+    kind: &'static str,
+    scope: String,
+    path: String,
+    /// When it last answered.
+    answered: Option<i64>,
+    outage: Outage,
+}
+
+fn parts(context: &Context) -> Vec<Part> {
+    let part = |kind, scope: String, path| Part {
+        kind,
+        scope,
+        path,
+        answered: None,
+        outage: Outage::default(),
+    };
+    let mut parts = vec![part("node", "kind=node".into(), format!("{API}/nodes"))];
+    if context.options.confined {
+        for namespace in &context.namespaces {
+            let scope = format!("kind=pod,namespace={namespace}");
+            parts.push(part(
+                "pod",
+                scope,
+                format!("{API}/namespaces/{namespace}/pods"),
+            ));
+        }
+    } else {
+        parts.push(part("pod", "kind=pod".into(), format!("{API}/pods")));
+    }
+    parts
+}
+
+impl Part {
+    fn covered(self) -> Covered {
+        let holes = self.outage.into_holes();
+        if self.answered.is_some() {
+            return Covered::recorded("usage", "kubernetes", &self.scope).with_holes(holes);
+        }
+        let why = holes.first().map_or("nobody asked", |hole| &hole.reason);
+        Covered::missing("usage", "kubernetes", &self.scope, why)
     }
 }
 

@@ -156,7 +156,7 @@ impl Capture {
     }
 }
 
-async fn finish(
+pub(crate) async fn finish(
     writer: Arc<SnapshotWriter>,
     folder: &Utf8Path,
     draft: ManifestDraft,

@@ -15,6 +15,17 @@ static NAME: LazyLock<Option<Regex>> =
 /// Says what is wrong with a family's name.
 pub(super) fn check(family: &Family) -> Result<(), String> {
     let name = family.family.as_str();
+    check_name(name)?;
+    if family.inject.is_empty() && !name.starts_with("noop_detection_") {
+        return Err(format!(
+            "a family without a fault is named noop_detection_…, not {name:?}"
+        ));
+    }
+    Ok(())
+}
+
+/// Says why problem ids can't be made of a name.
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
     if !NAME.as_ref().is_some_and(|form| form.is_match(name)) {
         return Err(format!(
             "the name {name:?} is not made of letters, digits, `_` and `-`, a small letter first"
@@ -32,11 +43,6 @@ pub(super) fn check(family: &Family) -> Result<(), String> {
     {
         return Err(format!(
             "the name {name:?} has the task {task} in it; ids get it from `tasks`"
-        ));
-    }
-    if family.inject.is_empty() && !name.starts_with("noop_detection_") {
-        return Err(format!(
-            "a family without a fault is named noop_detection_…, not {name:?}"
         ));
     }
     Ok(())

@@ -1,6 +1,8 @@
 //! Applications: what is deployed, loaded and broken.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, from_value};
@@ -103,7 +105,7 @@ impl Platform {
     }
 }
 
-/// A Service in the cluster.
+/// A Service in the cluster, or an address elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
@@ -114,6 +116,65 @@ pub struct Endpoint {
     pub service: String,
     /// Port of the Service.
     pub port: u16,
+    /// An `http` or `https` URL instead of a Service; catalog files name none.
+    #[serde(skip)]
+    pub url: Option<String>,
+}
+
+/// A text that names neither a Service nor an address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is no place of a Service or server\nhint: NAMESPACE/SERVICE:PORT in the cluster, or a URL such as http://127.0.0.1:9090"
+)]
+pub struct UnknownEndpoint(pub String);
+
+impl FromStr for Endpoint {
+    type Err = UnknownEndpoint;
+
+    /// Reads `NAMESPACE/SERVICE:PORT`, `SERVICE:PORT`, or a URL.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let unknown = || UnknownEndpoint(text.to_owned());
+        if let Some((scheme, host)) = text.split_once("://") {
+            if !["http", "https"].contains(&scheme) || host.trim_matches('/').is_empty() {
+                return Err(unknown());
+            }
+            return Ok(Self {
+                url: Some(text.trim_end_matches('/').to_owned()),
+                ..Self::nowhere()
+            });
+        }
+        let (place, port) = text.rsplit_once(':').ok_or_else(unknown)?;
+        let (namespace, service) = match place.split_once('/') {
+            Some((namespace, service)) => (Some(namespace), service),
+            None => (None, place),
+        };
+        let is_name = |name: &str| {
+            let is_part =
+                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+            !name.is_empty() && name.bytes().all(is_part)
+        };
+        if !is_name(service) || !namespace.is_none_or(is_name) {
+            return Err(unknown());
+        }
+        Ok(Self {
+            namespace: namespace.map(str::to_owned),
+            service: service.to_owned(),
+            port: port.parse().map_err(|_| unknown())?,
+            url: None,
+        })
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.url, &self.namespace) {
+            (Some(url), _) => formatter.write_str(url),
+            (None, Some(namespace)) => {
+                write!(formatter, "{namespace}/{}:{}", self.service, self.port)
+            }
+            (None, None) => write!(formatter, "{}:{}", self.service, self.port),
+        }
+    }
 }
 
 impl Endpoint {
@@ -124,13 +185,14 @@ impl Endpoint {
             namespace: None,
             service: String::new(),
             port: 0,
+            url: None,
         }
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_nowhere(&self) -> bool {
-        self.service.is_empty()
+        self.service.is_empty() && self.url.is_none()
     }
 }
 

@@ -80,12 +80,12 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let library = Library::open(settings)?;
     let names = chosen(&library, pattern)?;
-    fs::create_dir_all(&arguments.out)
-        .map_err(|error| Failure::user(format!("can't make {}: {error}", arguments.out)))?;
+    fs::create_dir_all(arguments.out())
+        .map_err(|error| Failure::user(format!("can't make {}: {error}", arguments.out())))?;
     let mut outcomes: BTreeMap<&str, Outcome> = names
         .iter()
         .map(|name| {
-            let outcome = match is_finished(&arguments.out, name) {
+            let outcome = match is_finished(arguments.out(), name) {
                 true => Outcome::AlreadyThere,
                 false => Outcome::NotReached,
             };
@@ -97,7 +97,7 @@ pub(super) async fn run(
             break;
         }
         let at = format!("{} of {}", index + 1, names.len());
-        let outcome = match prepare(&arguments.out, name)? {
+        let outcome = match prepare(arguments.out(), name)? {
             Folder::Finished => Outcome::AlreadyThere,
             Folder::Free { kept } => {
                 eprintln!("{name}, {at}");
@@ -114,7 +114,7 @@ pub(super) async fn run(
         }
         outcomes.insert(name, outcome);
         // After each: a campaign that is killed leaves what it came to.
-        write_report(&arguments.out, &outcomes)?;
+        write_report(arguments.out(), &outcomes)?;
     }
     print(&describe(&outcomes));
     if outcomes.values().all(|outcome| {
@@ -127,7 +127,7 @@ pub(super) async fn run(
     }
     Err(Failure::user(format!(
         "the campaign is not complete\nhint: run it again; what is in {} stays",
-        arguments.out
+        arguments.out()
     )))
 }
 

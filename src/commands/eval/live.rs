@@ -7,7 +7,7 @@ use aiopslab_capture::live::{LiveOptions, ToolboxOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Live;
-use crate::commands::capture::{cancel_on_signal, options, seconds};
+use crate::commands::capture::{FAULT_FIRST, cancel_on_signal, options, seconds};
 use crate::evaluation::Stage;
 use crate::exit::Failure;
 use crate::output::CaptureProgress;
@@ -41,7 +41,7 @@ where
         progress: progress.clone(),
         cancel: cancel.clone(),
     };
-    let watched = tokio::spawn(cancel_on_signal(cancel));
+    let watched = tokio::spawn(cancel_on_signal(cancel, FAULT_FIRST));
     let done = work(stage).await;
     watched.abort();
     progress.finish();
