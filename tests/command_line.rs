@@ -279,7 +279,7 @@ fn damaged_snapshots_are_refused_by_name() {
     place.refused(&["snapshot", "info", "copy"], &["manifest", "salvage"]);
 }
 
-fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
+pub(crate) fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

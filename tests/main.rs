@@ -7,6 +7,7 @@ mod audit;
 mod command_line;
 mod episodes;
 mod kubernetes_server;
+mod labels;
 mod nothing_later;
 mod oracle;
 mod problems_catalog;

@@ -57,6 +57,8 @@ pub struct ReplayEnvironment {
     upstream_quirks: bool,
     action_set: ActionSet,
     application: Application,
+    /// The namespaces that were recorded.
+    namespaces: Vec<String>,
     calls: u32,
     may_write: bool,
 }
@@ -76,6 +78,7 @@ impl ReplayEnvironment {
             upstream_quirks: options.upstream_quirks,
             action_set: options.action_set,
             application: options.application.clone(),
+            namespaces: snapshot.manifest().namespaces.clone(),
             calls: 0,
             may_write: false,
         })

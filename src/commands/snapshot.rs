@@ -1,12 +1,12 @@
 //! `aiopslab snapshot`: what a snapshot holds, whether it is sound, how true its replay is, and saving
 //! what a killed capture recorded.
 
+use aiopslab_datasets::Snapshot as Opened;
 use aiopslab_datasets::schema::Table;
 use aiopslab_datasets::verify::{Report, verify};
 use aiopslab_datasets::writer::{Visibility, salvage};
-use aiopslab_datasets::{Manifest, Snapshot as Opened};
 use aiopslab_problems::task::Task;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use serde_json::json;
 
 use crate::audit::{Leak, Patterns, Shortcuts, leaks, shortcuts};
@@ -25,11 +25,7 @@ pub(super) async fn run(arguments: Snapshot, settings: &Settings) -> Result<(), 
             if json {
                 print(&format!("{:#}\n", serde_json::to_value(opened.manifest())?));
             } else {
-                print(&describe(
-                    opened.manifest(),
-                    opened.dir(),
-                    opened.has_withheld(),
-                ));
+                print(&describe(&opened)?);
             }
             Ok(())
         }
@@ -49,12 +45,8 @@ pub(super) async fn run(arguments: Snapshot, settings: &Settings) -> Result<(), 
         } => compare_with_live(&compared, show, json, settings).await,
         Snapshot::Audit { snapshots, json } => audit(&snapshots, json, settings),
         Snapshot::Salvage { folder } => {
-            let manifest = salvage(&folder)?;
-            print(&describe(
-                &manifest,
-                &folder,
-                folder.join("withheld").is_dir(),
-            ));
+            salvage(&folder)?;
+            print(&describe(&Opened::open(&folder)?)?);
             Ok(())
         }
     }
@@ -176,7 +168,15 @@ fn describe_audit(audited: &[Audited], shortcuts: &Shortcuts) -> String {
     out
 }
 
-fn describe(manifest: &Manifest, dir: &Utf8Path, has_withheld: bool) -> String {
+fn describe(opened: &Opened) -> Result<String, Failure> {
+    let (manifest, dir) = (opened.manifest(), opened.dir());
+    let withheld = if !opened.has_withheld() {
+        "left out"
+    } else if opened.find_withheld_json("truth")?.is_some() {
+        "truth, windows and hidden rows are here"
+    } else {
+        "hidden rows are here; no truth yet (aiopslab truth add)"
+    };
     let mut out = format!(
         "snapshot     {} in {dir}\nformat       {}, {}\napplication  {} in {}\nobserved     {} to {}\nclock `end`  {}\nwithheld     {}\n\n",
         manifest.snapshot,
@@ -190,11 +190,7 @@ fn describe(manifest: &Manifest, dir: &Utf8Path, has_withheld: bool) -> String {
         manifest.observed.from,
         manifest.observed.to,
         manifest.end,
-        if has_withheld {
-            "truth, windows and hidden rows are here"
-        } else {
-            "left out"
-        },
+        withheld,
     );
     out.push_str(&format!("{:<17} {:>9} {:>10}\n", "table", "rows", "bytes"));
     for table in Table::ALL {
@@ -209,7 +205,7 @@ fn describe(manifest: &Manifest, dir: &Utf8Path, has_withheld: bool) -> String {
     }
     let bytes: u64 = manifest.files.values().map(|entry| entry.bytes).sum();
     out.push_str(&format!("{:<17} {:>9} {:>10}\n", "all", "", bytes));
-    out
+    Ok(out)
 }
 
 fn check(report: &Report, json: bool) -> Result<(), Failure> {

@@ -35,7 +35,7 @@ load 6
 ok "HotROD serves"
 
 "$aiopslab" capture --print-rbac -n "$namespace" >"$work/rights.yaml"
-verbs=$(grep -A9 'verbs:' "$work/rights.yaml" | sed -n 's/^ *- \([a-z]*\)$/\1/p' | sort -u | tr '\n' ' ')
+verbs=$(awk '/^ *verbs:/ { inside = 1; next } inside && /^ +- [a-z]+$/ { print $2; next } { inside = 0 }' "$work/rights.yaml" | sort -u | tr '\n' ' ')
 [ "$verbs" = "get list watch " ] || fail "the rights hold the verbs $verbs"
 if grep -q 'secrets\|"\*"' "$work/rights.yaml"; then fail "the rights reach Secrets"; fi
 "$kubectl" apply -f "$work/rights.yaml" >/dev/null

@@ -17,6 +17,32 @@ fn failure(dir: &Utf8Path) -> String {
 }
 
 #[test]
+fn documents_are_written_over_and_listed() {
+    let (_temporary, dir) = folder();
+    let mut opened = snapshot(&dir);
+    let digest = opened.logical_digest().unwrap();
+    for text in ["one", "another"] {
+        let document = serde_json::json!({"said": text});
+        opened
+            .write_withheld_json(&[("truth", document.clone())])
+            .unwrap();
+        let again = Snapshot::open(&dir).unwrap();
+        assert_eq!(again.withheld_json("truth").unwrap(), document);
+        assert!(crate::verify::verify(&again, false).passed());
+        assert_eq!(again.logical_digest().unwrap(), digest);
+    }
+    // The list is what tells of a change that nobody declared.
+    fs::write(dir.join("withheld/truth.json"), "{\"said\": \"anothe?\"}").unwrap();
+    let changed = Snapshot::open(&dir).map(|it| crate::verify::verify(&it, false).passed());
+    assert!(!changed.unwrap_or(false));
+
+    fs::remove_dir_all(dir.join("withheld")).unwrap();
+    let mut published = Snapshot::open(&dir).unwrap();
+    let error = published.write_withheld_json(&[("truth", Value::Null)]);
+    assert!(error.unwrap_err().to_string().contains("withheld"));
+}
+
+#[test]
 fn damage_is_named() {
     let (_temporary, dir) = folder();
     let opened = snapshot(&dir);

@@ -33,7 +33,9 @@ impl ReplayEnvironment {
             Err(refusal) => return Ok(refusal),
         };
         let collected_in = &self.application.namespace;
-        if !self.upstream_quirks && namespace != collected_in {
+        let is_recorded =
+            namespace == collected_in || self.namespaces.iter().any(|it| it == namespace);
+        if !self.upstream_quirks && !is_recorded {
             let text = answer::no_traces_in(namespace, collected_in);
             return Ok(Observation::new(text, Verdict::Invalid));
         }
