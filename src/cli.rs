@@ -80,7 +80,7 @@ pub enum Command {
     /// Serve a snapshot to unmodified clients (kubectl and its like)
     Serve(Serve),
     /// Record an incident on a live cluster into a snapshot
-    Capture(Capture),
+    Capture(Box<Capture>),
     /// Undo faults that a killed capture left on a cluster
     Recover(Cluster),
     /// Say what is true of a snapshot, so that it can be evaluated on

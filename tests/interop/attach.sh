@@ -22,6 +22,7 @@ clean() {
   rm -rf "$work"
 }
 trap clean EXIT
+trap 'exit 1' HUP INT TERM
 
 "$kubectl" apply -f "$here/hotrod.yaml" >/dev/null
 "$kubectl" -n "$namespace" wait deployment/hotrod --for=condition=Available --timeout=60s >/dev/null
@@ -59,7 +60,9 @@ ok "the printed rights: get, list and watch, no Secrets, nothing elsewhere"
 refused "a namespace that may not be read" "print-rbac" reader "$aiopslab" capture --attach -n kube-system --out "$work/other"
 # Ended by a signal long before its time.
 snapshot=$work/incident
-reader "$aiopslab" capture --attach -n "$namespace" --since 10m --duration 30m --out "$snapshot" >"$work/attach.log" 2>&1 &
+# Not through the function: the signal is for the program itself.
+KUBECONFIG=$work/reader.kubeconfig "$aiopslab" capture --attach -n "$namespace" --since 10m --duration 30m \
+  --out "$snapshot" >"$work/attach.log" 2>&1 &
 attach=$!
 load 6
 sleep 5

@@ -194,10 +194,14 @@ fn objects(
     }
     for (namespace, names) in proxied {
         let name = format!("{NAME}-telemetry");
-        let rules = [
+        let mut rules = vec![
             json!({"apiGroups": [""], "resources": ["services/proxy"], "resourceNames": names,
                 "verbs": ["get"]}),
         ];
+        // So that they are found without being named.
+        if !namespaces.iter().any(|recorded| recorded == namespace) {
+            rules.push(json!({"apiGroups": [""], "resources": ["services"], "verbs": ["list"]}));
+        }
         objects.push(role("Role", Some(namespace), &name, &rules));
         objects.push(binding(Some(namespace), &name, ("Role", &name), account));
     }
