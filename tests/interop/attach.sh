@@ -61,7 +61,7 @@ refused "a namespace that may not be read" "print-rbac" reader "$aiopslab" captu
 # Ended by a signal long before its time.
 snapshot=$work/incident
 # Not through the function: the signal is for the program itself.
-KUBECONFIG=$work/reader.kubeconfig "$aiopslab" capture --attach -n "$namespace" --since 10m --duration 30m \
+KUBECONFIG=$work/reader.kubeconfig "$aiopslab" capture --attach -n "$namespace" --since 1m --duration 30m \
   --out "$snapshot" >"$work/attach.log" 2>&1 &
 attach=$!
 load 6
