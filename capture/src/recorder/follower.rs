@@ -25,6 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LONGEST_PATIENCE: Duration = Duration::from_secs(320);
 /// Time between two lines after which it is made sure that nothing was missed.
 const JUMP: i64 = 2 * SECOND;
+/// How long the watch of pods may need to tell that a container was started again.
+const TOLD_WITHIN: Duration = Duration::from_secs(3);
 /// How long an answer that is not followed may pause.
 const STUCK: Duration = Duration::from_secs(60);
 
@@ -220,6 +222,13 @@ impl Follower {
             let latest = self.dedup.latest().filter(|_| fresh && bytes > SMALL);
             if until.is_none() && latest.is_some_and(|latest| timestamp - latest > JUMP) {
                 return Ok(Ended::Doubtful);
+            }
+            if until.is_none() && self.dedup.is_a_break(timestamp, message) {
+                // Rotated, or already another instance's log, which that one's follower reads.
+                sleep(TOLD_WITHIN).await;
+                if self.state().0 {
+                    return Ok(Ended::Whole);
+                }
             }
             fresh |= self.take(timestamp, message).await;
             if until.is_some_and(|until| timestamp > until) {

@@ -70,11 +70,15 @@ impl Dedup {
         self.unproven
     }
 
+    /// Whether a line would be the first after a rotation.
+    pub(super) fn is_a_break(&self, timestamp: i64, message: &[u8]) -> bool {
+        let is_known = self.expected.contains_key(&key(timestamp, message));
+        self.unproven && !is_known && timestamp >= self.horizon
+    }
+
     /// Says what a line is, and remembers it.
     pub(super) fn take(&mut self, timestamp: i64, message: &[u8]) -> Line {
-        let mut hasher = DefaultHasher::new();
-        message.hash(&mut hasher);
-        let key = (timestamp, hasher.finish());
+        let key = key(timestamp, message);
         if let Some(times) = self.expected.get_mut(&key) {
             *times -= 1;
             if *times == 0 {
@@ -98,6 +102,12 @@ impl Dedup {
             None => Line::New,
         }
     }
+}
+
+fn key(timestamp: i64, message: &[u8]) -> (i64, u64) {
+    let mut hasher = DefaultHasher::new();
+    message.hash(&mut hasher);
+    (timestamp, hasher.finish())
 }
 
 #[cfg(test)]

@@ -44,7 +44,8 @@ impl Scrapes {
     /// scrape of every target, if it had scraped before.
     pub(super) fn restart(&self, started: i64) -> Option<Hole> {
         let started = started.div_euclid(SECOND_MS);
-        let last = self.seconds.range(..=started).next_back()?;
+        // What was scraped in the same second came after.
+        let last = self.seconds.range(..started).next_back()?;
         let again = started + self.interval()? + 1;
         Some(Hole {
             when: last * SECOND_MS * MILLISECOND..again * SECOND_MS * MILLISECOND,
@@ -127,6 +128,9 @@ mod tests {
         let hole = scrapes.restart(31_500).unwrap();
         let when = hole.when.start / MILLISECOND..hole.when.end / MILLISECOND;
         assert_eq!(when, 25_000..37_000);
+        scrapes.see([30_900].into_iter());
+        let hole = scrapes.restart(30_500).unwrap();
+        assert_eq!(hole.when.start / MILLISECOND, 25_000);
         // It is a first start if nothing was scraped before.
         assert_eq!(scrapes.restart(-5000), None);
     }

@@ -29,6 +29,8 @@ enum End {
     Cut,
     /// Nothing more comes.
     Silent,
+    /// The answer is whole after a while.
+    Late,
     /// The status, instead of lines.
     Status(u16),
 }
@@ -99,6 +101,10 @@ async fn reply(
         stream.write_all(chunk.as_bytes()).await.ok();
     }
     match answer.end {
+        End::Late => {
+            sleep(Duration::from_millis(1500)).await;
+            stream.write_all(b"0\r\n\r\n").await.ok();
+        }
         End::Whole => stream.write_all(b"0\r\n\r\n").await.unwrap_or_default(),
         // Time for what was written to be read first.
         End::Cut => {
@@ -297,6 +303,53 @@ async fn a_pod_whose_log_was_followed_to_its_end_may_go() {
         let covered = recorded.covered(Table::LogLines);
         assert_eq!(covered, [("recorded".to_owned(), String::new())]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_of_the_next_instance_are_not_taken_for_the_dead_ones() {
+    let started = Timestamp::now();
+    let running = json!({"running": {"startedAt": stamp(started, 0)}});
+    let mut again = pod(json!({"running": {"startedAt": stamp(started, 1000)}}));
+    again["status"]["containerStatuses"][0] = json!({"name": "geo", "restartCount": 1,
+        "containerID": "c://b", "state": {"running": {"startedAt": stamp(started, 1000)}},
+        "lastState": {"terminated": {"containerID": "c://a", "startedAt": stamp(started, 0),
+            "finishedAt": stamp(started, 900)}}});
+    let told = json!({"type": "MODIFIED", "object": again}).to_string();
+    let first = format!("{} one", stamp(started, 10));
+    let second = format!("{} two", stamp(started, 1100));
+    let script = Script::from([
+        ("/pods", vec![answer(&[&pods(running)], End::Whole)]),
+        // Told after the log of the next instance could be read.
+        (
+            "/pods watch=1",
+            vec![answer(&[], End::Late), answer(&[&told], End::Silent)],
+        ),
+        ("/log previous=true", vec![answer(&[&first], End::Whole)]),
+        (
+            "/log follow=true",
+            vec![
+                answer(&[&first], End::Whole),
+                answer(&[&second], End::Silent),
+            ],
+        ),
+        (
+            "/log follow=true sinceTime",
+            vec![answer(&[&second], End::Silent)],
+        ),
+        ("/log sinceTime", vec![answer(&[&second], End::Whole)]),
+    ]);
+    let recorded = record(script, Kind::Logs, Duration::from_millis(6500)).await;
+    let lines: Vec<LogLine> = recorded.rows();
+    let texts = lines.iter().map(|line| {
+        (
+            line.instance_id,
+            String::from_utf8_lossy(&line.message).into_owned(),
+        )
+    });
+    let texts: Vec<_> = texts.collect();
+    assert_eq!(texts, [(0, "one".to_owned()), (1, "two".to_owned())]);
+    let covered = recorded.covered(Table::LogLines);
+    assert_eq!(covered, [("recorded".to_owned(), String::new())]);
 }
 
 /// A line of a watch that prints tables.
