@@ -1,7 +1,8 @@
 //! Chaos experiments: the pods of a service disturbed, from injection until recovery.
 //!
 //! Two drivers for the same step. Where Chaos Mesh is installed its objects are used ([`mesh`]);
-//! otherwise a helper pod of ours on each target's node ([`native`]). [`prepare`] chooses and writes
+//! otherwise a helper pod of ours on each target's node ([`native`]), which runs commands on nodes
+//! too. [`prepare`] chooses and writes
 //! down everything that undoing needs, changing nothing. What either driver makes lies in one
 //! namespace of our own, which is withheld from recordings and deleted with the last experiment.
 
@@ -11,7 +12,7 @@ mod targets;
 
 use std::time::Duration;
 
-use aiopslab_problems::fault::{Chaos, Experiment};
+use aiopslab_problems::fault::{Chaos, Experiment, NodeCommand};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -71,6 +72,17 @@ pub(crate) async fn prepare(
     };
     let plan = native::plan(namespace, step, &selector, &pods, &peers);
     Ok(Plan::Native(plan))
+}
+
+/// Finds the nodes of a service's pods and decides how a command is run on them.
+pub(crate) async fn prepare_node(
+    cluster: &Cluster,
+    namespace: &str,
+    step: &NodeCommand,
+) -> Result<Plan, CaptureError> {
+    let selector = targets::selector(cluster, namespace, &step.node).await?;
+    let nodes = targets::nodes(cluster, namespace, &step.node, &selector).await?;
+    Ok(Plan::Native(native::plan_node(namespace, step, &nodes)))
 }
 
 /// Begins an experiment.

@@ -203,7 +203,7 @@ async fn manifests_of(
     options: &SourceOptions,
 ) -> CheckLine {
     let found = async {
-        let commands = sources::fetch(application, options).await?;
+        let commands = sources::fetch(application, options, &[]).await?;
         let objects = manifests::objects(application)?;
         for object in &objects {
             deploy::dry_run(cluster, object).await?;

@@ -3,7 +3,7 @@
 //! [`prepare`] turns steps into journal entries with pre-images, changing nothing (what only the
 //! server knows, it is asked by a dry run). [`inject`] and [`undo`] carry an entry out and back;
 //! both may be repeated. One file per kind of change: fields of an object, an object of ours, a
-//! deleted object, a command, a wait.
+//! deleted object, an application deployed anew, a command, a wait.
 
 mod api_patch;
 mod command;
@@ -11,7 +11,9 @@ mod create;
 mod delete;
 mod fields;
 mod flag;
+mod helm;
 mod plan;
+mod redeploy;
 mod wait;
 
 use aiopslab_problems::family::Application;
@@ -39,10 +41,22 @@ pub(crate) fn is_implemented(step: &Step) -> bool {
         | Step::Restart(_)
         | Step::Exec(_)
         | Step::Flag(_)
+        | Step::Helm(_)
+        | Step::Redeploy(_)
         | Step::Chaos(_)
+        | Step::Node(_)
         | Step::WaitFor(_) => true,
-        Step::Helm(_) | Step::Redeploy(_) | Step::Node(_) | Step::Docker(_) => false,
+        Step::Docker(_) => false,
     }
+}
+
+/// The values that steps give to the application's chart: it is rendered before anything starts.
+pub(crate) fn chart_values<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Vec<&'a Value> {
+    let values = |step: &'a Step| match step {
+        Step::Helm(step) => Some(&step.values),
+        _ => None,
+    };
+    steps.into_iter().filter_map(values).collect()
 }
 
 /// Where a fault is carried out, and what its conditions are judged by.
@@ -61,6 +75,7 @@ pub(crate) async fn inject(scene: &mut Scene<'_>, entry: &Entry) -> Result<(), C
         Entry::Fields(change) => fields::inject(cluster, namespace, change).await,
         Entry::Created { object, image } => create::inject(cluster, namespace, object, image).await,
         Entry::Deleted(deletion) => delete::inject(cluster, namespace, deletion).await,
+        Entry::Redeployed(plan) => redeploy::inject(cluster, plan).await,
         Entry::Exec(exec) => command::run(cluster, namespace, exec, &exec.command).await,
         Entry::Chaos { plan, .. } => chaos::inject(cluster, plan).await,
         Entry::Wait { until, seconds } => wait::wait(scene, until, *seconds).await,
@@ -89,6 +104,7 @@ pub(crate) async fn undo(
         Entry::Fields(change) => fields::undo(cluster, namespace, change).await,
         Entry::Created { object, .. } => create::undo(cluster, namespace, object).await,
         Entry::Deleted(deletion) => delete::undo(cluster, namespace, deletion).await,
+        Entry::Redeployed(plan) => redeploy::undo(cluster, plan).await,
         Entry::Exec(exec) => command::undo(cluster, namespace, exec).await,
         Entry::Chaos { plan, .. } => chaos::undo(cluster, plan).await,
         Entry::Wait { .. } => Ok(Undone::AsBefore),
@@ -101,8 +117,8 @@ async fn is_gone_with_application(
     namespace: &str,
     entry: &Entry,
 ) -> Result<bool, CaptureError> {
-    // What an experiment needs lies outside.
-    if matches!(entry, Entry::Chaos { .. }) {
+    // What an experiment needs lies outside, and so do volumes.
+    if matches!(entry, Entry::Chaos { .. } | Entry::Redeployed(_)) {
         return Ok(false);
     }
     if let Some(object) = entry.object()

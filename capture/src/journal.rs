@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use aiopslab_problems::condition::Condition;
+use aiopslab_problems::family::Application;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -95,6 +96,8 @@ pub(crate) enum Entry {
     },
     /// An object that is deleted.
     Deleted(Deletion),
+    /// An application that is taken off and deployed again.
+    Redeployed(Redeployment),
     /// A command in a container.
     Exec(Command),
     /// Nothing changes before a condition holds.
@@ -128,6 +131,27 @@ pub(crate) struct FieldsChange {
     /// Whether it only restarts a workload, so that it reads again what others changed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) restarts: bool,
+}
+
+/// An application that is taken off the cluster and deployed again, while its volumes stay.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Redeployment {
+    /// Its namespace, `namespace/name`.
+    pub(crate) object: String,
+    /// The namespace's uid, by which it is told from the one that takes its place.
+    pub(crate) uid: String,
+    /// The application: it may have to be deployed when nobody knows its catalog any more.
+    pub(crate) application: Box<Application>,
+    /// The volumes bound to its claims.
+    pub(crate) volumes: Vec<BoundVolume>,
+}
+
+/// A PersistentVolume that a claim has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct BoundVolume {
+    pub(crate) name: String,
+    /// What becomes of it when its claim is deleted: `Delete`, `Retain`.
+    pub(crate) reclaim_policy: String,
 }
 
 /// An object that is deleted.
@@ -175,6 +199,7 @@ impl Entry {
             Self::Fields(FieldsChange { object, .. })
             | Self::Created { object, .. }
             | Self::Deleted(Deletion { object, .. })
+            | Self::Redeployed(Redeployment { object, .. })
             | Self::Exec(Command { object, .. })
             | Self::Chaos { object, .. } => Some(object),
             Self::Wait { .. } => None,
@@ -196,6 +221,7 @@ impl Entry {
             }
             Self::Created { .. } => ("created", Vec::new()),
             Self::Deleted(_) => ("deleted", Vec::new()),
+            Self::Redeployed(_) => ("redeployed", Vec::new()),
             Self::Exec(_) => ("exec", Vec::new()),
             Self::Wait { .. } => ("wait", Vec::new()),
             Self::Chaos { .. } => ("chaos", Vec::new()),

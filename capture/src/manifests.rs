@@ -42,13 +42,21 @@ const TESTBED_WORKLOAD: &str = include_str!("../../testbed/manifests/workload.ya
 
 /// The objects of an application, in the order in which they are applied.
 pub(crate) fn objects(application: &Application) -> Result<Vec<Value>, CaptureError> {
+    objects_with(application, None)
+}
+
+/// The objects of an application, or what its chart comes to with other values.
+pub(crate) fn objects_with(
+    application: &Application,
+    values: Option<&Value>,
+) -> Result<Vec<Value>, CaptureError> {
     let mut objects = Vec::new();
     if is_ours(application)? {
         for (file, content) in TESTBED_FILES {
             objects.extend(parse(&format!("{TESTBED}/{file}"), content)?);
         }
     } else {
-        objects.extend(fetched(application)?);
+        objects.extend(fetched(application, values)?);
         if !objects
             .iter()
             .any(|object| is_namespace(object, application))
@@ -71,8 +79,8 @@ fn is_namespace(object: &Value, application: &Application) -> bool {
 }
 
 /// What was fetched of an application, in the order of the files' names.
-fn fetched(application: &Application) -> Result<Vec<Value>, CaptureError> {
-    let folder = sources::folder(application)?;
+fn fetched(application: &Application, values: Option<&Value>) -> Result<Vec<Value>, CaptureError> {
+    let folder = sources::folder(application, values)?;
     let unread = |error: std::io::Error| CaptureError::Parse {
         what: format!("the manifests of {} in {folder}", application.name),
         source: error.into(),

@@ -120,6 +120,7 @@ pub(crate) async fn undo_entries(
         match fault::undo(cluster, namespace, entry).await {
             Ok(Undone::Restored) => done.push(match entry {
                 Entry::Created { .. } => format!("deleted {object}"),
+                Entry::Redeployed(_) => format!("gave {object} its volumes again"),
                 Entry::Exec(exec) => format!("ran {:?} in {object}", exec.recover.join(" ")),
                 Entry::Chaos { .. } => format!("ended the experiment on {object}"),
                 _ => format!("restored {object}"),

@@ -27,6 +27,7 @@ use crate::check::check;
 use crate::cluster::Cluster;
 use crate::compare::Inventory;
 use crate::error::CaptureError;
+use crate::fault;
 use crate::journal::{self, Journal, Renewal};
 use crate::observe::{Anchors, Evidence};
 use crate::probe::ProbeOptions;
@@ -172,7 +173,10 @@ pub async fn run(
         request.try_wrong_repairs,
     )?;
     progress.stage("check", "the cluster and what the capture needs on it");
-    for command in sources::fetch(&request.application, &request.sources).await? {
+    let repairs = request.family.wrong_repairs.iter();
+    let repairs = repairs.flat_map(|repair| &repair.steps);
+    let values = fault::chart_values(request.family.inject.iter().chain(repairs));
+    for command in sources::fetch(&request.application, &request.sources, &values).await? {
         progress.note(&command);
     }
     let workload = request.workload()?;

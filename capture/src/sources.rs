@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use aiopslab_problems::family::{Application, Git, HelmChart, Source};
 use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::programs::{ProgramError, Programs};
@@ -76,13 +77,15 @@ pub enum SourceError {
 }
 
 /// Fetches the manifests of an application, unless they are part of this program or were fetched
-/// before. Returns the commands that were run.
+/// before; of a chart also what it comes to with each of other `values`. Returns the commands that
+/// were run.
 ///
 /// # Errors
 /// When a program fails, the source is not pinned, or what came is not what was asked for.
 pub(crate) async fn fetch(
     application: &Application,
     options: &SourceOptions,
+    values: &[&Value],
 ) -> Result<Vec<String>, SourceError> {
     let Some(source) = &application.source else {
         return Ok(Vec::new());
@@ -90,11 +93,15 @@ pub(crate) async fn fetch(
     if matches!(source, Source::BuiltIn(_)) {
         return Ok(Vec::new());
     }
-    let target = folder(application)?;
-    if target.is_dir() && options.app_dir.is_none() {
+    let mut renderings = vec![(None, folder(application, None)?)];
+    for values in values {
+        renderings.push((Some(*values), folder(application, Some(values))?));
+    }
+    if options.app_dir.is_none() && renderings.iter().all(|(_, target)| target.is_dir()) {
         return Ok(Vec::new());
     }
-    let parent = target.parent().unwrap_or(Utf8Path::new("."));
+    let parent = kept_in()?;
+    let parent = parent.as_path();
     create(parent)?;
     let work = tempfile::Builder::new()
         .prefix("fetching-")
@@ -110,42 +117,55 @@ pub(crate) async fn fetch(
         programs: Programs::new(WITHIN),
         checkout: work.join("checkout"),
         manifests: work.join("manifests"),
+        values: None,
     };
-    create(&fetching.checkout)?;
-    create(&fetching.manifests)?;
-    match source {
-        Source::Git(git) => fetching.git(git).await?,
-        Source::Helm(chart) => fetching.chart(chart).await?,
-        Source::BuiltIn(_) => {}
+    for (values, target) in renderings {
+        create(&fetching.checkout)?;
+        create(&fetching.manifests)?;
+        fetching.values = values;
+        match source {
+            Source::Git(git) => fetching.git(git).await?,
+            Source::Helm(chart) => fetching.chart(chart).await?,
+            Source::BuiltIn(_) => {}
+        }
+        // Whole or not at all.
+        if target.is_dir() {
+            fs::remove_dir_all(&target).map_err(file(&target))?;
+        }
+        fs::rename(&fetching.manifests, &target).map_err(file(&target))?;
+        fs::remove_dir_all(&fetching.checkout).map_err(file(&fetching.checkout))?;
     }
-    // Whole or not at all.
-    if target.is_dir() {
-        fs::remove_dir_all(&target).map_err(file(&target))?;
-    }
-    fs::rename(&fetching.manifests, &target).map_err(file(&target))?;
     Ok(fetching.programs.commands())
 }
 
-/// Where the manifests of an application are kept.
+/// Where the manifests of an application are kept, or those of its chart with other values.
 ///
 /// # Errors
 /// When neither `XDG_CACHE_HOME` nor `HOME` is set.
-pub(crate) fn folder(application: &Application) -> Result<Utf8PathBuf, SourceError> {
+pub(crate) fn folder(
+    application: &Application,
+    values: Option<&Value>,
+) -> Result<Utf8PathBuf, SourceError> {
+    let source = serde_json::to_string(&application.source).unwrap_or_default();
+    let values = values.map(Value::to_string).unwrap_or_default();
+    let digest = Sha256::digest(format!("{}\n{source}\n{values}", application.namespace));
+    let digest: String = digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Ok(kept_in()?.join(format!("{}-{digest}", application.name)))
+}
+
+/// The user's folder of what was fetched.
+fn kept_in() -> Result<Utf8PathBuf, SourceError> {
     let of = |name: &str| {
         let value = env::var_os(name).filter(|value| !value.is_empty())?;
         Utf8PathBuf::from_path_buf(value.into()).ok()
     };
     let cache = of("XDG_CACHE_HOME").or_else(|| Some(of("HOME")?.join(".cache")));
     let cache = cache.ok_or(SourceError::NoCache)?;
-    let source = serde_json::to_string(&application.source).unwrap_or_default();
-    let digest = Sha256::digest(format!("{}\n{source}", application.namespace));
-    let digest: String = digest
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let name = format!("{}-{digest}", application.name);
-    Ok(cache.join("aiopslab").join("sources").join(name))
+    Ok(cache.join("aiopslab").join("sources"))
 }
 
 /// One fetch under way.
@@ -157,6 +177,8 @@ struct Fetching<'a> {
     checkout: Utf8PathBuf,
     /// What is kept of it.
     manifests: Utf8PathBuf,
+    /// What a chart is rendered with instead of its own values.
+    values: Option<&'a Value>,
 }
 
 impl Fetching<'_> {
@@ -276,6 +298,12 @@ impl Fetching<'_> {
         let mut arguments = vec!["template", release];
         arguments.extend(chart.iter().map(String::as_str));
         arguments.extend(["--namespace", namespace, "--include-crds", "--no-hooks"]);
+        // JSON is YAML.
+        let values = self.checkout.join(".values.yaml");
+        if let Some(other) = self.values {
+            fs::write(&values, other.to_string()).map_err(file(&values))?;
+            arguments.extend(["--values", values.as_str()]);
+        }
         // Nobody's own repositories and plugins.
         let home = self.checkout.join(".helm").into_string();
         let surroundings = ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"]

@@ -36,9 +36,9 @@ pub enum Step {
     Restart(Restart),
     /// Runs a command in a container; undone by its own `recover` command.
     Exec(Exec),
-    /// Upgrades a Helm release with other values; undone by its own `recover` values.
+    /// Gives the application's chart other values; undone from the pre-images of what they change.
     Helm(Helm),
-    /// Takes the application off the cluster and deploys it again; undone by a full redeployment.
+    /// Takes the application off the cluster and deploys it again; undone by letting it have its volumes.
     Redeploy(Redeploy),
     /// Sets a feature flag of the application; undone from its recorded pre-image.
     Flag(Flag),
@@ -147,7 +147,7 @@ pub struct Exec {
     pub recover: Vec<String>,
 }
 
-/// Upgrades a Helm release with other values.
+/// Gives the application's chart other values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Helm {
@@ -155,8 +155,6 @@ pub struct Helm {
     pub helm: String,
     /// The values that are set.
     pub values: Value,
-    /// The values that undo it.
-    pub recover: Value,
 }
 
 /// Takes the application off the cluster and deploys it again.

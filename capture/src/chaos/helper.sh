@@ -1,5 +1,5 @@
 #!/bin/sh
-# Disturbs one pod of its node and undoes it. Runs in a privileged pod that sees the node's processes.
+# Disturbs one pod of its node, or the node, and undoes it. Runs in a privileged pod that sees the node's processes.
 #
 #   serve   keeps doing what was begun; undoes it when nobody renews the lease, or when it has to stop
 #   check   says why this node can't do it, changing nothing
@@ -7,7 +7,8 @@
 #   renew   renews the lease
 #   undo    undoes it; may be repeated
 #
-# What to do is in the environment: ACTION, POD_UID, LEASE_SECONDS and the action's own parameters.
+# What to do is in the environment: ACTION, POD_UID, LEASE_SECONDS and the action's own parameters;
+# of a command on the node COMMAND and RECOVER, which does no harm where there is nothing to undo.
 set -u
 
 STATE=/run/upkeep
@@ -151,6 +152,15 @@ check_disk() {
   [ "$own" != "$(stat -c %d "/proc/$main/root/etc/hosts")" ] || die "$VOLUME is a folder of the node's own disk, which filling it would fill"
 }
 
+# The node is where its kubelet runs, whatever else the machine has.
+kubelet() { pgrep -o -x 'kubelet|k3s.*|k0s'; }
+
+# on_node WORDS: runs a command, whose words are quoted.
+on_node() {
+  eval "set -- $1"
+  nsenter --target "$(kubelet)" --mount --uts --ipc --net --pid -- "$@"
+}
+
 call_api() {
   credentials=/var/run/secrets/kubernetes.io/serviceaccount
   curl --silent --show-error --fail-with-body --max-time 10 --cacert "$credentials/ca.crt" \
@@ -165,6 +175,7 @@ check() {
     network-*) check_network ;;
     cpu-stress | memory-stress) check_stress ;;
     disk-fill) check_disk ;;
+    node) [ -n "$(kubelet)" ] || die "no kubelet is among the processes of this node" ;;
     *) die "unknown action $ACTION" ;;
   esac
 }
@@ -190,6 +201,11 @@ act() {
       dd if=/dev/zero of="$FILE" bs=1M count="$MEBIBYTES" 2>/dev/null
       [ -s "$FILE" ] || die "nothing could be written to $VOLUME"
       cd /
+      ;;
+    node)
+      # Noted first: a command that fails half-way is undone too.
+      : >"$STATE/ran"
+      on_node "$COMMAND" >&2 || die "the command failed: $COMMAND"
       ;;
   esac
   tick
@@ -274,6 +290,11 @@ undo_action() {
         rm -f "$STATE/keeper"
       fi
       for main in $(mains); do rm -f "/proc/$main/root$VOLUME/$FILE" || return 1; done
+      ;;
+    node)
+      # An earlier life of this container may have run the command, and not noted it here.
+      on_node "$RECOVER" >&2 || [ ! -e "$STATE/ran" ] || { say "undoing failed: $RECOVER"; return 1; }
+      rm -f "$STATE/ran"
       ;;
   esac
   return 0

@@ -3,10 +3,10 @@
 //! A helper runs `helper.sh`, which acts in the target's namespaces and control groups. It holds a
 //! lease that every renewal of the journal renews; without one it undoes its experiment by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use aiopslab_problems::fault::{Chaos, Experiment};
+use aiopslab_problems::fault::{Chaos, Experiment, NodeCommand};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -21,6 +21,8 @@ use crate::resource::{is_ready_pod, text};
 /// What a helper runs; with a shell, util-linux, iproute2, nftables, perl and curl.
 const IMAGE: &str = "docker.io/aiopslab/lab-base:1";
 const SCRIPT: &str = include_str!("helper.sh");
+/// The action of a helper that runs a command on its node.
+const NODE_COMMAND: &str = "node";
 const SCRIPT_PATH: &str = "/opt/upkeep/helper.sh";
 /// How long a helper may take to start.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -92,6 +94,41 @@ pub(super) fn plan(
         namespace: namespace.to_owned(),
         helpers: targets.iter().take(count).map(helper).collect(),
     }
+}
+
+/// Decides on the helpers that run a command on nodes.
+pub(super) fn plan_node(
+    namespace: &str,
+    step: &NodeCommand,
+    nodes: &BTreeSet<String>,
+) -> NativePlan {
+    let environment = BTreeMap::from([
+        ("ACTION".to_owned(), NODE_COMMAND.to_owned()),
+        (
+            "LEASE_SECONDS".to_owned(),
+            journal::STALE_AFTER.as_secs().to_string(),
+        ),
+        ("COMMAND".to_owned(), quoted(&step.command)),
+        ("RECOVER".to_owned(), quoted(&step.recover)),
+    ]);
+    let helper = |node: &String| Helper {
+        name: new_name(),
+        node: node.clone(),
+        environment: environment.clone(),
+    };
+    NativePlan {
+        experiment: NODE_COMMAND.to_owned(),
+        namespace: namespace.to_owned(),
+        helpers: nodes.iter().map(helper).collect(),
+    }
+}
+
+/// A command and its arguments as a shell takes them apart again.
+fn quoted(command: &[String]) -> String {
+    let quoted = command
+        .iter()
+        .map(|word| format!("'{}'", word.replace('\'', r"'\''")));
+    quoted.collect::<Vec<_>>().join(" ")
 }
 
 fn environment(step: &Chaos, peers: &[String]) -> BTreeMap<String, String> {
@@ -399,6 +436,20 @@ mod tests {
         let pod = pod(&plan, helper);
         assert_eq!(pod["spec"]["automountServiceAccountToken"], false);
         assert_eq!(pod["spec"].get("serviceAccountName"), None);
+    }
+
+    #[test]
+    fn a_command_is_told_word_by_word() {
+        let step: NodeCommand = serde_json::from_value(json!({"node": "user",
+            "command": ["sh", "-c", "echo 'a  b' >$HOME"], "recover": ["true"]}))
+        .unwrap();
+        let nodes = ["n1", "n2"].map(str::to_owned).into();
+        let plan = plan_node("shop", &step, &nodes);
+        assert_eq!(plan.helpers.len(), 2);
+        assert_eq!(
+            plan.helpers[1].environment["COMMAND"],
+            r"'sh' '-c' 'echo '\''a  b'\'' >$HOME'"
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Which pods an experiment is done to, read from the Service that names them.
 
+use std::collections::BTreeSet;
+
 use aiopslab_problems::fault::{Chaos, Experiment};
 use serde_json::Value;
 
@@ -46,14 +48,8 @@ pub(super) async fn pods(
     step: &Chaos,
     selector: &Labels,
 ) -> Result<Vec<Target>, CaptureError> {
-    let path = format!("/api/v1/namespaces/{namespace}/pods?{}", query(selector));
     let mut targets = Vec::new();
-    for pod in cluster.list(&path).await? {
-        if text(&pod, "/status/phase") != "Running"
-            || pod.pointer("/metadata/deletionTimestamp").is_some()
-        {
-            continue;
-        }
+    for pod in running(cluster, namespace, &step.service, selector).await? {
         if let Some(because) = obstacle(&pod, step) {
             return Err(impossible(step.chaos.name(), &because));
         }
@@ -62,11 +58,41 @@ pub(super) async fn pods(
             node: text(&pod, "/spec/nodeName").to_owned(),
         });
     }
-    if targets.is_empty() {
-        return Err(nothing(&step.service, "the Service has no running pod"));
-    }
     targets.sort_by(|a, b| a.uid.cmp(&b.uid));
     Ok(targets)
+}
+
+/// The nodes of a Service's running pods.
+pub(super) async fn nodes(
+    cluster: &Cluster,
+    namespace: &str,
+    service: &str,
+    selector: &Labels,
+) -> Result<BTreeSet<String>, CaptureError> {
+    let pods = running(cluster, namespace, service, selector).await?;
+    let nodes = pods
+        .iter()
+        .map(|pod| text(pod, "/spec/nodeName").to_owned());
+    Ok(nodes.collect())
+}
+
+/// The running pods of a Service; an error when there is none.
+async fn running(
+    cluster: &Cluster,
+    namespace: &str,
+    service: &str,
+    selector: &Labels,
+) -> Result<Vec<Value>, CaptureError> {
+    let path = format!("/api/v1/namespaces/{namespace}/pods?{}", query(selector));
+    let mut pods = cluster.list(&path).await?;
+    pods.retain(|pod| {
+        text(pod, "/status/phase") == "Running"
+            && pod.pointer("/metadata/deletionTimestamp").is_none()
+    });
+    if pods.is_empty() {
+        return Err(nothing(service, "the Service has no running pod"));
+    }
+    Ok(pods)
 }
 
 /// Why an experiment can't be done to a pod.

@@ -8,7 +8,7 @@ use aiopslab_problems::path;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{api_patch, create, delete, fields, flag, nothing};
+use super::{api_patch, create, delete, fields, flag, helm, nothing, redeploy};
 use crate::chaos;
 use crate::cluster::Cluster;
 use crate::error::CaptureError;
@@ -118,9 +118,45 @@ impl Plan<'_> {
                 });
                 Ok(())
             }
-            Step::Helm(_) | Step::Redeploy(_) | Step::Node(_) | Step::Docker(_) => Err(
-                CaptureError::NotImplemented(vec![format!("step {}", step.kind())]),
-            ),
+            Step::Helm(step) => {
+                for change in helm::changes(self.application, step)? {
+                    match change {
+                        helm::Change::Applied(object) => {
+                            self.apply(&Apply { apply: object }).await?;
+                        }
+                        helm::Change::Gone(object) => {
+                            let namespace = &self.application.namespace;
+                            let (delete, _) =
+                                create::named(self.cluster, namespace, &object).await?;
+                            let (labels, matches) = (BTreeMap::new(), None);
+                            self.delete(&Delete {
+                                delete,
+                                labels,
+                                matches,
+                            })
+                            .await?;
+                        }
+                    }
+                }
+                Ok(())
+            }
+            Step::Redeploy(_) => {
+                let plan = redeploy::plan(self.cluster, self.application).await?;
+                self.entries.push(Entry::Redeployed(plan));
+                Ok(())
+            }
+            Step::Node(step) => {
+                let namespace = &self.application.namespace;
+                self.entries.push(Entry::Chaos {
+                    object: format!("service/{}", step.node),
+                    plan: chaos::prepare_node(self.cluster, namespace, step).await?,
+                });
+                Ok(())
+            }
+            Step::Docker(_) => Err(CaptureError::NotImplemented(vec![format!(
+                "step {}",
+                step.kind()
+            )])),
         }
     }
 

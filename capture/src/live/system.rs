@@ -124,7 +124,7 @@ impl LiveSystem {
             "check",
             "the cluster and what a live evaluation needs on it",
         );
-        for command in sources::fetch(&application, &options.sources).await? {
+        for command in sources::fetch(&application, &options.sources, &[]).await? {
             progress.note(&command);
         }
         let cluster = options.cluster.connect().await?;
@@ -249,6 +249,10 @@ impl LiveSystem {
     async fn carry_out(&mut self, family: &ResolvedFamily) -> Result<(), CaptureError> {
         let (cluster, application) = (&self.cluster, &self.application);
         self.journal.family.clone_from(&family.family);
+        let values = fault::chart_values(&family.inject);
+        for command in sources::fetch(application, &self.options.sources, &values).await? {
+            self.progress.note(&command);
+        }
         self.journal.entries = fault::prepare(cluster, application, &family.inject).await?;
         self.journal.save(cluster).await?;
         // For waits between the steps: since the first of them.

@@ -40,8 +40,8 @@ impl Step {
                 has_command("exec", &step.command, &step.recover)?;
                 is_object(&step.exec)
             }
-            Self::Helm(step) if !step.values.is_object() || !step.recover.is_object() => {
-                Err("`values` and `recover` of helm are tables of values".to_owned())
+            Self::Helm(step) if !step.values.is_object() => {
+                Err("`values` of helm is a table of values".to_owned())
             }
             Self::Chaos(chaos) => chaos.check(),
             Self::Node(step) => has_command("node", &step.command, &step.recover),
