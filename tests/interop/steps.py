@@ -63,11 +63,12 @@ STEPS = {
         summary="the application was deployed again while its old volumes were still there",
         step='redeploy = "keep-volumes"',
         target=STORE, level="Virtualization", fault="Operation Error"),
+    # Whatever goes to a Service is forwarded by the node.
     "node": dict(
-        summary="a packet filter of the node drops what is sent to databases",
-        step=f"""node = "geo"
-command = ["nft", "add table ip nodetest; add chain ip nodetest early {{ type filter hook prerouting priority -300; }}; add rule ip nodetest early tcp dport 5432 drop"]
-recover = ["nft", "delete table ip nodetest"]""",
+        summary="a node no longer forwards packets",
+        step="""node = "geo"
+command = ["sh", "-c", "echo 0 >/proc/sys/net/ipv4/ip_forward"]
+recover = ["sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"]""",
         target="geo", level="Operating System", fault="Network/Storage Issue"),
 }
 

@@ -203,9 +203,14 @@ act() {
       cd /
       ;;
     node)
-      # Noted first: a command that fails half-way is undone too.
+      # Noted first: the node may go down with the command.
       : >"$STATE/ran"
-      on_node "$COMMAND" >&2 || die "the command failed: $COMMAND"
+      on_node "$COMMAND" >&2 || {
+        # What it did half-way; a command that did nothing must not leave a fault that can't be undone.
+        on_node "$RECOVER" >&2 || say "nor could it be undone"
+        rm -f "$STATE/ran"
+        die "the command failed: $COMMAND"
+      }
       ;;
   esac
   tick
