@@ -63,12 +63,11 @@ STEPS = {
         summary="the application was deployed again while its old volumes were still there",
         step='redeploy = "keep-volumes"',
         target=STORE, level="Virtualization", fault="Operation Error"),
-    # Whatever goes to a Service is forwarded by the node.
     "node": dict(
-        summary="a node no longer forwards packets",
+        summary="a packet filter of the node drops what is sent to databases",
         step="""node = "geo"
-command = ["sh", "-c", "echo 0 >/proc/sys/net/ipv4/ip_forward"]
-recover = ["sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"]""",
+command = ["iptables", "-t", "mangle", "-I", "PREROUTING", "-p", "tcp", "--dport", "5432", "-j", "DROP"]
+recover = ["iptables", "-t", "mangle", "-D", "PREROUTING", "-p", "tcp", "--dport", "5432", "-j", "DROP"]""",
         target="geo", level="Operating System", fault="Network/Storage Issue"),
 }
 
