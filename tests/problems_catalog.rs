@@ -128,10 +128,10 @@ fn a_capture_of_what_is_not_implemented_is_refused_before_anything_starts() {
         assert!(!place.path("captures").exists());
     };
     capture(
-        "redeploy_without_PV-1",
+        "noop_detection_social_network-1",
         &[
             "not implemented by this version",
-            "step inject[0], redeploy",
+            "workload compose-post of wrk2",
         ],
     );
     capture("flower_node_stop-1", &["does not run on Kubernetes"]);
