@@ -119,8 +119,8 @@ impl Attached {
         cluster: &Cluster,
         progress: &SharedProgress,
     ) -> Result<Self, CaptureError> {
-        let mut namespaces = vec![request.application.namespace.clone()];
-        namespaces.extend(request.more_namespaces.iter().cloned());
+        request.recorder.more_namespaces = request.more_namespaces.clone();
+        let namespaces = request.recorder.namespaces(&request.application.namespace);
         let pods = pods_of(cluster, &namespaces).await?;
         let application = &mut request.application;
         if application.service_label.is_empty() {
@@ -133,7 +133,6 @@ impl Attached {
             application.service_label
         ));
         let options = &mut request.recorder;
-        options.more_namespaces = request.more_namespaces.clone();
         options.confined = true;
         options.since = Some(request.since);
         options.without.insert(Kind::Exec);
@@ -193,8 +192,7 @@ impl Attached {
 
     fn draft(&self, start: Timestamp) -> ManifestDraft {
         let application = &self.request.application;
-        let mut namespaces = vec![application.namespace.clone()];
-        namespaces.extend(self.request.more_namespaces.iter().cloned());
+        let namespaces = self.request.recorder.namespaces(&application.namespace);
         let from = start.checked_sub(self.request.since).unwrap_or(start);
         ManifestDraft {
             seed: self.identity.clone(),

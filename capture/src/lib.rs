@@ -26,6 +26,7 @@ mod journal;
 mod manifests;
 mod probe;
 mod programs;
+mod rbac;
 mod recover;
 mod resource;
 mod run;

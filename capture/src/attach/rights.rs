@@ -11,12 +11,11 @@ use super::backends::Backend;
 use super::{AttachRequest, pods_of};
 use crate::cluster::ApiResource;
 use crate::error::CaptureError;
+use crate::rbac::{self, role};
 use crate::recorder::Kind;
 
 /// The name of the roles, and unless told otherwise of the service account.
 const NAME: &str = "snapshot-reader";
-/// The verbs of who reads.
-const READ: [&str; 3] = ["get", "list", "watch"];
 /// Kinds outside of namespaces that tell something of an incident.
 const CLUSTER_KINDS: [&str; 10] = [
     "namespaces",
@@ -161,6 +160,7 @@ fn objects(
     backends: &[(Kind, Endpoint)],
     account: &ServiceAccount,
 ) -> Vec<Value> {
+    let who = (account.namespace.as_str(), account.name.as_str());
     let cluster_wide = format!("{NAME}-cluster");
     let left_out = ["secrets", "events.events.k8s.io"]; // the latter are the same as events
     let is_inside = |resource: &&ApiResource| {
@@ -179,12 +179,12 @@ fn objects(
     ];
     for namespace in namespaces {
         let roles = ("ClusterRole", NAME);
-        objects.push(binding(Some(namespace), NAME, roles, account));
+        objects.push(rbac::binding(Some(namespace), NAME, roles, who));
     }
     let around = reading(resources.iter().filter(is_told));
     objects.push(role("ClusterRole", None, &cluster_wide, &around));
     let roles = ("ClusterRole", cluster_wide.as_str());
-    objects.push(binding(None, &cluster_wide, roles, account));
+    objects.push(rbac::binding(None, &cluster_wide, roles, who));
     let mut proxied: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for (_, place) in backends {
         if let Some(namespace) = &place.namespace {
@@ -203,63 +203,24 @@ fn objects(
             rules.push(json!({"apiGroups": [""], "resources": ["services"], "verbs": ["list"]}));
         }
         objects.push(role("Role", Some(namespace), &name, &rules));
-        objects.push(binding(Some(namespace), &name, ("Role", &name), account));
+        objects.push(rbac::binding(Some(namespace), &name, ("Role", &name), who));
     }
     objects
 }
 
-/// Reading of kinds, a rule for each group.
+/// Reading of kinds that can be followed.
 fn reading<'a>(resources: impl Iterator<Item = &'a ApiResource>) -> Vec<Value> {
-    let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for resource in resources {
+    let is_read = |resource: &&ApiResource| {
         let is_watched = resource.can("list") && resource.can("watch");
-        if is_watched || resource.group == "metrics.k8s.io" {
-            let names = groups.entry(&resource.group).or_default();
-            names.insert(&resource.resource);
-        }
-    }
-    groups
-        .into_iter()
-        .map(|(group, names)| json!({"apiGroups": [group], "resources": names, "verbs": READ}))
-        .collect()
-}
-
-fn role(kind: &str, namespace: Option<&str>, name: &str, rules: &[Value]) -> Value {
-    let mut object = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": kind,
-        "metadata": {"name": name},
-        "rules": rules,
-    });
-    if let Some(namespace) = namespace {
-        object["metadata"]["namespace"] = json!(namespace);
-    }
-    object
-}
-
-fn binding(
-    namespace: Option<&str>,
-    name: &str,
-    (kind, role): (&str, &str),
-    account: &ServiceAccount,
-) -> Value {
-    let mut object = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": if namespace.is_some() { "RoleBinding" } else { "ClusterRoleBinding" },
-        "metadata": {"name": name},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role},
-        "subjects": [{"kind": "ServiceAccount", "name": account.name,
-            "namespace": account.namespace}],
-    });
-    if let Some(namespace) = namespace {
-        object["metadata"]["namespace"] = json!(namespace);
-    }
-    object
+        is_watched || resource.group == "metrics.k8s.io"
+    };
+    rbac::reading(resources.filter(is_read), &[])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rbac::READ;
 
     fn resource(group: &str, name: &str, namespaced: bool, verbs: &[&str]) -> ApiResource {
         ApiResource {

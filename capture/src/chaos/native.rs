@@ -16,6 +16,7 @@ use super::{Labels, NAMESPACE, POLL, impossible, namespace_path, new_name, wait_
 use crate::cluster::{Cluster, ExecAnswer, PatchKind};
 use crate::error::CaptureError;
 use crate::journal;
+use crate::rbac;
 use crate::resource::{is_ready_pod, text};
 
 /// What a helper runs; with a shell, util-linux, iproute2, nftables, perl and curl.
@@ -258,7 +259,6 @@ fn rights(namespace: &str, name: &str) -> [(String, Value); 3] {
     let path = |resource: &str| {
         format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/{resource}/{name}")
     };
-    let metadata = json!({"name": name, "namespace": namespace});
     [
         (
             in_namespace("serviceaccounts", name),
@@ -267,16 +267,16 @@ fn rights(namespace: &str, name: &str) -> [(String, Value); 3] {
         ),
         (
             path("roles"),
-            json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
-                "metadata": metadata,
-                "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["deletecollection"]}]}),
+            rbac::role(
+                "Role",
+                Some(namespace),
+                name,
+                &[json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["deletecollection"]})],
+            ),
         ),
         (
             path("rolebindings"),
-            json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
-                "metadata": metadata,
-                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
-                "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE}]}),
+            rbac::binding(Some(namespace), name, ("Role", name), (NAMESPACE, name)),
         ),
     ]
 }

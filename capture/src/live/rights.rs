@@ -1,6 +1,5 @@
 //! What an agent's shell may do on the cluster: roles as data.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,6 +8,7 @@ use serde_json::{Value, json};
 use super::toolbox::{NAME, labels};
 use crate::cluster::ApiResource;
 use crate::journal;
+use crate::rbac::{self, READ, role};
 
 /// What an agent may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,6 +67,14 @@ pub(super) struct Surroundings<'a> {
 /// Secrets are readable in the application's namespace only. ConfigMaps are read namespace by
 /// namespace: where the journals are, only those that are not ours, by name.
 pub(super) fn objects(rights: Rights, around: &Surroundings<'_>) -> Vec<Value> {
+    let mut objects = unlabelled(rights, around);
+    for object in &mut objects {
+        object["metadata"]["labels"] = labels();
+    }
+    objects
+}
+
+fn unlabelled(rights: Rights, around: &Surroundings<'_>) -> Vec<Value> {
     if rights == Rights::Cluster {
         return vec![cluster_binding("cluster-admin")];
     }
@@ -109,65 +117,29 @@ pub(super) fn objects(rights: Rights, around: &Surroundings<'_>) -> Vec<Value> {
     objects
 }
 
-const READ: [&str; 3] = ["get", "list", "watch"];
-
-/// Reading of everything but Secrets and ConfigMaps, group by group: a rule can't leave one out of all.
+/// Reading of everything but Secrets and ConfigMaps: a rule can't leave one out of all.
 fn reading(resources: &[ApiResource]) -> Vec<Value> {
-    let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for resource in resources {
+    let is_read = |resource: &&ApiResource| {
         let is_hidden = resource.group.is_empty()
             && ["secrets", "configmaps"].contains(&resource.resource.as_str());
-        if !is_hidden && (resource.can("list") || resource.can("get")) {
-            let names = groups.entry(&resource.group).or_default();
-            names.insert(&resource.resource);
-        }
-    }
-    groups.entry("").or_default().insert("pods/log");
-    groups
-        .into_iter()
-        .map(|(group, names)| json!({"apiGroups": [group], "resources": names, "verbs": READ}))
-        .collect()
-}
-
-fn role(kind: &str, namespace: Option<&str>, name: &str, rules: &[Value]) -> Value {
-    let mut object = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": kind,
-        "metadata": {"name": name, "labels": labels()},
-        "rules": rules,
-    });
-    if let Some(namespace) = namespace {
-        object["metadata"]["namespace"] = json!(namespace);
-    }
-    object
-}
-
-fn subjects() -> Value {
-    json!([{"kind": "ServiceAccount", "name": NAME, "namespace": NAME}])
+        !is_hidden && (resource.can("list") || resource.can("get"))
+    };
+    rbac::reading(resources.iter().filter(is_read), &["pods/log"])
 }
 
 fn cluster_binding(role: &str) -> Value {
-    json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": format!("{NAME}-reader"), "labels": labels()},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
-        "subjects": subjects(),
-    })
+    let name = format!("{NAME}-reader");
+    rbac::binding(None, &name, ("ClusterRole", role), (NAME, NAME))
 }
 
 fn binding(namespace: &str, name: &str, kind: &str, role: &str) -> Value {
-    json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "RoleBinding",
-        "metadata": {"name": name, "namespace": namespace, "labels": labels()},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role},
-        "subjects": subjects(),
-    })
+    rbac::binding(Some(namespace), name, (kind, role), (NAME, NAME))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn resource(group: &str, name: &str) -> ApiResource {

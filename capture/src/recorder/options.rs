@@ -201,7 +201,7 @@ impl RecorderOptions {
     }
 
     /// The namespaces that are recorded with everything in them, the application's first.
-    pub(super) fn namespaces(&self, namespace: &str) -> Vec<String> {
+    pub(crate) fn namespaces(&self, namespace: &str) -> Vec<String> {
         let mut all = vec![namespace.to_owned()];
         for more in &self.more_namespaces {
             if !all.contains(more) {

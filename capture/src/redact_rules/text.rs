@@ -9,6 +9,9 @@ use super::names::END;
 /// What one of the patterns below needs: lines without it, which most are, are looked at once.
 const HINT: &str = r"(?i-u)passw|passphrase|pwd|secret|token|credential|key|signature|authorization|cookie|identified by|eyj|://|\bx-|bearer|AKIA|ASIA|gh[pousr]_|xox[abprs]-";
 
+/// What `{NAME}` stands for: a part of secrets' names.
+const NAME: &str = r"(?:passw(?:or)?d|passphrase|secret|token|credential|api[-_]?key|access[-_]?key|private[-_]?key|signature)";
+
 /// Patterns; the group `secret` is what is replaced. `{END}` stands for the ends of secrets' names.
 const PATTERNS: &[&str] = &[
     // Headers. Without a scheme only what is long is no ordinary word.
@@ -24,9 +27,9 @@ const PATTERNS: &[&str] = &[
     // URLs.
     r"(?-u)://[^:/@\s]*:(?<secret>[^@/\s]+)@",
     // name=value.
-    r#"(?i-u)\b[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credential|api[-_]?key|access[-_]?key|private[-_]?key|signature)[\w.-]*=\\?"(?<secret>[^"\\]+)"#,
-    r"(?i-u)\b[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credential|api[-_]?key|access[-_]?key|private[-_]?key|signature)[\w.-]*='(?<secret>[^']+)",
-    r#"(?i-u)\b[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credential|api[-_]?key|access[-_]?key|private[-_]?key|signature)[\w.-]*=(?<secret>[^\s&"',;\\=][^\s&"',;\\]*)"#,
+    r#"(?i-u)\b[\w.-]*{NAME}[\w.-]*=\\?"(?<secret>[^"\\]+)"#,
+    r"(?i-u)\b[\w.-]*{NAME}[\w.-]*='(?<secret>[^']+)",
+    r#"(?i-u)\b[\w.-]*{NAME}[\w.-]*=(?<secret>[^\s&"',;\\=][^\s&"',;\\]*)"#,
     // Settings with spaces; what is calculated, as in SQL, is no value.
     r#"(?i-u)\b[\w.-]*{END}\s?=\s?\\?"(?<secret>[^"\\]+)"#,
     r#"(?i-u)\b[\w.-]*{END}\s?=\s?(?<secret>[^\s&"',;\\=$(][^\s&"',;\\(]*)(?:[\s&"',;\\]|$)"#,
@@ -61,7 +64,7 @@ impl TextRules {
         let all = |patterns: &[&str]| -> Result<Vec<Regex>, regex::Error> {
             let patterns = patterns.iter();
             patterns
-                .map(|pattern| Regex::new(&pattern.replace("{END}", END)))
+                .map(|pattern| Regex::new(&pattern.replace("{END}", END).replace("{NAME}", NAME)))
                 .collect()
         };
         Ok(Self {
