@@ -6,6 +6,7 @@ use aiopslab::settings::Settings;
 use aiopslab_datasets::Snapshot;
 use aiopslab_problems::action::{Action, ActionSet};
 use aiopslab_problems::environment::{Environment, Observation};
+use aiopslab_problems::episode::Limits;
 use aiopslab_replay::{Clock, ReplayEnvironment, ReplayOptions, SqlSession};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use tokio::runtime::Runtime;
@@ -156,7 +157,7 @@ fn episode(criterion: &mut Criterion) {
         .parse()
         .expect("an agent");
     let options = Options {
-        max_steps: 20,
+        limits: Limits::steps(20),
         upstream: false,
         upstream_visibility: false,
         action_set: ActionSet::Upstream,

@@ -13,33 +13,25 @@ mod scripted;
 use std::fmt;
 use std::str::FromStr;
 
-use aiopslab_problems::task::Task;
+use aiopslab_problems::episode::Usage;
+pub use aiopslab_problems::prompt::{ActionHelp, Briefing};
 use async_trait::async_trait;
 use camino::Utf8PathBuf;
-use serde::Serialize;
+use serde_json::Value;
 
-/// What an agent is told before its first step.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Briefing {
-    /// What is asked.
-    pub task: Task,
-    /// Namespace of the application.
-    pub namespace: String,
-    /// The task in words, with the application.
-    pub description: String,
-    /// How to act and to submit.
-    pub instructions: String,
-    /// The actions: name and documentation.
-    pub actions: Vec<ActionHelp>,
+/// What an agent answers to an observation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Response {
+    /// Text that holds one call.
+    pub text: String,
+    /// What it took the agent's model; none: it has none, or does not tell.
+    pub usage: Option<Usage>,
 }
 
-/// The documentation of one action.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ActionHelp {
-    /// Its name.
-    pub name: String,
-    /// Purpose, arguments and result.
-    pub help: String,
+impl From<String> for Response {
+    fn from(text: String) -> Self {
+        Self { text, usage: None }
+    }
 }
 
 /// Someone who acts.
@@ -48,7 +40,11 @@ pub trait Agent: Send {
     /// Takes the task.
     async fn start(&mut self, briefing: &Briefing) -> Result<(), AgentError>;
     /// Answers an observation with text that holds one call.
-    async fn respond(&mut self, observation: &str) -> Result<String, AgentError>;
+    async fn respond(&mut self, observation: &str) -> Result<Response, AgentError>;
+    /// What else decides what it does, for the record: model, prompts, parameters.
+    fn settings(&self) -> Option<Value> {
+        None
+    }
 }
 
 /// The agent itself broke; its episode ends, the evaluation goes on.

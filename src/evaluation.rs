@@ -11,14 +11,14 @@ use aiopslab_problems::action::ActionSet;
 use aiopslab_problems::catalog::Problem;
 use aiopslab_problems::condition::Outcome;
 use aiopslab_problems::environment::Verdict;
-use aiopslab_problems::episode::{EndReason, EpisodeEnd, EpisodeResult};
+use aiopslab_problems::episode::{EndReason, EpisodeEnd, EpisodeResult, Limits};
 use aiopslab_problems::family::Exercised;
 use aiopslab_problems::task::Task;
 use camino::{Utf8Path, Utf8PathBuf};
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 
-use self::episode::Asked;
+pub use self::episode::{Asked, Talked};
 pub use self::live::{LivePlan, LiveQuestion, Stage, run as run_live};
 pub use self::on_write::run as run_on_write;
 pub use self::plan::{Plan, Question, Wanted};
@@ -28,8 +28,8 @@ use crate::exit::Failure;
 /// How episodes are run.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Steps that an agent has for one problem.
-    pub max_steps: u32,
+    /// What an agent may take for one problem.
+    pub limits: Limits,
     /// AIOpsLab's call syntax, answers and quirks, exactly.
     pub upstream: bool,
     /// Show the rows, too, that are withheld from agents.
@@ -174,8 +174,11 @@ async fn episode(
     options: &Options,
 ) -> Result<Evaluated, Failure> {
     let mut environment = Asked::replay(question, options)?;
-    let asked = Asked::on_snapshot(spec, question, repeat, options);
-    let talked = asked.talk(&mut environment, options).await?;
+    let mut asked = Asked::on_snapshot(&spec.to_string(), question, repeat, options);
+    let mut agent = asked.agent(spec);
+    let talked = asked
+        .talk(agent.as_mut(), &mut environment, options)
+        .await?;
     talked.close(&asked)
 }
 

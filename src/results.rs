@@ -146,15 +146,9 @@ fn session(path: &Utf8Path) -> Result<Kept, Failure> {
         Some(Action::Submit { solution }) => Some(solution.clone()),
         _ => None,
     });
-    let end = EpisodeEnd {
-        end_reason: match solution {
-            Some(_) => EndReason::Submitted,
-            None => EndReason::StepLimit,
-        },
-        solution,
-        error: None,
-        mitigation: None,
-        upstream_mitigation: None,
+    let end = match solution {
+        Some(solution) => EpisodeEnd::submitted(solution),
+        None => EpisodeEnd::without_submission(EndReason::StepLimit, None),
     };
     Ok(Kept {
         folder: path.file_name().unwrap_or(path.as_str()).into(),

@@ -1,14 +1,19 @@
-//! The session loop: asks the agent, acts on the environment, records, until it submits or runs out of steps.
+//! A session: an agent's responses go in one by one, each is acted on and recorded, until it ends.
+//!
+//! [`Session`] is driven from either side: [`run`] asks an agent of ours for its responses, a server
+//! takes those of a client.
 
 mod files;
 
+use std::time::{Duration, Instant};
+
 use aiopslab_problems::action::{self, Action, ActionSet, CallSyntax};
 use aiopslab_problems::environment::{Environment, Verdict};
-use aiopslab_problems::episode::{EndReason, EpisodeEnd, EpisodeStep};
+use aiopslab_problems::episode::{EndReason, EpisodeEnd, EpisodeStep, Limits, Usage};
 use aiopslab_problems::prompt;
 
-pub use self::files::EpisodeFiles;
-use crate::agents::{Agent, Briefing};
+pub use self::files::{EpisodeFiles, StepClock};
+use crate::agents::{Agent, Briefing, Response};
 use crate::exit::Failure;
 
 /// What binds an agent in an episode.
@@ -18,86 +23,126 @@ pub struct Rules {
     pub syntax: CallSyntax,
     /// Which actions there are.
     pub action_set: ActionSet,
-    /// Responses that it has.
-    pub max_steps: u32,
+    /// What it may take.
+    pub limits: Limits,
 }
 
-/// Runs one episode of at most `max_steps` responses. How it ended is returned, not yet recorded: a
-/// repair is judged first.
-///
-/// # Errors
-/// When the environment is broken or the record can't be written. A broken agent ends its episode.
-pub async fn run(
-    agent: &mut dyn Agent,
-    environment: &mut dyn Environment,
-    briefing: &Briefing,
+/// What an agent meets next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Turn {
+    /// An observation that it has to answer.
+    Observation(String),
+    /// The end. It is not recorded yet: a repair is judged first.
+    Ended(EpisodeEnd),
+}
+
+/// An episode under way.
+pub struct Session<'a> {
+    environment: Box<dyn Environment + 'a>,
     rules: Rules,
-    files: &mut EpisodeFiles,
-) -> Result<(Vec<EpisodeStep>, EpisodeEnd), Failure> {
-    let mut steps = Vec::new();
-    let end = match agent.start(briefing).await {
-        Err(error) => failed(&error),
-        Ok(()) => {
-            let mut turns = Turns {
-                agent,
-                environment,
-                rules,
-                files,
-                steps: &mut steps,
-            };
-            turns.take(rules.max_steps).await?
-        }
-    };
-    Ok((steps, end))
+    files: EpisodeFiles,
+    steps: Vec<EpisodeStep>,
+    usage: Option<Usage>,
+    deadline: Option<Instant>,
 }
 
-/// The turns of an episode under way.
-struct Turns<'a> {
-    agent: &'a mut dyn Agent,
-    environment: &'a mut dyn Environment,
-    rules: Rules,
-    files: &'a mut EpisodeFiles,
-    steps: &'a mut Vec<EpisodeStep>,
-}
-
-impl Turns<'_> {
-    async fn take(&mut self, most: u32) -> Result<EpisodeEnd, Failure> {
-        let mut observation = prompt::NEXT_STEP.to_owned();
-        for number in 1..=most {
-            let mut clock = self.files.clock();
-            let response = match self.agent.respond(&observation).await {
-                Ok(response) => response,
-                Err(error) => return Ok(failed(&error)),
-            };
-            clock.answered();
-            let step = self.act(number, response).await?;
-            self.files.record(&step, &clock)?;
-            observation = prompt::observation(&step.observation);
-            let submitted = match &step.action {
-                Some(Action::Submit { solution }) => Some(solution.clone()),
-                _ => None,
-            };
-            self.steps.push(step);
-            if submitted.is_some() {
-                return Ok(EpisodeEnd {
-                    end_reason: EndReason::Submitted,
-                    solution: submitted,
-                    error: None,
-                    mitigation: None,
-                    upstream_mitigation: None,
-                });
-            }
+impl<'a> Session<'a> {
+    /// Begins; the time that it may take runs from here.
+    pub fn new(environment: Box<dyn Environment + 'a>, rules: Rules, files: EpisodeFiles) -> Self {
+        let seconds = rules.limits.max_seconds.map(Duration::from_secs);
+        Self {
+            environment,
+            rules,
+            files,
+            steps: Vec::new(),
+            usage: None,
+            deadline: seconds.and_then(|seconds| Instant::now().checked_add(seconds)),
         }
-        Ok(EpisodeEnd {
-            end_reason: EndReason::StepLimit,
-            solution: None,
-            error: None,
-            mitigation: None,
-            upstream_mitigation: None,
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub fn steps(&self) -> &[EpisodeStep] {
+        &self.steps
+    }
+
+    /// The number of the response that is awaited, from 1.
+    #[must_use]
+    pub fn next_step(&self) -> u32 {
+        u32::try_from(self.steps.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(1)
+    }
+
+    /// Acts on a response and records it; `clock` began when it was asked for.
+    ///
+    /// # Errors
+    /// When the environment is broken or the record can't be written.
+    pub async fn take(
+        &mut self,
+        response: Response,
+        mut clock: StepClock,
+    ) -> Result<Turn, Failure> {
+        clock.answered();
+        if self.is_late() {
+            return Ok(ended(EndReason::TimeLimit));
+        }
+        let step = self.act(response.text).await?;
+        self.files.record(&step, response.usage, &clock)?;
+        if let Some(usage) = response.usage {
+            self.usage = Some(self.usage.into_iter().chain([usage]).sum());
+        }
+        let observation = prompt::observation(&step.observation);
+        let submitted = match &step.action {
+            Some(Action::Submit { solution }) => Some(solution.clone()),
+            _ => None,
+        };
+        self.steps.push(step);
+        if let Some(solution) = submitted {
+            return Ok(Turn::Ended(EpisodeEnd::submitted(solution)));
+        }
+        Ok(match self.used_up() {
+            Some(reason) => ended(reason),
+            None => Turn::Observation(observation),
         })
     }
 
-    async fn act(&mut self, number: u32, response: String) -> Result<EpisodeStep, Failure> {
+    /// Hands over what was done, for scoring and the record's end.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<EpisodeStep>, Option<Usage>, EpisodeFiles) {
+        (self.steps, self.usage, self.files)
+    }
+
+    fn is_late(&self) -> bool {
+        self.deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    /// Which limit has been reached.
+    fn used_up(&self) -> Option<EndReason> {
+        let limits = &self.rules.limits;
+        let usage = self.usage.unwrap_or_default();
+        let reached = [
+            (self.next_step() > limits.max_steps, EndReason::StepLimit),
+            (
+                limits.max_tokens.is_some_and(|most| usage.tokens() >= most),
+                EndReason::TokenLimit,
+            ),
+            (
+                limits
+                    .max_cost_usd
+                    .zip(usage.cost_usd)
+                    .is_some_and(|(most, cost)| cost >= most),
+                EndReason::CostLimit,
+            ),
+            (self.is_late(), EndReason::TimeLimit),
+        ];
+        reached
+            .into_iter()
+            .find_map(|(is_reached, reason)| is_reached.then_some(reason))
+    }
+
+    async fn act(&mut self, response: String) -> Result<EpisodeStep, Failure> {
         let (action, observation, verdict) =
             match action::parse_among(&response, self.rules.syntax, self.rules.action_set) {
                 Err(error) => (None, error.to_string(), Verdict::Invalid),
@@ -110,7 +155,7 @@ impl Turns<'_> {
                 }
             };
         Ok(EpisodeStep {
-            step: number,
+            step: self.next_step(),
             response,
             action,
             observation,
@@ -121,12 +166,52 @@ impl Turns<'_> {
     }
 }
 
-fn failed(error: &crate::agents::AgentError) -> EpisodeEnd {
-    EpisodeEnd {
-        end_reason: EndReason::AgentFailed,
-        solution: None,
-        error: Some(error.to_string()),
-        mitigation: None,
-        upstream_mitigation: None,
+/// Runs an agent of ours to the end of its session.
+///
+/// # Errors
+/// When the environment is broken or the record can't be written. A broken agent ends its episode.
+pub async fn run(
+    agent: &mut dyn Agent,
+    session: &mut Session<'_>,
+    briefing: &Briefing,
+) -> Result<EpisodeEnd, Failure> {
+    let deadline = session.deadline;
+    if let Err(end) = in_time(deadline, agent.start(briefing)).await {
+        return Ok(end);
     }
+    let mut observation = prompt::NEXT_STEP.to_owned();
+    loop {
+        let clock = StepClock::start();
+        let response = match in_time(deadline, agent.respond(&observation)).await {
+            Ok(response) => response,
+            Err(end) => return Ok(end),
+        };
+        match session.take(response, clock).await? {
+            Turn::Observation(next) => observation = next,
+            Turn::Ended(end) => return Ok(end),
+        }
+    }
+}
+
+/// Waits for the agent as long as there is time; else the episode has ended.
+async fn in_time<T>(
+    deadline: Option<Instant>,
+    work: impl Future<Output = Result<T, crate::agents::AgentError>>,
+) -> Result<T, EpisodeEnd> {
+    let done = match deadline {
+        None => Ok(work.await),
+        Some(deadline) => tokio::time::timeout_at(deadline.into(), work).await,
+    };
+    match done {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(EpisodeEnd::without_submission(
+            EndReason::AgentFailed,
+            Some(error.to_string()),
+        )),
+        Err(_) => Err(EpisodeEnd::without_submission(EndReason::TimeLimit, None)),
+    }
+}
+
+fn ended(reason: EndReason) -> Turn {
+    Turn::Ended(EpisodeEnd::without_submission(reason, None))
 }

@@ -127,13 +127,6 @@ fn a_capture_of_what_is_not_implemented_is_refused_before_anything_starts() {
         place.refused(&["capture", family, "--out", "captures"], says);
         assert!(!place.path("captures").exists());
     };
-    capture(
-        "noop_detection_social_network-1",
-        &[
-            "not implemented by this version",
-            "workload compose-post of wrk2",
-        ],
-    );
     capture("flower_node_stop-1", &["does not run on Kubernetes"]);
     capture("container_kil-1", &["unknown family", "container_kill-1"]);
 }

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use aiopslab_datasets::manifest::Manifest;
 use aiopslab_datasets::probes::Probe;
 use aiopslab_datasets::writer::SnapshotWriter;
-use aiopslab_problems::family::{Application, Load, Workload};
+use aiopslab_problems::family::{Application, Workload};
 use aiopslab_problems::resolve::ResolvedFamily;
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
@@ -38,7 +38,7 @@ use crate::redact_rules::RedactRules;
 use crate::sources::{self, SourceOptions};
 use crate::supported;
 use crate::windows::{Lengths, Seconds, Window, Windows};
-use crate::workload::WorkloadClient;
+use crate::workload::{self, WorkloadClient};
 
 /// How long saving a recording may delay the recovery of a capture that is broken off.
 const SAVE_WITHIN: Duration = Duration::from_secs(45);
@@ -124,17 +124,13 @@ impl CaptureRequest {
         format!("{}-{n}", self.family.family)
     }
 
-    fn workload(&self) -> Result<Workload, CaptureError> {
-        let name = &self.family.workload;
-        let Some(Load::Generated(workload)) = self.application.workloads.get(name) else {
-            return Err(CaptureError::UnknownWorkload {
-                application: self.application.name.clone(),
-                workload: name.clone(),
-            });
-        };
-        let mut workload = workload.clone();
-        workload.rate = self.rate.unwrap_or(workload.rate);
-        Ok(workload)
+    /// What our generator sends; none: the application has a load of its own.
+    fn workload(&self) -> Result<Option<Workload>, CaptureError> {
+        let load = workload::named(&self.application, &self.family.workload)?;
+        Ok(load.generated().cloned().map(|mut workload| {
+            workload.rate = self.rate.unwrap_or(workload.rate);
+            workload
+        }))
     }
 }
 
@@ -225,7 +221,7 @@ pub async fn run(
 /// A capture under way.
 struct Capture {
     request: CaptureRequest,
-    workload: Workload,
+    workload: Option<Workload>,
     lengths: Lengths,
     folder: Utf8PathBuf,
     /// What the snapshot's opaque id is made from.
@@ -431,8 +427,8 @@ pub(crate) async fn ready(
 
 /// A workload that is not ours to delete; one that is on its way out gets the time to go.
 async fn foreign_workload(cluster: &Cluster) -> Result<Option<String>, CaptureError> {
-    let (namespace, name) = (crate::workload::NAMESPACE, crate::workload::NAME);
-    if !crate::workload::has_job(cluster).await? {
+    let (namespace, name) = (workload::NAMESPACE, workload::NAME);
+    if !workload::has_job(cluster).await? {
         stages::wait_until_gone(cluster, None).await?;
         return Ok(None);
     }

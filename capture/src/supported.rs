@@ -1,6 +1,6 @@
 //! What of a catalog can be captured by this version: asked before anything starts.
 
-use aiopslab_problems::family::{Application, Load, Platform, Source};
+use aiopslab_problems::family::{Application, Platform, Source};
 use aiopslab_problems::fault::Step;
 use aiopslab_problems::resolve::ResolvedFamily;
 
@@ -26,14 +26,6 @@ pub(crate) fn check(
         }
         Some(Source::BuiltIn(_) | Source::Git(_) | Source::Helm(_)) => {}
         None => missing.push(format!("deploying {name}, which names no source")),
-    }
-    match application.workloads.get(&family.workload) {
-        Some(Load::Wrk2(_)) => missing.push(format!("workload {} of wrk2", family.workload)),
-        Some(Load::Provided(_)) => missing.push(format!(
-            "workload {} of the application's own",
-            family.workload
-        )),
-        Some(Load::Generated(_)) | None => {}
     }
     let steps = |key: &str, steps: &[Step]| -> Vec<String> {
         let steps = steps.iter().enumerate();
@@ -79,8 +71,14 @@ mod tests {
             refusal("flower_node_stop").unwrap(),
             "application flower does not run on Kubernetes, and can't be captured"
         );
-        let text = refusal("noop_detection_social_network").unwrap();
-        assert!(text.ends_with("\nworkload compose-post of wrk2"), "{text}");
+        assert_eq!(refusal("noop_detection_social_network"), None);
+        let catalog = Catalog::embedded().unwrap();
+        let resolved = |family: &str| catalog.family(family).unwrap().resolve(1).unwrap();
+        let mut family = resolved("scale_pod_zero_testbed");
+        family.inject = resolved("flower_node_stop").inject;
+        let application = catalog.application(&family.application).unwrap();
+        let text = check(&family, application, true).unwrap_err().to_string();
+        assert!(text.ends_with("\nstep inject[0], docker"), "{text}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aiopslab_problems::family::{Application, Workload};
+use aiopslab_problems::family::{Application, Load, Workload};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -139,6 +139,18 @@ fn percentile_99(histogram: &BTreeMap<u64, u64>) -> Option<f64> {
         }
     }
     None
+}
+
+/// The load that a family names.
+pub(crate) fn named<'a>(
+    application: &'a Application,
+    name: &str,
+) -> Result<&'a Load, CaptureError> {
+    let unknown = || CaptureError::UnknownWorkload {
+        application: application.name.clone(),
+        workload: name.to_owned(),
+    };
+    application.workloads.get(name).ok_or_else(unknown)
 }
 
 /// Starts the generator's Job for a workload of the application.

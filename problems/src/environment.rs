@@ -94,6 +94,22 @@ pub trait Environment: Send {
     }
 }
 
+/// One that somebody else keeps.
+#[async_trait]
+impl<E: Environment + ?Sized> Environment for &mut E {
+    async fn act(&mut self, action: &Action) -> Result<Observation, EnvironmentError> {
+        (**self).act(action).await
+    }
+
+    fn now(&self) -> Option<Timestamp> {
+        (**self).now()
+    }
+
+    fn is_live(&self) -> bool {
+        (**self).is_live()
+    }
+}
+
 /// The environment itself is broken (a damaged snapshot, a lost cluster).
 #[derive(Debug, thiserror::Error)]
 #[error("the environment failed during {action}")]

@@ -14,11 +14,13 @@ use crate::action::{Action, CallSyntax};
 use crate::catalog::ProblemId;
 use crate::condition::Outcome;
 use crate::environment::Verdict;
+use crate::prompt::Briefing;
 use crate::score::{EpisodeSummary, Scores, StrictScore};
 use crate::task::Task;
 
-/// Version of the transcript's and the result's form. 1: the first.
-pub const EPISODE_VERSION: u32 = 1;
+/// Version of the transcript's and the result's form. 1: the first; 2: what the agent was told, and
+/// limits of time, tokens and money.
+pub const EPISODE_VERSION: u32 = 2;
 
 /// One line of a transcript.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,7 +35,7 @@ pub enum Record {
 }
 
 /// What an episode is of: all that decides it, but for the agent itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EpisodeHeader {
     /// [`EPISODE_VERSION`].
     pub version: u32,
@@ -56,12 +58,90 @@ pub struct EpisodeHeader {
     pub upstream_visibility: bool,
     /// How it could call them.
     pub syntax: CallSyntax,
-    /// The most steps that it could take.
-    pub max_steps: u32,
+    /// What it could take at most.
+    #[serde(flatten)]
+    pub limits: Limits,
     /// Decides what the agent leaves to chance.
     pub seed: u64,
     /// Versions of the programs and formats that took part, by name.
     pub versions: BTreeMap<String, String>,
+    /// What the agent was told; none: in version 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub briefing: Option<Briefing>,
+    /// What else decides the agent: its model, prompts and parameters, where it has such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_settings: Option<Value>,
+}
+
+/// What an agent may take at most in one episode.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Responses.
+    pub max_steps: u32,
+    /// Seconds on the wall. An episode under such a limit can't be reproduced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_seconds: Option<u64>,
+    /// Tokens, in and out together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u64>,
+    /// Money, in US dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_cost_usd: Option<f64>,
+}
+
+impl Limits {
+    /// A number of steps, and nothing else.
+    #[must_use]
+    pub fn steps(max_steps: u32) -> Self {
+        Self {
+            max_steps,
+            max_seconds: None,
+            max_tokens: None,
+            max_cost_usd: None,
+        }
+    }
+}
+
+/// What responses of a model took, as its provider counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens that the model read.
+    pub input_tokens: u64,
+    /// Tokens that it wrote.
+    pub output_tokens: u64,
+    /// What that cost, in US dollars; none: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+    /// Whether a number is our estimate, because the provider told none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub estimated: bool,
+}
+
+impl Usage {
+    /// Tokens in and out together.
+    #[must_use]
+    pub fn tokens(&self) -> u64 {
+        self.input_tokens.saturating_add(self.output_tokens)
+    }
+}
+
+impl std::iter::Sum for Usage {
+    /// A sum with something unknown in it is unknown.
+    fn sum<I: Iterator<Item = Self>>(items: I) -> Self {
+        let nothing = Self {
+            cost_usd: Some(0.0),
+            ..Self::default()
+        };
+        items.fold(nothing, |sum, next| Self {
+            input_tokens: sum.input_tokens.saturating_add(next.input_tokens),
+            output_tokens: sum.output_tokens.saturating_add(next.output_tokens),
+            cost_usd: sum
+                .cost_usd
+                .zip(next.cost_usd)
+                .map(|(left, right)| left + right),
+            estimated: sum.estimated || next.estimated,
+        })
+    }
 }
 
 /// A snapshot, by what it holds rather than where it lies.
@@ -115,6 +195,29 @@ pub struct EpisodeEnd {
     pub upstream_mitigation: Option<Outcome>,
 }
 
+impl EpisodeEnd {
+    /// An end without a submission.
+    #[must_use]
+    pub fn without_submission(end_reason: EndReason, error: Option<String>) -> Self {
+        Self {
+            end_reason,
+            solution: None,
+            error,
+            mitigation: None,
+            upstream_mitigation: None,
+        }
+    }
+
+    /// The end that a submission is.
+    #[must_use]
+    pub fn submitted(solution: Value) -> Self {
+        Self {
+            solution: Some(solution),
+            ..Self::without_submission(EndReason::Submitted, None)
+        }
+    }
+}
+
 /// Why an episode ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -123,6 +226,12 @@ pub enum EndReason {
     Submitted,
     /// It took all its steps without submitting.
     StepLimit,
+    /// Its time was over.
+    TimeLimit,
+    /// It had used up its tokens.
+    TokenLimit,
+    /// It had used up its money.
+    CostLimit,
     /// The agent broke.
     AgentFailed,
     /// The environment broke.
@@ -169,6 +278,9 @@ pub struct EpisodeResult {
     pub strict: StrictScore,
     /// Why the episode ended.
     pub end_reason: EndReason,
+    /// What the agent's model took; none: it has none, or does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
     /// Counts over the steps.
     #[serde(flatten)]
     pub tally: Tally,
@@ -273,6 +385,7 @@ impl EpisodeResult {
             solution: end.solution.clone(),
             strict: scores.strict,
             end_reason: end.end_reason,
+            usage: None,
             tally: Tally::of(steps),
         }
     }

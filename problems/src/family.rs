@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::application::{
     Application, BuiltIn, Endpoint, Flags, Git, HelmChart, Load, Platform, Provided, Source,
-    UnknownEndpoint, Workload, Wrk2,
+    UnknownEndpoint, Workload,
 };
 use crate::condition::Condition;
 use crate::fault::Step;

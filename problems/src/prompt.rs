@@ -1,5 +1,7 @@
 //! What an agent is told: its task, the application, and how to act.
 
+use serde::{Deserialize, Serialize};
+
 use crate::action::{ActionSet, describe};
 use crate::family::Application;
 use crate::submission::{FAULT_TYPES, SYSTEM_LEVELS};
@@ -7,6 +9,48 @@ use crate::task::Task;
 
 /// Follows every observation, and is the first.
 pub const NEXT_STEP: &str = "Please take the next action";
+
+/// What an agent is told before its first step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Briefing {
+    /// What is asked.
+    pub task: Task,
+    /// Namespace of the application.
+    pub namespace: String,
+    /// The task in words, with the application.
+    pub description: String,
+    /// How to act and to submit.
+    pub instructions: String,
+    /// The actions: name and documentation.
+    pub actions: Vec<ActionHelp>,
+}
+
+/// The documentation of one action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionHelp {
+    /// Its name.
+    pub name: String,
+    /// Purpose, arguments and result.
+    pub help: String,
+}
+
+impl Briefing {
+    /// Puts together what is told about a task on an application.
+    #[must_use]
+    pub fn new(task: Task, application: &Application, set: ActionSet) -> Self {
+        let help = |(name, help): (&'static str, String)| ActionHelp {
+            name: name.to_owned(),
+            help,
+        };
+        Self {
+            task,
+            namespace: application.namespace.clone(),
+            description: description(task, application),
+            instructions: instructions(task),
+            actions: describe(task, set).into_iter().map(help).collect(),
+        }
+    }
+}
 
 /// Says what is asked, and of which application. It gives nothing away that tells problems of one task apart.
 #[must_use]

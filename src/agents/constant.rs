@@ -5,7 +5,7 @@ use aiopslab_problems::task::Task;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Agent, AgentError, Briefing};
+use super::{Agent, AgentError, Briefing, Response};
 
 /// Answers by task alone.
 #[derive(Default)]
@@ -29,9 +29,8 @@ impl Agent for Constant {
         Ok(())
     }
 
-    async fn respond(&mut self, _observation: &str) -> Result<String, AgentError> {
-        Ok(action::render(&Action::Submit {
-            solution: self.solution.clone(),
-        }))
+    async fn respond(&mut self, _observation: &str) -> Result<Response, AgentError> {
+        let solution = self.solution.clone();
+        Ok(action::render(&Action::Submit { solution }).into())
     }
 }

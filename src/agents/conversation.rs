@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{Agent, AgentError, Briefing};
+use super::{Agent, AgentError, Briefing, Response};
 
 /// The function's side: calls go out, observations come in.
 pub(super) struct Talk {
@@ -86,7 +86,7 @@ where
         Ok(())
     }
 
-    async fn respond(&mut self, observation: &str) -> Result<String, AgentError> {
+    async fn respond(&mut self, observation: &str) -> Result<Response, AgentError> {
         let broken = |what: &str| AgentError::Broken {
             command: "baseline".to_owned(),
             what: what.to_owned(),
@@ -102,9 +102,9 @@ where
         }
         running.begun = true;
         if let Some(call) = running.calls.recv().await {
-            return Ok(call);
+            return Ok(call.into());
         }
         let solution = (&mut running.task).await.map_err(|_| broken("broke off"))?;
-        Ok(action::render(&Action::Submit { solution }))
+        Ok(action::render(&Action::Submit { solution }).into())
     }
 }

@@ -2,12 +2,14 @@
 
 use std::process::Stdio;
 
+use aiopslab_problems::episode::Usage;
 use async_trait::async_trait;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use super::{Agent, AgentError, Briefing};
+use super::{Agent, AgentError, Briefing, Response};
 
 /// A response longer than this is no response.
 const LONGEST_LINE: u64 = 4 << 20;
@@ -69,6 +71,13 @@ impl External {
     }
 }
 
+/// What the process answers.
+#[derive(Deserialize)]
+struct Answer {
+    response: String,
+    usage: Option<Usage>,
+}
+
 #[async_trait]
 impl Agent for External {
     async fn start(&mut self, briefing: &Briefing) -> Result<(), AgentError> {
@@ -101,14 +110,16 @@ impl Agent for External {
         self.tell(&message).await
     }
 
-    async fn respond(&mut self, observation: &str) -> Result<String, AgentError> {
+    async fn respond(&mut self, observation: &str) -> Result<Response, AgentError> {
         self.tell(&json!({"type": "observation", "observation": observation}))
             .await?;
         let line = self.hear().await?;
-        serde_json::from_str::<Value>(&line)
-            .ok()
-            .and_then(|answer| answer.get("response")?.as_str().map(str::to_owned))
-            .ok_or_else(|| {
+        serde_json::from_str::<Answer>(&line)
+            .map(|answer| Response {
+                text: answer.response,
+                usage: answer.usage,
+            })
+            .map_err(|_| {
                 let shown: String = line.trim_end().chars().take(200).collect();
                 self.broken(format!(
                     "answered {shown:?}\nhint: an answer is one line of JSON, {{\"response\": \"text with one call\"}}"

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Agent, AgentError, Briefing};
+use super::{Agent, AgentError, Briefing, Response};
 
 /// Splits a script into responses at lines of three dashes.
 pub(super) fn responses(script: &str) -> Vec<String> {
@@ -34,10 +34,12 @@ impl Agent for Scripted {
         Ok(())
     }
 
-    async fn respond(&mut self, _observation: &str) -> Result<String, AgentError> {
+    async fn respond(&mut self, _observation: &str) -> Result<Response, AgentError> {
         let response = self.responses.get(self.given).cloned();
         self.given += 1;
-        response.ok_or(AgentError::ScriptEnded(self.responses.len()))
+        response
+            .map(Response::from)
+            .ok_or(AgentError::ScriptEnded(self.responses.len()))
     }
 }
 

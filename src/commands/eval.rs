@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use std::time::Instant;
 
 use aiopslab_problems::action::ActionSet;
+use aiopslab_problems::episode::Limits;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::live::on_stage;
@@ -39,7 +40,7 @@ pub(super) async fn run(arguments: Eval, settings: Settings) -> Result<(), Failu
 
 fn options(arguments: &Eval, settings: &Settings) -> Result<Options, Failure> {
     Ok(Options {
-        max_steps: settings.max_steps.clone().under(arguments.max_steps).value,
+        limits: Limits::steps(settings.max_steps.clone().under(arguments.max_steps).value),
         upstream: arguments.upstream,
         upstream_visibility: arguments.upstream_visibility,
         action_set: match arguments.actions {

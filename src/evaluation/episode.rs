@@ -3,56 +3,60 @@
 use std::collections::BTreeMap;
 
 use aiopslab_capture::live::Judged;
-use aiopslab_problems::action::{ActionSet, CallSyntax, describe};
+use aiopslab_problems::action::CallSyntax;
 use aiopslab_problems::catalog::Problem;
 use aiopslab_problems::environment::Environment;
 use aiopslab_problems::episode::{
     self, EPISODE_VERSION, EpisodeEnd, EpisodeHeader, EpisodeResult, EpisodeStep, SnapshotRef,
+    Usage,
 };
 use aiopslab_problems::family::Application;
-use aiopslab_problems::prompt;
 use aiopslab_problems::score::score;
-use aiopslab_problems::task::Task;
 use aiopslab_replay::environment::{ReplayEnvironment, ReplayOptions};
+use camino::Utf8Path;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{Evaluated, Options, Place, Question, slug};
-use crate::agents::{ActionHelp, AgentSpec, Briefing};
+use crate::agents::{Agent, AgentSpec, Briefing};
 use crate::exit::Failure;
-use crate::session::{self, EpisodeFiles};
+use crate::session::{self, EpisodeFiles, Session};
 
 /// What the clock and the snapshot of a live episode are called.
 pub(super) const LIVE: &str = "live";
 
 /// A problem put to an agent.
-pub(super) struct Asked {
-    spec: AgentSpec,
+pub struct Asked {
     pub(super) problem: Problem,
-    application: Application,
     snapshot: String,
     repeat: u32,
+    briefing: Briefing,
     pub(super) header: EpisodeHeader,
 }
 
 /// An episode whose agent is done.
-pub(super) struct Talked {
+pub struct Talked {
     steps: Vec<EpisodeStep>,
     pub(super) end: EpisodeEnd,
+    usage: Option<Usage>,
     files: EpisodeFiles,
     folder: String,
 }
 
 impl Asked {
-    /// On a snapshot.
-    pub(super) fn on_snapshot(
-        spec: &AgentSpec,
-        question: &Question,
-        repeat: u32,
-        options: &Options,
-    ) -> Self {
+    /// On a snapshot; `agent` is its name in the record.
+    #[must_use]
+    pub fn on_snapshot(agent: &str, question: &Question, repeat: u32, options: &Options) -> Self {
         let manifest = question.snapshot.manifest();
-        let mut header = header(spec, &question.problem, repeat, options);
+        let mut asked = Self::live(
+            agent,
+            &question.problem,
+            &question.application,
+            repeat,
+            options,
+        );
+        asked.snapshot.clone_from(&question.recorded.name);
+        let header = &mut asked.header;
         header.snapshot = Some(SnapshotRef {
             id: manifest.snapshot.to_string(),
             digest: question.digest.clone(),
@@ -60,69 +64,108 @@ impl Asked {
         header.clock = question.clock.to_string();
         let format = manifest.format_version.to_string();
         header.versions.insert("snapshot format".to_owned(), format);
-        Self {
-            spec: spec.clone(),
-            problem: question.problem.clone(),
-            application: question.application.clone(),
-            snapshot: question.recorded.name.clone(),
-            repeat,
-            header,
-        }
+        asked
     }
 
     /// On a running cluster.
-    pub(super) fn live(
-        spec: &AgentSpec,
+    #[must_use]
+    pub fn live(
+        agent: &str,
         problem: &Problem,
         application: &Application,
         repeat: u32,
         options: &Options,
     ) -> Self {
+        let briefing = Briefing::new(problem.task, application, options.action_set);
+        let header = EpisodeHeader {
+            version: EPISODE_VERSION,
+            problem_id: problem.id.clone(),
+            agent: agent.to_owned(),
+            snapshot: None,
+            clock: LIVE.to_owned(),
+            on_write_live: false,
+            action_set: options.action_set,
+            upstream_visibility: options.upstream_visibility,
+            syntax: if options.upstream {
+                CallSyntax::Upstream
+            } else {
+                CallSyntax::Ours
+            },
+            limits: options.limits,
+            seed: seed(problem.id.as_str(), repeat),
+            versions: BTreeMap::from([(
+                "aiopslab".to_owned(),
+                env!("CARGO_PKG_VERSION").to_owned(),
+            )]),
+            briefing: Some(briefing.clone()),
+            agent_settings: None,
+        };
         Self {
-            spec: spec.clone(),
             problem: problem.clone(),
-            application: application.clone(),
             snapshot: LIVE.to_owned(),
             repeat,
-            header: header(spec, problem, repeat, options),
+            briefing,
+            header,
         }
     }
 
-    /// Lets the agent act until it submits or runs out of steps.
+    /// Makes the agent, and takes into the record what decides it.
+    pub(super) fn agent(&mut self, spec: &AgentSpec) -> Box<dyn Agent> {
+        let agent = spec.agent(self.header.seed);
+        self.header.agent_settings = agent.settings();
+        agent
+    }
+
+    /// The episode's folder below the output folder.
+    #[must_use]
+    pub fn folder(&self) -> String {
+        let agent = slug(&self.header.agent);
+        format!("{agent}/{}-r{}", self.problem.id, self.repeat)
+    }
+
+    /// What the agent is told.
+    #[must_use]
+    pub fn briefing(&self) -> &Briefing {
+        &self.briefing
+    }
+
+    /// Opens the session, with its files in `folder` below the output folder.
+    ///
+    /// # Errors
+    /// When a file can't be written.
+    pub fn open<'a>(
+        &self,
+        environment: Box<dyn Environment + 'a>,
+        out: &Utf8Path,
+        folder: &str,
+    ) -> Result<Session<'a>, Failure> {
+        let files = EpisodeFiles::create(&out.join(folder), &self.header)?;
+        let rules = session::Rules {
+            syntax: self.header.syntax,
+            action_set: self.header.action_set,
+            limits: self.header.limits,
+        };
+        Ok(Session::new(environment, rules, files))
+    }
+
+    /// Lets the agent act until its session ends.
     pub(super) async fn talk(
         &self,
+        agent: &mut dyn Agent,
         environment: &mut dyn Environment,
         options: &Options,
     ) -> Result<Talked, Failure> {
-        let folder = format!(
-            "{}/{}-r{}",
-            slug(&self.spec.to_string()),
-            self.problem.id,
-            self.repeat
-        );
-        let mut files = EpisodeFiles::create(&options.out.join(&folder), &self.header)?;
-        let mut agent = self.spec.agent(self.header.seed);
-        let briefing = briefing(self.problem.task, &self.application, options.action_set);
-        let rules = session::Rules {
-            syntax: self.header.syntax,
-            action_set: options.action_set,
-            max_steps: options.max_steps,
-        };
-        let (steps, end) =
-            session::run(agent.as_mut(), environment, &briefing, rules, &mut files).await?;
-        Ok(Talked {
-            steps,
-            end,
-            files,
-            folder,
-        })
+        let folder = self.folder();
+        let mut session = self.open(Box::new(environment), &options.out, &folder)?;
+        let end = session::run(agent, &mut session, &self.briefing).await?;
+        Ok(Talked::new(session, end, folder))
     }
 
     /// The snapshot of a question as an environment.
-    pub(super) fn replay(
-        question: &Question,
-        options: &Options,
-    ) -> Result<ReplayEnvironment, Failure> {
+    ///
+    /// # Errors
+    /// When the snapshot is damaged.
+    pub fn replay(question: &Question, options: &Options) -> Result<ReplayEnvironment, Failure> {
         let replay = ReplayOptions {
             clock: question.clock,
             upstream_quirks: options.upstream,
@@ -135,6 +178,19 @@ impl Asked {
 }
 
 impl Talked {
+    /// Takes what a session in `folder` left.
+    #[must_use]
+    pub fn new(session: Session<'_>, end: EpisodeEnd, folder: String) -> Self {
+        let (steps, usage, files) = session.into_parts();
+        Self {
+            steps,
+            end,
+            usage,
+            files,
+            folder,
+        }
+    }
+
     /// Whether a running cluster was acted on.
     pub(super) fn went_live(&self) -> bool {
         self.steps.iter().any(|step| step.live)
@@ -148,14 +204,18 @@ impl Talked {
     }
 
     /// Scores the episode and writes how it ended.
-    pub(super) fn close(mut self, asked: &Asked) -> Result<Evaluated, Failure> {
+    ///
+    /// # Errors
+    /// When a file can't be written.
+    pub fn close(mut self, asked: &Asked) -> Result<Evaluated, Failure> {
         let problem = &asked.problem;
         self.files.end(&self.end)?;
         let scores = score(problem, &episode::summary(&self.steps, &self.end));
         let name = &asked.header.agent;
         let session_id = session_id(&asked.header);
         let record = (self.steps.as_slice(), &self.end);
-        let result = EpisodeResult::new(problem, name, &session_id, record, scores);
+        let mut result = EpisodeResult::new(problem, name, &session_id, record, scores);
+        result.usage = self.usage;
         self.files.finish(&result)?;
         let place = Place {
             snapshot: asked.snapshot.clone(),
@@ -169,41 +229,6 @@ impl Talked {
             self.steps.len(),
             place,
         ))
-    }
-}
-
-fn briefing(task: Task, application: &Application, action_set: ActionSet) -> Briefing {
-    let help = |(name, help): (String, String)| ActionHelp { name, help };
-    Briefing {
-        task,
-        namespace: application.namespace.clone(),
-        description: prompt::description(task, application),
-        instructions: prompt::instructions(task),
-        actions: describe(task, action_set)
-            .into_iter()
-            .map(|(name, text)| help((name.to_owned(), text)))
-            .collect(),
-    }
-}
-
-fn header(spec: &AgentSpec, problem: &Problem, repeat: u32, options: &Options) -> EpisodeHeader {
-    EpisodeHeader {
-        version: EPISODE_VERSION,
-        problem_id: problem.id.clone(),
-        agent: spec.to_string(),
-        snapshot: None,
-        clock: LIVE.to_owned(),
-        on_write_live: false,
-        action_set: options.action_set,
-        upstream_visibility: options.upstream_visibility,
-        syntax: if options.upstream {
-            CallSyntax::Upstream
-        } else {
-            CallSyntax::Ours
-        },
-        max_steps: options.max_steps,
-        seed: seed(problem.id.as_str(), repeat),
-        versions: BTreeMap::from([("aiopslab".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]),
     }
 }
 

@@ -173,12 +173,13 @@ async fn ask_all(
             family,
             application,
         } = question;
-        let asked = Asked::live(spec, problem, application, repeat, options);
+        let mut asked = Asked::live(&spec.to_string(), problem, application, repeat, options);
+        let mut agent = asked.agent(spec);
         system.inject(family).await?;
         let mut environment = system.environment(options.upstream).await?;
         let text = format!("{spec} on {}", problem.id);
         stage.progress.stage("agent", &text);
-        let talk = asked.talk(&mut environment, options);
+        let talk = asked.talk(agent.as_mut(), &mut environment, options);
         let mut talked = or_cancelled(&stage.cancel, talk).await?;
         if problem.task == Task::Mitigation {
             let judged = system.judge().await?;

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use super::episode::Asked;
 use super::live::{LiveQuestion, Stage, or_cancelled};
 use super::{Evaluated, Options, Plan};
-use crate::agents::AgentSpec;
+use crate::agents::{Agent, AgentSpec};
 use crate::exit::Failure;
 use crate::library::Library;
 
@@ -72,7 +72,9 @@ pub async fn run(
         for question in &plan.questions {
             let incident = LiveQuestion::find(library, &question.problem)?;
             for repeat in 1..=options.repeat {
-                let mut asked = Asked::on_snapshot(agent, question, repeat, options);
+                let name = agent.to_string();
+                let mut asked = Asked::on_snapshot(&name, question, repeat, options);
+                let mut acting = asked.agent(agent);
                 asked.header.on_write_live = true;
                 let mut environment = Switching {
                     replay: Asked::replay(question, options)?,
@@ -85,7 +87,7 @@ pub async fn run(
                 if prewarm && number == 0 {
                     environment.warm().await;
                 }
-                let episode = environment.episode(&asked, options).await;
+                let episode = environment.episode(&asked, acting.as_mut(), options).await;
                 standby = environment.cooled().await;
                 match episode {
                     Ok(evaluated) => done.push(evaluated),
@@ -158,9 +160,14 @@ impl Switching {
         Ok(())
     }
 
-    async fn episode(&mut self, asked: &Asked, options: &Options) -> Result<Evaluated, Failure> {
+    async fn episode(
+        &mut self,
+        asked: &Asked,
+        agent: &mut dyn Agent,
+        options: &Options,
+    ) -> Result<Evaluated, Failure> {
         let cancel = self.stage.cancel.clone();
-        let mut talked = or_cancelled(&cancel, asked.talk(self, options)).await?;
+        let mut talked = or_cancelled(&cancel, asked.talk(agent, self, options)).await?;
         if asked.problem.task == Task::Mitigation {
             if talked.went_live() {
                 let judged = self.up().await?.judge().await?;

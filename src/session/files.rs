@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::time::Instant;
 
-use aiopslab_problems::episode::{EpisodeEnd, EpisodeHeader, EpisodeResult, EpisodeStep, Record};
+use aiopslab_problems::episode::{
+    EpisodeEnd, EpisodeHeader, EpisodeResult, EpisodeStep, Record, Usage,
+};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 use serde_json::json;
@@ -25,6 +27,15 @@ pub struct StepClock {
 }
 
 impl StepClock {
+    /// Starts measuring: the agent is asked now.
+    #[must_use]
+    pub fn start() -> Self {
+        Self {
+            asked: Instant::now(),
+            answered: None,
+        }
+    }
+
     /// The agent has responded.
     pub fn answered(&mut self) {
         self.answered = Some(Instant::now());
@@ -57,20 +68,16 @@ impl EpisodeFiles {
         Ok(files)
     }
 
-    /// Starts measuring a step.
-    #[must_use]
-    pub fn clock(&self) -> StepClock {
-        StepClock {
-            asked: Instant::now(),
-            answered: None,
-        }
-    }
-
     /// Writes a step.
     ///
     /// # Errors
     /// When a file can't be written.
-    pub fn record(&mut self, step: &EpisodeStep, clock: &StepClock) -> Result<(), Failure> {
+    pub fn record(
+        &mut self,
+        step: &EpisodeStep,
+        usage: Option<Usage>,
+        clock: &StepClock,
+    ) -> Result<(), Failure> {
         line(
             &mut self.transcript,
             &Record::Step(step.clone()),
@@ -78,11 +85,14 @@ impl EpisodeFiles {
         )?;
         let answered = clock.answered.unwrap_or(clock.asked);
         let milliseconds = |from: Instant, to: Instant| to.duration_since(from).as_secs_f64() * 1e3;
-        let timing = json!({
+        let mut timing = json!({
             "step": step.step,
             "agent_ms": milliseconds(clock.asked, answered),
             "environment_ms": milliseconds(answered, Instant::now()),
         });
+        if let Some(usage) = usage {
+            timing["usage"] = json!(usage);
+        }
         line(&mut self.timing, &timing, &self.folder)
     }
 

@@ -17,6 +17,7 @@ use axum::{Json, Router};
 use clap::{Args, ValueEnum};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Url};
 use serde::Deserialize;
 use tokio::net::TcpListener;
@@ -201,7 +202,19 @@ impl Generator {
         url.query_pairs_mut()
             .clear()
             .extend_pairs(&request.parameters);
-        let response = self.client.request(request.method, url).send().await?;
+        let form = match url.query() {
+            Some(form) if request.is_form() => Some(form.to_owned()),
+            _ => None,
+        };
+        if form.is_some() {
+            url.set_query(None);
+        }
+        let mut sent = self.client.request(request.method, url);
+        if let Some(form) = form {
+            let kind = "application/x-www-form-urlencoded";
+            sent = sent.header(CONTENT_TYPE, kind).body(form);
+        }
+        let response = sent.send().await?;
         let status = response.status().as_u16();
         response.bytes().await?;
         Ok(status)

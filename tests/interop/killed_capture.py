@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Kills a capture with SIGKILL in each of its stages and looks at what is left.
 
-    tests/interop/killed_capture.py [--fresh] AIOPSLAB KUBECTL [STAGE …]
+    tests/interop/killed_capture.py [--fresh] [--family FAMILY-N]… AIOPSLAB KUBECTL [STAGE …]
 
 After every kill `aiopslab recover` must bring the cluster back (every object of the application that a
 user wrote is compared), a second one must find nothing, and `aiopslab snapshot salvage` must make what was
 recorded usable. Needs a cluster that `aiopslab check` is content with (KUBECONFIG). Without stages: all of
 them, about 15 minutes. With --fresh each capture deploys the application and its recovery deletes it;
-otherwise it stays between captures and is deleted at the end.
+otherwise it stays between captures and is deleted at the end. A capture only begins once the application
+is healthy under load, so that each also shows that the one before was undone; a last one without a fault
+does so for the last.
 """
 import json
 import os
@@ -20,6 +22,7 @@ import tempfile
 import time
 
 FAMILY = "scale_pod_zero_testbed-1"
+WITHOUT_FAULT = "noop_detection_testbed-1"
 NAMESPACE = "hotel-testbed"
 STAGES = ["deploy", "workload", "settle", "record", "baseline", "inject", "verify", "window", "probe", "stop",
           "recover", "clean up", "compare", "finish"]
@@ -60,9 +63,13 @@ class Cluster:
             time.sleep(2)
         raise AssertionError(f"{what} is still there")
 
-    def kill_in(self, stage, out, *options):
+    def capture_without_fault(self):
+        with tempfile.TemporaryDirectory() as out:
+            succeed(self.aiopslab, "capture", WITHOUT_FAULT, "--keep", "--out", out, *LENGTHS)
+
+    def kill_in(self, family, stage, out):
         """Starts a capture and kills it shortly after it has said that it is in the stage."""
-        command = [self.aiopslab, "capture", FAMILY, "--out", str(out), *LENGTHS, *options]
+        command = [self.aiopslab, "capture", family, "--out", str(out), *LENGTHS]
         capture = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         said = []
         for line in capture.stderr:
@@ -105,37 +112,44 @@ def salvage(cluster, folder, stage):
     return f"salvaged, {rows.group(0).split()[-1]} bytes" if rows else "salvaged"
 
 
-def try_stage(cluster, stage, fresh):
+def try_stage(cluster, family, stage, fresh):
     if fresh:
         cluster.delete_application()
     elif not cluster.written():
-        with tempfile.TemporaryDirectory() as out:
-            succeed(cluster.aiopslab, "capture", "noop_detection_testbed-1", "--keep", "--out", out, *LENGTHS)
+        cluster.capture_without_fault()
     before = cluster.written()
     with tempfile.TemporaryDirectory() as out:
-        cluster.kill_in(stage, pathlib.Path(out))
+        cluster.kill_in(family, stage, pathlib.Path(out))
         done = cluster.recover()
         if fresh:
             cluster.wait_until_gone("namespace", NAMESPACE)
         cluster.wait_until_gone("job", "-n", "default", "workload")
         after = cluster.written()
         assert after == before, f"not as before: {[key for key in before if before[key] != after.get(key)]}\n{done}"
-        return salvage(cluster, pathlib.Path(out, FAMILY), stage)
+        return salvage(cluster, pathlib.Path(out, family), stage)
 
 
 def main():
     arguments = sys.argv[1:]
     fresh = "--fresh" in arguments
     arguments = [word for word in arguments if word != "--fresh"]
+    families = []
+    while "--family" in arguments:
+        at = arguments.index("--family")
+        families += arguments[at + 1:at + 2]
+        del arguments[at:at + 2]
     if len(arguments) < 2 or not os.environ.get("KUBECONFIG"):
         raise SystemExit(__doc__)
     cluster = Cluster(*arguments[:2])
     stages = arguments[2:] or STAGES
-    for stage in stages:
-        said = try_stage(cluster, stage, fresh or stage == "deploy")
-        print(f"killed in {stage:<9} recovered, nothing left; {said}", flush=True)
+    tried = [(family, stage) for family in families or [FAMILY] for stage in stages]
+    for family, stage in tried:
+        said = try_stage(cluster, family, stage, fresh or stage == "deploy")
+        print(f"{family} killed in {stage:<9} recovered, nothing left; {said}", flush=True)
+    if not fresh:
+        cluster.capture_without_fault()
     cluster.delete_application()
-    print(f"{len(stages)} passed, 0 failed")
+    print(f"{len(tried)} passed, 0 failed")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aiopslab_problems::condition::Condition;
-use aiopslab_problems::family::{Application, Load, Workload};
+use aiopslab_problems::family::{Application, Workload};
 use aiopslab_problems::resolve::ResolvedFamily;
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -86,8 +86,8 @@ pub struct LiveSystem {
     before: Inventory,
     /// Since when the application runs without an earlier problem.
     since: Timestamp,
-    /// The workload that runs.
-    workload: Option<Workload>,
+    /// What the generator sends; none: it does not run.
+    pub(super) workload: Option<Workload>,
     is_ours: bool,
 }
 
@@ -278,23 +278,24 @@ impl LiveSystem {
     /// Sees to it that the family's workload runs.
     async fn load(&mut self, family: &ResolvedFamily) -> Result<(), CaptureError> {
         let name = &family.workload;
-        let Some(Load::Generated(wanted)) = self.application.workloads.get(name).cloned() else {
-            return Err(CaptureError::UnknownWorkload {
-                application: self.application.name.clone(),
-                workload: name.clone(),
-            });
-        };
-        if self.workload.as_ref() == Some(&wanted) {
+        let wanted = workload::named(&self.application, name)?;
+        let wanted = wanted.generated().cloned();
+        if self.workload == wanted {
             return Ok(());
         }
-        let text = format!("{name} at {} requests per second", wanted.rate);
-        self.progress.stage("workload", &text);
         if workload::stop(&self.cluster).await? {
             wait_until_gone(&self.cluster, None).await?;
         }
+        self.workload.clone_from(&wanted);
+        let Some(wanted) = wanted else {
+            let text = format!("{name} of the application's own");
+            self.progress.stage("workload", &text);
+            return Ok(());
+        };
+        let text = format!("{name} at {} requests per second", wanted.rate);
+        self.progress.stage("workload", &text);
         workload::start(&self.cluster, &self.application, &wanted, self.options.seed).await?;
         self.client = WorkloadClient::default();
-        self.workload = Some(wanted);
         let until = Instant::now() + HEALTHY_WITHIN;
         while workload::running_pod(&self.cluster).await?.is_none() {
             if Instant::now() > until {

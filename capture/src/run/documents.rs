@@ -78,10 +78,10 @@ impl Capture {
             service_label: application.service_label.clone(),
             ..ManifestDraft::default()
         };
-        let mut settings = json!({
-            "workload": {"rate": self.workload.rate, "arrival": self.workload.arrival,
-                "mix": self.workload.mix},
+        let workload = self.workload.as_ref().map(|workload| {
+            json!({"rate": workload.rate, "arrival": workload.arrival, "mix": workload.mix})
         });
+        let mut settings = json!({"workload": workload});
         let end = self.windows.fault.map(|window| window.to);
         draft.observed = self.recording_from_if_started().map(|from| Observed {
             from,

@@ -100,20 +100,14 @@ impl Capture {
     }
 
     async fn start_workload(&mut self) -> Result<(), CaptureError> {
-        let rate = self.workload.rate;
-        let what = format!(
-            "{} at {rate} requests per second",
-            self.request.family.workload
-        );
+        let name = &self.request.family.workload;
+        let Some(workload) = self.workload.clone() else {
+            return self.enter("workload", &format!("{name} of the application's own"));
+        };
+        let what = format!("{name} at {} requests per second", workload.rate);
         self.enter("workload", &what)?;
-        let seed = self.request.seed;
-        workload::start(
-            &self.cluster,
-            &self.request.application,
-            &self.workload,
-            seed,
-        )
-        .await?;
+        let application = &self.request.application;
+        workload::start(&self.cluster, application, &workload, self.request.seed).await?;
         let until = Instant::now() + HEALTHY_WITHIN;
         while workload::running_pod(&self.cluster).await?.is_none() {
             if Instant::now() > until {

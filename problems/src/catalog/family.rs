@@ -159,6 +159,29 @@ fn check_truth(family: &Family, notes: &mut Notes<'_>) {
     }
 }
 
+/// Nobody counts the requests of a load that is the application's own.
+fn check_load(family: &ResolvedFamily, application: &Application, notes: &mut Notes<'_>) {
+    let load = application.workloads.get(&family.workload);
+    if load.is_none_or(|load| load.generated().is_some()) {
+        return;
+    }
+    for (key, list) in [
+        ("manifested", &family.manifested),
+        ("mitigated", &family.mitigated),
+    ] {
+        let measures = |condition: &Condition| condition.needs().contains(&Question::Workload);
+        if let Some(index) = list.iter().position(measures) {
+            notes.wrong(
+                &format!("{key}[{index}]"),
+                format!(
+                    "the load {:?} is the application's own: its requests are not counted",
+                    family.workload
+                ),
+            );
+        }
+    }
+}
+
 fn check_variant(family: &ResolvedFamily, application: &Application, notes: &mut Notes<'_>) {
     if !application.workloads.contains_key(&family.workload) {
         let known: Vec<&str> = application.workloads.keys().map(String::as_str).collect();
@@ -172,6 +195,7 @@ fn check_variant(family: &ResolvedFamily, application: &Application, notes: &mut
             ),
         );
     }
+    check_load(family, application, notes);
     check_steps(&family.inject, "inject", application, notes);
     for (index, repair) in family.wrong_repairs.iter().enumerate() {
         let key = format!("wrong_repairs[{index}].steps");

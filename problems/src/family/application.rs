@@ -320,15 +320,23 @@ pub struct HelmChart {
 pub enum Load {
     /// Our own generator.
     Generated(Workload),
-    /// The generator wrk2 with a script of the application's source.
-    Wrk2(Wrk2),
     /// Something of the application's own, or nothing.
     Provided(Provided),
 }
 
-const LOADS: [Kind<Load>; 3] = [
+impl Load {
+    /// What our generator sends; none: it sends nothing.
+    #[must_use]
+    pub fn generated(&self) -> Option<&Workload> {
+        match self {
+            Self::Generated(workload) => Some(workload),
+            Self::Provided(_) => None,
+        }
+    }
+}
+
+const LOADS: [Kind<Load>; 2] = [
     ("mix", |value| from_value(value).map(Load::Generated)),
-    ("wrk2", |value| from_value(value).map(Load::Wrk2)),
     ("provided", |value| from_value(value).map(Load::Provided)),
 ];
 
@@ -351,25 +359,6 @@ pub struct Workload {
     /// Anything else that the generator takes.
     #[serde(default)]
     pub extra: BTreeMap<String, Value>,
-}
-
-/// Requests that wrk2 sends, as AIOpsLab runs it; but until the end, not for seconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Wrk2 {
-    /// Path of the Lua script in the application's source.
-    pub wrk2: String,
-    /// Requests per second.
-    pub rate: f64,
-    /// Distribution of the time between requests: `exponential` or `constant`.
-    pub arrival: String,
-    /// Connections that are kept open.
-    pub connections: u32,
-    /// Threads of the generator.
-    pub threads: u32,
-    /// Path of the URL.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
 }
 
 /// A load that nobody has to start.

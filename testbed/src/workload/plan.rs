@@ -12,7 +12,7 @@ use crate::workload::Arrival;
 
 /// The kinds of requests, with the names that a mix and the results use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Endpoint {
     Search,
     Recommend,
@@ -20,16 +20,18 @@ pub(crate) enum Endpoint {
     Reserve,
     Reviews,
     Attractions,
+    ComposePost,
 }
 
 impl Endpoint {
-    const ALL: [(&'static str, Self); 6] = [
+    const ALL: [(&'static str, Self); 7] = [
         ("search", Self::Search),
         ("recommend", Self::Recommend),
         ("login", Self::Login),
         ("reserve", Self::Reserve),
         ("reviews", Self::Reviews),
         ("attractions", Self::Attractions),
+        ("compose-post", Self::ComposePost),
     ];
 }
 
@@ -86,6 +88,13 @@ pub(crate) struct PlannedRequest {
     pub(crate) parameters: Vec<(&'static str, String)>,
 }
 
+impl PlannedRequest {
+    /// Whether the parameters are a form in the body, rather than in the URL.
+    pub(crate) fn is_form(&self) -> bool {
+        self.endpoint == Endpoint::ComposePost
+    }
+}
+
 /// The time until the next request.
 pub(crate) fn planned_gap(random: &mut StdRng, arrival: Arrival, rate: f64) -> Duration {
     let unit: f64 = match arrival {
@@ -129,6 +138,7 @@ pub(crate) fn plan_request(random: &mut StdRng, mix: &Mix) -> PlannedRequest {
         }
         Endpoint::Reviews => (Method::GET, "/review", hotel_page(random)),
         Endpoint::Attractions => (Method::GET, "/attractions", hotel_page(random)),
+        Endpoint::ComposePost => (Method::POST, "/wrk2-api/post/compose", post(random)),
     };
     PlannedRequest {
         endpoint,
@@ -165,6 +175,31 @@ fn credentials(random: &mut StdRng) -> Vec<(&'static str, String)> {
         ("username", format!("Cornell_{number}")),
         ("password", number.to_string().repeat(10)),
     ]
+}
+
+/// A post of one of the 962 users of DeathStarBench's social network, as its frontend takes it.
+fn post(random: &mut StdRng) -> Vec<(&'static str, String)> {
+    let number: u32 = random.random_range(0..962);
+    let words = random.random_range(8..40);
+    let mut text: Vec<String> = (0..words).map(|_| word(random)).collect();
+    text.push(format!("@username_{}", random.random_range(0..962)));
+    text.push(format!("http://{}.com", word(random)));
+    let medium = random.random_range(1_000_000..10_000_000);
+    vec![
+        ("username", format!("username_{number}")),
+        ("user_id", number.to_string()),
+        ("text", text.join(" ")),
+        ("media_ids", format!("[\"{medium}\"]")),
+        ("media_types", "[\"png\"]".to_owned()),
+        ("post_type", "0".to_owned()),
+    ]
+}
+
+fn word(random: &mut StdRng) -> String {
+    let letters = random.random_range(2..10);
+    (0..letters)
+        .map(|_| random.random_range('a'..='z'))
+        .collect()
 }
 
 fn hotel(random: &mut StdRng) -> (&'static str, String) {

@@ -81,6 +81,23 @@ fn a_flag_needs_an_application_with_flags() {
 }
 
 #[test]
+fn requests_of_a_load_that_is_not_ours_are_not_counted() {
+    let text = OWN
+        .replace("hotel-testbed", "astronomy-shop")
+        .replace("mixed", "locust")
+        .replace("geo", "ad")
+        .replace("rate\"", "cart\"")
+        .replace(
+            "endpoints = \"{target}\"\nequals = 0",
+            "workload = { error_ratio = { above = 0.05 } }",
+        );
+    let error = Catalog::with_dir(&[("own.toml".to_owned(), text)]).unwrap_err();
+    let told = error.to_string();
+    assert!(told.contains("own.toml:16: "), "{told}");
+    assert!(told.contains("its requests are not counted"), "{told}");
+}
+
+#[test]
 fn mistakes_in_families_are_found_where_they_are() {
     let check = |from, to, line, message| broken("own.toml", from, to, line, message);
     // No TOML, and not of the form.
