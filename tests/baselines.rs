@@ -38,10 +38,9 @@ fn check(name: &str, finds_every_fault: bool) {
             assert!(!text.contains(&verdict), "{}: {verdict}", path.display());
         }
     }
-    let again = ["--task", "localization", "--jobs", "1"];
-    agent(&place, name, "again", &again);
+    agent(&place, name, "again", &["scale_pod_zero_testbed-1"]);
     let again = records(&place.path("again").join(&folder));
-    assert!(again.len() > 10, "only {} files", again.len());
+    assert!(again.len() > 3, "only {} files", again.len());
     for (path, text) in again {
         assert_eq!(all.get(&path), Some(&text), "{}", path.display());
     }

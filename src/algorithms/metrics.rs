@@ -11,6 +11,7 @@
 //! - a series that ends while others go on (a pod that is gone) has zeros from then on.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::change_point::{Grid, incidents};
 use super::statistics::{interquartile_range, median, moderated, noise};
@@ -66,7 +67,7 @@ pub struct Series {
 pub fn rank(table: &[Series], window: &Window) -> Vec<Ranked> {
     let levels = levels(table);
     let end = end(&levels).min(window.fault.end);
-    let within = |level: &Level, range: &std::ops::Range<i64>| -> Vec<f64> {
+    let within = |level: &Level, range: &Range<i64>| -> Vec<f64> {
         let values = level.values.iter().filter(|(at, _)| range.contains(at));
         values.map(|(_, value)| *value).collect()
     };

@@ -250,6 +250,8 @@ fn known_lines_rare_lines_and_no_lines_are_not_novel() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
     #[test]
     fn the_order_of_the_rows_decides_nothing(
         (metrics, traces, logs, values) in (

@@ -7,6 +7,7 @@
 //! most of its time, and where the trace breaks off, to the component that used to answer there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::change_point::{Grid, incidents, stable};
 use super::statistics::{median, quantile};
@@ -221,11 +222,7 @@ impl<'a> Usual<'a> {
 }
 
 /// The share of the requests of a time that each component spoils.
-fn spoilt<'a>(
-    forest: &Forest<'a>,
-    usual: &Usual<'a>,
-    time: &std::ops::Range<i64>,
-) -> BTreeMap<&'a str, f64> {
+fn spoilt<'a>(forest: &Forest<'a>, usual: &Usual<'a>, time: &Range<i64>) -> BTreeMap<&'a str, f64> {
     let roots = forest
         .roots
         .iter()
