@@ -9,6 +9,7 @@ mod doctor;
 mod external;
 mod random;
 mod scripted;
+mod statistical;
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,6 +19,8 @@ pub use aiopslab_problems::prompt::{ActionHelp, Briefing};
 use async_trait::async_trait;
 use camino::Utf8PathBuf;
 use serde_json::Value;
+
+pub use self::statistical::Algorithm;
 
 /// What an agent answers to an observation.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,6 +85,8 @@ pub enum AgentSpec {
     Constant,
     /// `baseline:random`
     Random,
+    /// `baseline:metrics`, `baseline:traces` or `baseline:logs`
+    Statistical(Algorithm),
     /// `scripted:FILE`
     Scripted {
         /// The file's name.
@@ -105,6 +110,12 @@ impl AgentSpec {
             Self::Random => Box::new(conversation::Talking::new(move |talk, briefing| {
                 random::guess(talk, briefing, seed)
             })),
+            Self::Statistical(algorithm) => {
+                let algorithm = *algorithm;
+                Box::new(conversation::Talking::new(move |talk, briefing| {
+                    statistical::judge(talk, briefing, algorithm)
+                }))
+            }
             Self::Constant => Box::new(constant::Constant::default()),
             Self::Scripted { responses, .. } => {
                 Box::new(scripted::Scripted::new(responses.clone()))
@@ -120,6 +131,7 @@ impl fmt::Display for AgentSpec {
             Self::Doctor => formatter.write_str("baseline:doctor"),
             Self::Constant => formatter.write_str("baseline:constant"),
             Self::Random => formatter.write_str("baseline:random"),
+            Self::Statistical(algorithm) => write!(formatter, "baseline:{}", algorithm.name()),
             Self::Scripted { path, .. } => write!(formatter, "scripted:{path}"),
             Self::External(command) => write!(formatter, "exec:{command}"),
         }
@@ -131,7 +143,7 @@ impl fmt::Display for AgentSpec {
 pub enum UnknownAgent {
     /// Nobody has this name.
     #[error(
-        "unknown agent {0:?}\nhint: baseline:doctor, baseline:constant, baseline:random, scripted:FILE or exec:COMMAND"
+        "unknown agent {0:?}\nhint: baseline:doctor, baseline:constant, baseline:random, baseline:metrics, baseline:traces, baseline:logs, scripted:FILE or exec:COMMAND"
     )]
     Name(String),
     /// The script can't be read.
@@ -152,6 +164,9 @@ impl FromStr for AgentSpec {
             Some(("baseline", "doctor")) => Ok(Self::Doctor),
             Some(("baseline", "constant")) => Ok(Self::Constant),
             Some(("baseline", "random")) => Ok(Self::Random),
+            Some(("baseline", name)) => Algorithm::named(name)
+                .map(Self::Statistical)
+                .ok_or_else(|| UnknownAgent::Name(text.to_owned())),
             Some(("scripted", path)) => {
                 let path = Utf8PathBuf::from(path);
                 match std::fs::read_to_string(&path) {

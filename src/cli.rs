@@ -142,6 +142,8 @@ Agents:
   baseline:doctor     rules over pods, endpoints, events, logs and error spans
   baseline:constant   always answers the same
   baseline:random     answers at random (seeded by the problem's id)
+  baseline:metrics, baseline:traces, baseline:logs
+                      one statistical algorithm on one kind of data (docs/agents.md)
   scripted:FILE       the file's responses one after the other, separated by lines of ---
   exec:COMMAND        a child process: one JSON line in, one JSON line out (docs/agents.md)
 

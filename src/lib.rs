@@ -2,11 +2,12 @@
 //!
 //! Reading order: [`cli`] says what can be asked, [`commands`] does it, [`session`] lets an agent
 //! from [`agents`] act on an environment, [`evaluation`] does that for many problems, [`report`]
-//! shows what came of it; [`audit`] asks whether a snapshot gives its fault away, [`fidelity`]
+//! shows what came of it; [`algorithms`] are the statistics that some agents apply; [`audit`] asks whether a snapshot gives its fault away, [`fidelity`]
 //! compares a replay with what the live system answered, [`serve`] lets unmodified clients in.
 //! [`settings`] is the only reader of the environment and of the configuration file.
 
 pub mod agents;
+pub mod algorithms;
 pub mod audit;
 pub mod cli;
 pub mod commands;

@@ -7,14 +7,15 @@ use serde_json::Value;
 
 use crate::program::Place;
 
-fn evaluate(place: &Place, out: &str, further: &[&str]) -> Value {
+/// Evaluates; the summary.
+pub(crate) fn evaluate(place: &Place, out: &str, further: &[&str]) -> Value {
     let mut arguments = vec!["eval", "--out", out, "--json"];
     arguments.extend(further);
     serde_json::from_str(&place.ok(&arguments)).unwrap()
 }
 
 /// Every file below a folder that holds nothing measured.
-fn records(folder: &Path) -> BTreeMap<PathBuf, String> {
+pub(crate) fn records(folder: &Path) -> BTreeMap<PathBuf, String> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {

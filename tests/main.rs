@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod audit;
+mod baselines;
 mod command_line;
 mod episodes;
 mod kubernetes_server;

@@ -13,6 +13,11 @@ pub(super) struct Constant {
     solution: Value,
 }
 
+/// The commonest pair in AIOpsLab's catalog.
+pub(super) fn commonest_cause() -> Value {
+    json!({"system_level": "Virtualization", "fault_type": "Misconfiguration"})
+}
+
 #[async_trait]
 impl Agent for Constant {
     async fn start(&mut self, briefing: &Briefing) -> Result<(), AgentError> {
@@ -20,10 +25,7 @@ impl Agent for Constant {
             Task::Detection => json!("Yes"),
             // The one component that every application has.
             Task::Localization => json!(["frontend"]),
-            // The commonest pair in AIOpsLab's catalog.
-            Task::Analysis => {
-                json!({"system_level": "Virtualization", "fault_type": "Misconfiguration"})
-            }
+            Task::Analysis => commonest_cause(),
             Task::Mitigation => Value::Null,
         };
         Ok(())
