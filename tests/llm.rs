@@ -10,6 +10,15 @@ use crate::program::{Place, Ran};
 use crate::server::{Seen, Server};
 
 const PROBLEM: &str = "k8s_target_port_misconfig_testbed-detection-1";
+/// One problem of each task that a recording can be asked.
+const PROBLEMS: [&str; 6] = [
+    "--problem",
+    PROBLEM,
+    "--problem",
+    "k8s_target_port_misconfig_testbed-localization-1",
+    "--problem",
+    "k8s_target_port_misconfig_testbed-analysis-1",
+];
 const YES: &str = "```\nsubmit(\"Yes\")\n```";
 const LOOK: &str = "```\nexec_shell(\"kubectl get pods -A -o yaml\")\n```";
 const KEY: &str = "sk-never-shown-4711";
@@ -300,28 +309,19 @@ fn a_whole_evaluation_is_repeated_without_the_server() {
     };
     let server = Server::start(answer);
     let place = place(&server, "");
-    let eval = |out: &'static str, jobs: &'static str, flag: &'static str| {
-        [
-            "eval",
-            "--agent",
-            "llm:scripted",
-            "--repeat",
-            "2",
-            "--out",
-            out,
-            "--jobs",
-            jobs,
-            flag,
-            "answers.jsonl",
-        ]
+    let eval = |out: &str, jobs: &str, flag: &str| {
+        let mut arguments = vec!["eval", "--agent", "llm:scripted", "--repeat", "2"];
+        arguments.extend(PROBLEMS);
+        arguments.extend(["--out", out, "--jobs", jobs, flag, "answers.jsonl"]);
+        place.ok(&arguments)
     };
-    place.ok(&eval("recorded", "2", "--llm-record"));
+    eval("recorded", "2", "--llm-record");
     assert!(!server.seen().is_empty());
     drop(server);
-    place.ok(&eval("replayed", "1", "--llm-replay"));
+    eval("replayed", "1", "--llm-replay");
     let records = |out: &str| crate::episodes::records(&place.path(out));
     let recorded = records("recorded");
-    assert!(recorded.len() > 100, "only {} files", recorded.len());
+    assert!(recorded.len() > 40, "only {} files", recorded.len());
     assert_eq!(recorded, records("replayed"));
     // What is not in the record is an error that says so, and nobody is asked.
     let other = [
@@ -364,24 +364,16 @@ fn the_scripted_agent_needs_no_network_and_is_called_what_it_is() {
         "[llm]\nbase_url = \"https://192.0.2.1/v1\"\n",
     )
     .unwrap();
-    let summary: Value = serde_json::from_str(&place.ok(&[
-        "eval",
-        "--agent",
-        "llm:scripted",
-        "--repeat",
-        "3",
-        "--out",
-        "out",
-        "--json",
-    ]))
-    .unwrap();
+    let mut arguments = vec!["eval", "--agent", "llm:scripted", "--json"];
+    arguments.extend(PROBLEMS);
+    let summary: Value = serde_json::from_str(&place.ok(&arguments)).unwrap();
     let own: Vec<_> = summary["episodes"]
         .as_array()
         .unwrap()
         .iter()
         .filter(|one| one["agent"] == "llm:scripted (scripted, no model)")
         .collect();
-    assert!(own.len() > 20);
+    assert_eq!(own.len(), 3);
     assert!(
         own.iter()
             .all(|one| one["end"] == "submitted" && one["steps"] == 2)
