@@ -62,7 +62,7 @@ impl Client {
             (Some(path), _) => Some(Recorder::open(path)?),
         };
         let per_minute = settings.requests_per_minute.value;
-        if per_minute.is_some_and(|many| !(many > 0.0)) {
+        if per_minute.is_some_and(|many| many.is_nan() || many <= 0.0) {
             return Err("llm.requests_per_minute has to be above 0".to_owned());
         }
         Ok(Self {
