@@ -7,18 +7,25 @@ mod constant;
 mod conversation;
 mod doctor;
 mod external;
+mod http;
+mod human;
+pub mod llm;
 mod random;
 mod scripted;
 mod statistical;
 
 use std::fmt;
-use std::str::FromStr;
+use std::sync::Arc;
 
-use aiopslab_problems::episode::Usage;
+use aiopslab_problems::episode::{Limits, Usage};
 pub use aiopslab_problems::prompt::{ActionHelp, Briefing};
 use async_trait::async_trait;
 use camino::Utf8PathBuf;
 use serde_json::Value;
+use url::Url;
+
+use self::llm::{Llm, LlmError};
+use crate::settings::LlmSettings;
 
 pub use self::statistical::Algorithm;
 
@@ -74,10 +81,16 @@ pub enum AgentError {
         /// What it did.
         what: String,
     },
+    /// A language model does not answer.
+    #[error("{0}")]
+    Model(String),
+    /// The person at the terminal does not.
+    #[error("the person at the terminal: {0}")]
+    Person(String),
 }
 
 /// Which agent, as named on the command line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum AgentSpec {
     /// `baseline:doctor`
     Doctor,
@@ -96,6 +109,12 @@ pub enum AgentSpec {
     },
     /// `exec:COMMAND`
     External(String),
+    /// `http:URL`
+    Remote(Url),
+    /// `human`
+    Human,
+    /// `llm:MODEL`
+    Llm(Arc<Llm>),
 }
 
 impl AgentSpec {
@@ -121,6 +140,9 @@ impl AgentSpec {
                 Box::new(scripted::Scripted::new(responses.clone()))
             }
             Self::External(command) => Box::new(external::External::new(command.clone())),
+            Self::Remote(url) => Box::new(http::Remote::new(url.clone())),
+            Self::Human => Box::new(human::Human::default()),
+            Self::Llm(llm) => Box::new(llm.agent(seed)),
         }
     }
 }
@@ -134,6 +156,9 @@ impl fmt::Display for AgentSpec {
             Self::Statistical(algorithm) => write!(formatter, "baseline:{}", algorithm.name()),
             Self::Scripted { path, .. } => write!(formatter, "scripted:{path}"),
             Self::External(command) => write!(formatter, "exec:{command}"),
+            Self::Remote(url) => write!(formatter, "http:{url}"),
+            Self::Human => formatter.write_str("human"),
+            Self::Llm(llm) => llm.fmt(formatter),
         }
     }
 }
@@ -143,7 +168,7 @@ impl fmt::Display for AgentSpec {
 pub enum UnknownAgent {
     /// Nobody has this name.
     #[error(
-        "unknown agent {0:?}\nhint: baseline:doctor, baseline:constant, baseline:random, baseline:metrics, baseline:traces, baseline:logs, scripted:FILE or exec:COMMAND"
+        "unknown agent {0:?}\nhint: baseline:doctor, baseline:constant, baseline:random, baseline:metrics, baseline:traces, baseline:logs, scripted:FILE, exec:COMMAND, http:URL, llm:MODEL or human"
     )]
     Name(String),
     /// The script can't be read.
@@ -154,13 +179,41 @@ pub enum UnknownAgent {
         /// Why.
         source: std::io::Error,
     },
+    /// The address is none.
+    #[error("the agent {agent:?} has no good address: {what}")]
+    Address {
+        /// As named.
+        agent: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// The model can't be asked.
+    #[error(transparent)]
+    Llm(#[from] LlmError),
+    /// There is nobody to ask, or too much at once.
+    #[error("human is for a terminal and one episode at a time\nhint: --agent human --jobs 1")]
+    Human,
+    /// What the model takes can't be told in money.
+    #[error(
+        "the price of {agent} is not known, so money can't limit it\nhint: [llm.prices.\"MODEL\"] in aiopslab.toml says it, in US dollars for a million tokens: input, output, cached_input"
+    )]
+    Price {
+        /// The agent.
+        agent: String,
+    },
 }
 
-impl FromStr for AgentSpec {
-    type Err = UnknownAgent;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+impl AgentSpec {
+    /// Finds an agent by its name on the command line.
+    ///
+    /// # Errors
+    /// When nobody has the name, or what belongs to it can't be read.
+    pub fn named(text: &str, llm: &LlmSettings) -> Result<Self, UnknownAgent> {
+        if text.starts_with("http://") || text.starts_with("https://") {
+            return remote(text, text);
+        }
         match text.split_once(':') {
+            None if text == "human" => Ok(Self::Human),
             Some(("baseline", "doctor")) => Ok(Self::Doctor),
             Some(("baseline", "constant")) => Ok(Self::Constant),
             Some(("baseline", "random")) => Ok(Self::Random),
@@ -180,7 +233,44 @@ impl FromStr for AgentSpec {
             Some(("exec", command)) if !command.trim().is_empty() => {
                 Ok(Self::External(command.to_owned()))
             }
+            Some(("http", address)) => remote(text, address),
+            Some(("llm", model)) if !model.trim().is_empty() => {
+                Ok(Self::Llm(Arc::new(Llm::new(model.trim(), llm)?)))
+            }
             _ => Err(UnknownAgent::Name(text.to_owned())),
         }
+    }
+
+    /// Checks that it can be run like this, before anything is.
+    ///
+    /// # Errors
+    /// When a person would be asked several things at once, or money is to limit what has no price.
+    pub fn check(&self, limits: &Limits, jobs: usize) -> Result<(), UnknownAgent> {
+        match self {
+            Self::Human if jobs > 1 || !human::is_there() => Err(UnknownAgent::Human),
+            Self::Llm(llm) if limits.max_cost_usd.is_some() && !llm.has_price() => {
+                Err(UnknownAgent::Price {
+                    agent: llm.to_string(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// An agent that has the same name is the same.
+impl PartialEq for AgentSpec {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
+
+fn remote(agent: &str, address: &str) -> Result<AgentSpec, UnknownAgent> {
+    match http::address(address) {
+        Ok(url) => Ok(AgentSpec::Remote(url)),
+        Err(what) => Err(UnknownAgent::Address {
+            agent: agent.to_owned(),
+            what,
+        }),
     }
 }

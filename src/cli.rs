@@ -1,7 +1,9 @@
 //! The command line: what can be asked, nothing of how it is done.
 
 mod attach;
+mod config;
 mod live;
+mod llm;
 mod truth;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -10,7 +12,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use aiopslab_problems::task::Task;
 
 pub use self::attach::Attach;
+pub use self::config::Config;
 pub use self::live::{Live, OnWrite};
+pub use self::llm::Llm;
 pub use self::truth::{AddTruth, Truth};
 
 /// An offline-first benchmark and laboratory for AIOps agents.
@@ -89,7 +93,7 @@ pub enum Command {
     /// Check that a cluster is ready for capture: one line per need, with the fix
     Check(Check),
     /// Show the settings and where each value came from
-    Config(Json),
+    Config(Config),
 }
 
 /// `score`.
@@ -146,9 +150,15 @@ Agents:
                       one statistical algorithm on one kind of data (docs/agents.md)
   scripted:FILE       the file's responses one after the other, separated by lines of ---
   exec:COMMAND        a child process: one JSON line in, one JSON line out (docs/agents.md)
+  http:URL            a server that is sent the same messages
+  llm:MODEL           a language model over an OpenAI-compatible endpoint (docs/llm-agents.md)
+  llm:scripted        a fixed script in place of a model: needs no network
+  human               you, at the terminal (with --jobs 1)
 
 Examples:
   aiopslab eval --agent baseline:doctor
+  aiopslab eval --agent llm:gpt-4.1-mini --strategy react --repeat 3 --llm-record answers.jsonl
+  aiopslab eval --agent llm:scripted --agent 'exec:python3 agent.py' --repeat 3
   aiopslab eval my-captures/ --agent 'exec:python3 agent.py' --task localization --jobs 2 --out results/mine
   aiopslab eval --live k8s_target_port_misconfig_testbed-mitigation-1 --agent 'exec:python3 agent.py'
   aiopslab eval k8s_target_port_misconfig_testbed-1 --on-write live --task mitigation --agent 'exec:python3 agent.py'
@@ -158,9 +168,13 @@ pub struct Eval {
     /// Snapshots, or folders of snapshots [default: the shipped samples]; problems with --live
     #[arg(value_name = "PATH")]
     pub paths: Vec<Utf8PathBuf>,
-    /// Who is evaluated
-    #[arg(long, default_value = "baseline:doctor")]
-    pub agent: String,
+    /// Who is evaluated; several, each beside the baselines, by giving it again
+    #[arg(
+        long = "agent",
+        value_name = "AGENT",
+        default_value = "baseline:doctor"
+    )]
+    pub agents: Vec<String>,
     /// Only this task
     #[arg(long)]
     pub task: Option<Task>,
@@ -199,6 +213,9 @@ pub struct Eval {
     /// Print the summary as JSON
     #[arg(long)]
     pub json: bool,
+    /// How language models are asked.
+    #[command(flatten)]
+    pub llm: Llm,
     /// On a running cluster.
     #[command(flatten)]
     pub live: Live,
@@ -558,12 +575,4 @@ impl Capture {
     pub(crate) fn out(&self) -> &Utf8Path {
         self.out.as_deref().unwrap_or(Utf8Path::new("."))
     }
-}
-
-/// `--json`.
-#[derive(Debug, Args)]
-pub struct Json {
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }

@@ -183,7 +183,7 @@ async fn episode(
 }
 
 /// A folder's name for an agent.
-fn slug(agent: &str) -> String {
+pub(crate) fn slug(agent: &str) -> String {
     let mut slug = String::new();
     for letter in agent.chars().take(60) {
         let plain = letter.is_ascii_alphanumeric() || letter == '.' || letter == '_';

@@ -1,10 +1,13 @@
 //! Settings: `aiopslab.toml`, then environment variables, then flags; the only reader of either.
 
+mod llm;
+
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
+pub use self::llm::{LlmSettings, Price, Secret};
 use crate::cli::Global;
 use crate::exit::Failure;
 
@@ -28,6 +31,8 @@ pub struct Settings {
     pub jobs: Value<usize>,
     /// Steps that an agent has for one problem.
     pub max_steps: Value<u32>,
+    /// How language models are asked.
+    pub llm: LlmSettings,
 }
 
 /// A value and where it came from.
@@ -50,6 +55,7 @@ struct File {
     kubectl: Option<Utf8PathBuf>,
     jobs: Option<usize>,
     max_steps: Option<u32>,
+    llm: Option<llm::Table>,
 }
 
 impl Settings {
@@ -89,6 +95,7 @@ impl Settings {
             kubectl: sources.optional("AIOPSLAB_KUBECTL", file.kubectl, None)?,
             jobs: sources.or_default("AIOPSLAB_JOBS", file.jobs, 2)?,
             max_steps: sources.or_default("AIOPSLAB_MAX_STEPS", file.max_steps, 30)?,
+            llm: LlmSettings::merge(file.llm.unwrap_or_default(), &sources)?,
         })
     }
 }
@@ -155,6 +162,16 @@ impl Sources<'_> {
         Ok(self.set(variable, file)?.unwrap_or(default))
     }
 
+    /// What only the file can say.
+    fn in_file<T>(&self, file: Option<T>, default: T) -> Value<T> {
+        let from = match file {
+            Some(_) => format!("file {}", self.file_name),
+            None => "default".to_owned(),
+        };
+        let value = file.unwrap_or(default);
+        Value { value, from }
+    }
+
     fn set<T: std::str::FromStr>(
         &self,
         variable: &str,
@@ -193,7 +210,7 @@ fn read(path: &Utf8Path) -> Result<File, Failure> {
     })?;
     toml::from_str(&text).map_err(|error| {
         Failure::user(format!(
-            "the configuration file {path} is wrong: {error}hint: its keys are snapshots, catalog, kubeconfig, context, kubectl, jobs and max_steps"
+            "the configuration file {path} is wrong: {error}hint: its keys are snapshots, catalog, kubeconfig, context, kubectl, jobs, max_steps and the table llm"
         ))
     })
 }

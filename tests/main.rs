@@ -3,17 +3,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod agents;
 mod audit;
 mod baselines;
 mod command_line;
 mod episodes;
 mod kubernetes_server;
 mod labels;
+mod llm;
 mod nothing_later;
 mod oracle;
 mod problems_catalog;
 mod program;
 mod scores;
+mod server;
 mod support_bundle;
 mod tidy;
 mod truncated;

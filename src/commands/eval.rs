@@ -20,14 +20,14 @@ use crate::report::{self, Summary};
 use crate::settings::Settings;
 
 pub(super) async fn run(arguments: Eval, settings: Settings) -> Result<(), Failure> {
-    let spec: AgentSpec = arguments.agent.parse()?;
     let library = Library::open(&settings)?;
     let options = options(&arguments, &settings)?;
+    let specs = specs(&arguments, &settings, &options)?;
     let started = Instant::now();
     let (summary, what) = if arguments.live.live {
-        on_cluster(&arguments, &settings, &library, &spec, &options).await?
+        on_cluster(&arguments, &settings, &library, &specs, &options).await?
     } else {
-        on_snapshots(&arguments, &settings, &library, &spec, &options).await?
+        on_snapshots(&arguments, &settings, &library, &specs, &options).await?
     };
     tell(&summary, &what, &options, arguments.json)?;
     let (count, took) = (summary.episodes.len(), started.elapsed().as_secs_f64());
@@ -36,6 +36,31 @@ pub(super) async fn run(arguments: Eval, settings: Settings) -> Result<(), Failu
         count as f64 / took
     );
     Ok(())
+}
+
+/// The agents as named, each once, ready to be run.
+fn specs(
+    arguments: &Eval,
+    settings: &Settings,
+    options: &Options,
+) -> Result<Vec<AgentSpec>, Failure> {
+    let llm = arguments.llm.above(settings.llm.clone());
+    let mut specs: Vec<AgentSpec> = Vec::new();
+    for name in &arguments.agents {
+        let spec = AgentSpec::named(name, &llm)?;
+        spec.check(&options.limits, options.jobs)?;
+        if specs.contains(&spec) {
+            continue;
+        }
+        let folder = |one: &AgentSpec| evaluation::slug(&one.to_string());
+        if let Some(other) = specs.iter().find(|other| folder(other) == folder(&spec)) {
+            return Err(Failure::user(format!(
+                "{other} and {spec} would write to the same folder\nhint: evaluate them one after the other, each with its own --out"
+            )));
+        }
+        specs.push(spec);
+    }
+    Ok(specs)
 }
 
 fn options(arguments: &Eval, settings: &Settings) -> Result<Options, Failure> {
@@ -59,12 +84,12 @@ fn make_folder(options: &Options) -> Result<(), Failure> {
     })
 }
 
-/// The agent beside the baselines, on snapshots; or from snapshots to a cluster, where it writes.
+/// The agents beside the baselines, on snapshots; or from snapshots to a cluster, where it writes.
 async fn on_snapshots(
     arguments: &Eval,
     settings: &Settings,
     library: &Library,
-    spec: &AgentSpec,
+    specs: &[AgentSpec],
     options: &Options,
 ) -> Result<(Summary, String), Failure> {
     let goes_live = arguments.live.on_write == OnWrite::Live;
@@ -76,11 +101,11 @@ async fn on_snapshots(
     };
     let plan = Plan::make(library, &arguments.paths, &wanted)?;
     make_folder(options)?;
-    let mut agents = vec![spec.clone()];
+    let mut agents = specs.to_vec();
     agents.extend(
         AgentSpec::BASELINES
             .into_iter()
-            .filter(|baseline| baseline != spec),
+            .filter(|baseline| !specs.contains(baseline)),
     );
     let episodes = if goes_live {
         let prewarm = arguments.live.prewarm;
@@ -89,44 +114,55 @@ async fn on_snapshots(
         })
         .await?
     } else {
-        let bar = progress(agents.len() * plan.questions.len() * options.repeat as usize);
+        let bar = progress(
+            &agents,
+            agents.len() * plan.questions.len() * options.repeat as usize,
+        );
         let moving = bar.clone();
         let episodes = evaluation::run(&plan, &agents, options, move || moving.inc(1)).await?;
         bar.finish_and_clear();
         episodes
     };
     let problems = plan.questions.iter().map(|question| &question.problem);
-    let agents: Vec<String> = agents.iter().map(ToString::to_string).collect();
-    let mut summary = Summary::of(&agents, problems, options.repeat, episodes);
+    let mut summary = Summary::of(&names(&agents), problems, options.repeat, episodes);
     summary.snapshots = plan.snapshots;
     summary.not_run.clone_from(&plan.not_run);
     let what = format!(
-        "{spec} on {} snapshots, {} problems\n",
+        "{} on {} snapshots, {} problems\n",
+        names(specs).join(", "),
         plan.snapshots,
         plan.questions.len()
     );
     Ok((summary, what))
 }
 
-/// The agent alone, on a running cluster.
+/// The agents alone, one after the other, on a running cluster.
 async fn on_cluster(
     arguments: &Eval,
     settings: &Settings,
     library: &Library,
-    spec: &AgentSpec,
+    specs: &[AgentSpec],
     options: &Options,
 ) -> Result<(Summary, String), Failure> {
-    let names: Vec<String> = arguments.paths.iter().map(ToString::to_string).collect();
-    let plan = LivePlan::make(library, &names, arguments.task)?;
+    let wanted: Vec<String> = arguments.paths.iter().map(ToString::to_string).collect();
+    let plan = LivePlan::make(library, &wanted, arguments.task)?;
     make_folder(options)?;
     let episodes = on_stage(&arguments.live, settings, async |stage| {
-        evaluation::run_live(&plan, spec, options, &stage).await
+        let mut episodes = Vec::new();
+        for spec in specs {
+            episodes.extend(evaluation::run_live(&plan, spec, options, &stage).await?);
+        }
+        Ok(episodes)
     })
     .await?;
     let questions = plan.questions.values().flatten();
     let problems = questions.map(|question| &question.problem);
-    let summary = Summary::of(&[spec.to_string()], problems, options.repeat, episodes);
-    let what = format!("{spec} on a running cluster, {} problems\n", plan.len());
+    let summary = Summary::of(&names(specs), problems, options.repeat, episodes);
+    let what = format!(
+        "{} on a running cluster, {} problems\n",
+        names(specs).join(", "),
+        plan.len()
+    );
     Ok((summary, what))
 }
 
@@ -147,8 +183,13 @@ fn tell(summary: &Summary, what: &str, options: &Options, json: bool) -> Result<
     Ok(())
 }
 
-fn progress(episodes: usize) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
+fn names(agents: &[AgentSpec]) -> Vec<String> {
+    agents.iter().map(ToString::to_string).collect()
+}
+
+fn progress(agents: &[AgentSpec], episodes: usize) -> ProgressBar {
+    // A person's prompt and a bar would write over each other.
+    if !std::io::stderr().is_terminal() || agents.contains(&AgentSpec::Human) {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} episodes {elapsed}");

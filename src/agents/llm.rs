@@ -1,0 +1,281 @@
+//! A language model as an agent, over any OpenAI-compatible endpoint (`docs/llm-agents.md`).
+//!
+//! A [`strategy`] says what the model is told and what it is asked besides; [`conversation`] keeps what was said
+//! and fits it into a request; [`client`] has the request answered: by an [`endpoint`], a [`recording`] or, for
+//! `llm:scripted`, a [`script`]. In tool mode [`tools`] turns actions into tools and calls into text.
+
+mod answer;
+mod client;
+mod conversation;
+mod endpoint;
+mod prices;
+mod prompts;
+mod recording;
+mod script;
+mod strategy;
+mod tools;
+
+use std::fmt;
+use std::sync::Arc;
+
+use aiopslab_problems::action::ActionSet;
+use aiopslab_problems::episode::Usage;
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use self::answer::Answer;
+use self::client::{Client, Origin, SCRIPTED};
+use self::conversation::{BYTES_PER_TOKEN, Conversation, Message, Turn};
+use self::endpoint::Failed;
+use self::prices::Priced;
+use self::prompts::Prompts;
+use self::recording::Asked;
+use self::strategy::Strategy;
+pub use self::strategy::{SHIPPED as STRATEGIES, StrategyError};
+use super::{Agent, AgentError, Briefing, Response};
+use crate::settings::LlmSettings;
+
+/// Members of a request that are ours to set.
+const OURS: [&str; 6] = [
+    "messages",
+    "model",
+    "stream",
+    "stream_options",
+    "tool_choice",
+    "tools",
+];
+
+/// A model with everything that decides what it does; shared by its episodes.
+#[derive(Debug)]
+pub struct Llm {
+    model: String,
+    strategy: Strategy,
+    settings: LlmSettings,
+    price: Option<Priced>,
+    origin: Origin,
+    client: Client,
+}
+
+/// A model that can't be asked, whatever the episode.
+#[derive(Debug, thiserror::Error)]
+pub enum LlmError {
+    /// Its strategy.
+    #[error(transparent)]
+    Strategy(#[from] StrategyError),
+    /// Its settings.
+    #[error("{0}")]
+    Settings(String),
+}
+
+impl Llm {
+    /// Makes a model out of its name and the settings. Nobody is asked yet.
+    ///
+    /// # Errors
+    /// When strategy, settings or a record can't be used.
+    pub fn new(model: &str, settings: &LlmSettings) -> Result<Self, LlmError> {
+        let parameters = &settings.parameters.value;
+        if let Some(name) = OURS.iter().find(|name| parameters.contains_key(**name)) {
+            return Err(LlmError::Settings(format!(
+                "llm.parameters can't set {name}\nhint: it is for what else a request can hold, like temperature; llm.stream and llm.tools are settings of their own"
+            )));
+        }
+        let origin = Origin::of(model, settings).map_err(LlmError::Settings)?;
+        Ok(Self {
+            model: model.to_owned(),
+            strategy: Strategy::find(&settings.strategy.value)?,
+            price: prices::find(model, settings),
+            client: Client::new(model, &origin, settings).map_err(LlmError::Settings)?,
+            origin,
+            settings: settings.clone(),
+        })
+    }
+
+    /// Makes the agent of one episode.
+    pub(super) fn agent(self: &Arc<Self>, seed: u64) -> LlmAgent {
+        LlmAgent {
+            llm: Arc::clone(self),
+            asked: Asked::new(seed),
+            prompts: None,
+            conversation: Conversation::default(),
+            pending: None,
+            budget: self
+                .settings
+                .context_tokens
+                .value
+                .saturating_mul(BYTES_PER_TOKEN),
+            tools: Vec::new(),
+            set: ActionSet::Upstream,
+        }
+    }
+
+    /// Whether there is no model behind it.
+    fn is_scripted(&self) -> bool {
+        self.model == SCRIPTED
+    }
+
+    /// All that decides what it does, for the record.
+    fn record(&self) -> Value {
+        let settings = &self.settings;
+        let price = self.price.as_ref();
+        let price = price
+            .map(|priced| json!({"usd_per_million_tokens": priced.price, "from": priced.from}));
+        json!({
+            "model": self.model,
+            "endpoint": self.origin.to_string(),
+            "azure_api_version": settings.azure_api_version.value,
+            "strategy": self.strategy.record(),
+            "tools": settings.tools.value,
+            "stream": settings.stream.value,
+            "context_tokens": settings.context_tokens.value,
+            "parameters": settings.parameters.value,
+            "price": price,
+        })
+    }
+
+    /// Whether what it takes can be told in money.
+    #[must_use]
+    pub fn has_price(&self) -> bool {
+        self.price.is_some() || self.is_scripted()
+    }
+}
+
+impl fmt::Display for Llm {
+    /// The name in records and tables; it says so where there is no model.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "llm:{}", self.model)?;
+        if self.strategy.name != "shell" {
+            write!(formatter, "@{}", self.strategy.name)?;
+        }
+        if self.is_scripted() {
+            formatter.write_str(" (scripted, no model)")?;
+        }
+        Ok(())
+    }
+}
+
+/// A model in one episode.
+pub(super) struct LlmAgent {
+    llm: Arc<Llm>,
+    asked: Asked,
+    prompts: Option<Prompts>,
+    conversation: Conversation,
+    /// The answer that the next observation belongs to.
+    pending: Option<Answer>,
+    /// Bytes that a request may hold.
+    budget: usize,
+    tools: Vec<Value>,
+    set: ActionSet,
+}
+
+impl LlmAgent {
+    /// Takes in what came of the last action.
+    fn hear(&mut self, observation: &str) {
+        let Some(answer) = self.pending.take() else {
+            // The first observation only asks to begin.
+            self.conversation.task.push_str("\n\n");
+            self.conversation.task.push_str(observation);
+            return;
+        };
+        let mut heard = observation.to_owned();
+        if answer.is_cut_off() {
+            heard = format!("(Your last answer was cut off: it was too long.)\n{heard}");
+        }
+        self.conversation.turns.push(Turn {
+            said: answer.content,
+            called: answer.tool_calls,
+            heard,
+        });
+    }
+
+    /// Asks, with `last` at the end of what was said; once more with half the room where that was too much.
+    async fn ask(&mut self, last: &str, may_act: bool) -> Result<(Answer, Usage), AgentError> {
+        let mut is_second = false;
+        loop {
+            let messages = self.conversation.fitted(last, self.budget);
+            let request = self.request(&messages, may_act);
+            match self.llm.client.ask(&mut self.asked, &request).await {
+                Ok(answer) => {
+                    let price = self.llm.price.as_ref().map(|priced| &priced.price);
+                    let bytes = messages.iter().map(Message::bytes).sum();
+                    let usage = prices::usage(&answer, bytes, price);
+                    return Ok((answer, usage));
+                }
+                Err(failed) if failed.is_too_long && !is_second => {
+                    let sent: usize = messages.iter().map(Message::bytes).sum();
+                    self.budget = self.budget.min(sent) / 2;
+                    is_second = true;
+                }
+                Err(Failed { what, .. }) => return Err(AgentError::Model(what)),
+            }
+        }
+    }
+
+    fn request(&self, messages: &[Message], may_act: bool) -> Value {
+        let settings = &self.llm.settings;
+        let mut request = json!({"model": self.llm.model, "messages": messages});
+        if settings.stream.value {
+            request["stream"] = json!(true);
+            request["stream_options"] = json!({"include_usage": true});
+        }
+        if !self.tools.is_empty() {
+            request["tools"] = json!(self.tools);
+            request["tool_choice"] = json!(if may_act { "auto" } else { "none" });
+        }
+        for (name, value) in &settings.parameters.value {
+            request[name] = value.clone();
+        }
+        request
+    }
+}
+
+#[async_trait]
+impl Agent for LlmAgent {
+    async fn start(&mut self, briefing: &Briefing) -> Result<(), AgentError> {
+        let strategy = &self.llm.strategy;
+        let by_tools = self.llm.settings.tools.value;
+        let prompts = Prompts::new(strategy, briefing, by_tools);
+        self.conversation = Conversation {
+            system: prompts.system().map_err(AgentError::Model)?,
+            task: prompts.task().map_err(AgentError::Model)?,
+            turns: Vec::new(),
+        };
+        self.prompts = Some(prompts);
+        self.set = tools::action_set(briefing);
+        if by_tools {
+            self.tools = tools::offered(briefing, |action| strategy.tells_of(action));
+        }
+        Ok(())
+    }
+
+    async fn respond(&mut self, observation: &str) -> Result<Response, AgentError> {
+        self.hear(observation);
+        let Some(mut prompts) = self.prompts.take() else {
+            return Err(AgentError::Model("it was never started".to_owned()));
+        };
+        let step = u32::try_from(self.conversation.turns.len()).unwrap_or(u32::MAX - 1) + 1;
+        let mut took = Vec::new();
+        let llm = Arc::clone(&self.llm);
+        for think in llm.strategy.thinks(step) {
+            let question = prompts.ask(think, step).map_err(AgentError::Model)?;
+            let (thought, usage) = self.ask(&question, false).await?;
+            took.push(usage);
+            prompts.remember(think, thought.content.trim().to_owned());
+        }
+        let turn = prompts.turn(step).map_err(AgentError::Model)?;
+        self.prompts = Some(prompts);
+        let (answer, usage) = self.ask(&turn, true).await?;
+        took.push(usage);
+        // A script takes nothing.
+        let counts = matches!(llm.origin, Origin::Endpoint(_));
+        let text = tools::as_text(&answer, self.set);
+        self.pending = Some(answer);
+        Ok(Response {
+            text,
+            usage: counts.then(|| took.into_iter().sum()),
+        })
+    }
+
+    fn settings(&self) -> Option<Value> {
+        Some(self.llm.record())
+    }
+}
