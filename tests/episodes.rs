@@ -14,7 +14,7 @@ fn evaluate(place: &Place, out: &str, further: &[&str]) -> Value {
 }
 
 /// Every file below a folder that holds nothing measured.
-fn records(folder: &Path) -> BTreeMap<PathBuf, String> {
+pub(crate) fn records(folder: &Path) -> BTreeMap<PathBuf, String> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {

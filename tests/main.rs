@@ -13,6 +13,7 @@ mod oracle;
 mod problems_catalog;
 mod program;
 mod scores;
+mod sessions;
 mod support_bundle;
 mod tidy;
 mod truncated;
