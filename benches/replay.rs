@@ -10,6 +10,7 @@ use aiopslab_problems::episode::Limits;
 use aiopslab_replay::{Clock, ReplayEnvironment, ReplayOptions, SqlSession};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
 
 const SAMPLE: &str = "k8s_target_port_misconfig_testbed-1";
 const NAMESPACE: &str = "hotel-testbed";
@@ -169,12 +170,20 @@ fn episode(criterion: &mut Criterion) {
             .to_string_lossy()
             .into_owned()
             .into(),
+        resume: false,
     };
+    let cancel = CancellationToken::new();
     let mut group = criterion.benchmark_group("episode");
     group.sample_size(20);
     group.bench_function("six scripted steps", |bencher| {
         bencher.iter(|| {
-            let run = evaluation::run(&plan, std::slice::from_ref(&agent), &options, || {});
+            let run = evaluation::run(
+                &plan,
+                std::slice::from_ref(&agent),
+                &options,
+                &cancel,
+                || {},
+            );
             scene.runtime.block_on(run).expect("an evaluation")
         });
     });

@@ -2,8 +2,10 @@
 
 mod attach;
 mod config;
+mod limits;
 mod live;
 mod llm;
+mod results;
 mod truth;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -13,8 +15,10 @@ use aiopslab_problems::task::Task;
 
 pub use self::attach::Attach;
 pub use self::config::Config;
+pub use self::limits::LimitFlags;
 pub use self::live::{Live, OnWrite};
 pub use self::llm::Llm;
+pub use self::results::{Export, Rerun, Score};
 pub use self::truth::{AddTruth, Truth};
 
 /// An offline-first benchmark and laboratory for AIOps agents.
@@ -64,6 +68,10 @@ pub enum Command {
     Eval(Box<Eval>),
     /// Score kept episodes again, without snapshot or cluster
     Score(Score),
+    /// Replay what agents did in kept episodes, and list the answers that changed
+    Rerun(Rerun),
+    /// Write kept episodes as session files of AIOpsLab
+    Export(Export),
     /// Compare agents on the same problems
     Compare(Compare),
     /// List and show problems
@@ -94,27 +102,6 @@ pub enum Command {
     Check(Check),
     /// Show the settings and where each value came from
     Config(Config),
-}
-
-/// `score`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-What is scored: the submission and how the episode ended, by the catalog's truth of today.
-
-Examples:
-  aiopslab score results/001                     what would these episodes be scored now?
-  aiopslab score results/001 --write             and keep that
-  aiopslab score data/results/1234.json          a session file of AIOpsLab")]
-pub struct Score {
-    /// A folder of episodes, or a session file of AIOpsLab
-    #[arg(value_name = "RESULTS")]
-    pub results: Utf8PathBuf,
-    /// Write the scores into each result.json, and summary.json anew
-    #[arg(long)]
-    pub write: bool,
-    /// Print the summary as JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `compare`.
@@ -160,6 +147,7 @@ Examples:
   aiopslab eval --agent llm:gpt-4.1-mini --strategy react --repeat 3 --llm-record answers.jsonl
   aiopslab eval --agent llm:scripted --agent 'exec:python3 agent.py' --repeat 3
   aiopslab eval my-captures/ --agent 'exec:python3 agent.py' --task localization --jobs 2 --out results/mine
+  aiopslab eval --agent 'exec:python3 agent.py' --max-cost 0.50 --repeat 3 --out results/mine --resume
   aiopslab eval --live k8s_target_port_misconfig_testbed-mitigation-1 --agent 'exec:python3 agent.py'
   aiopslab eval k8s_target_port_misconfig_testbed-1 --on-write live --task mitigation --agent 'exec:python3 agent.py'
 
@@ -190,9 +178,6 @@ pub struct Eval {
     /// How often each problem is asked
     #[arg(long, value_name = "K", default_value_t = 1)]
     pub repeat: u32,
-    /// Steps that an agent has for one problem
-    #[arg(long, value_name = "N")]
-    pub max_steps: Option<u32>,
     /// AIOpsLab's call syntax, answers and quirks, exactly
     #[arg(long)]
     pub upstream: bool,
@@ -210,12 +195,18 @@ pub struct Eval {
     /// Where the episodes go [default: the next free results/NNN]
     #[arg(long, value_name = "DIR")]
     pub out: Option<Utf8PathBuf>,
+    /// Go on with the evaluation in --out that was stopped or killed: what is finished is taken as it is
+    #[arg(long, requires = "out", conflicts_with = "live")]
+    pub resume: bool,
     /// Print the summary as JSON
     #[arg(long)]
     pub json: bool,
     /// How language models are asked.
     #[command(flatten)]
     pub llm: Llm,
+    /// What an agent may take.
+    #[command(flatten)]
+    pub limits: LimitFlags,
     /// On a running cluster.
     #[command(flatten)]
     pub live: Live,

@@ -4,8 +4,10 @@ mod capture;
 mod compare;
 mod config;
 mod eval;
+mod export;
 mod import;
 mod problems;
+mod rerun;
 mod score;
 mod serve;
 mod shell;
@@ -25,6 +27,8 @@ pub async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
     match command {
         Command::Eval(arguments) => eval::run(*arguments, settings).await,
         Command::Score(arguments) => score::run(&arguments, &settings),
+        Command::Rerun(arguments) => rerun::run(&arguments, &settings).await,
+        Command::Export(arguments) => export::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Problems(arguments) => problems::run(arguments, &settings),
         Command::Snapshot(arguments) => snapshot::run(arguments, &settings).await,

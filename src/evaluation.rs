@@ -4,6 +4,7 @@ mod episode;
 mod live;
 mod on_write;
 mod plan;
+mod resume;
 
 use std::sync::Arc;
 
@@ -11,18 +12,21 @@ use aiopslab_problems::action::ActionSet;
 use aiopslab_problems::catalog::Problem;
 use aiopslab_problems::condition::Outcome;
 use aiopslab_problems::environment::Verdict;
-use aiopslab_problems::episode::{EndReason, EpisodeEnd, EpisodeResult, Limits};
+use aiopslab_problems::episode::{EndReason, EpisodeEnd, EpisodeResult, Limits, Usage};
 use aiopslab_problems::family::Exercised;
 use aiopslab_problems::task::Task;
 use camino::{Utf8Path, Utf8PathBuf};
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 pub use self::episode::{Asked, Talked};
 pub use self::live::{LivePlan, LiveQuestion, Stage, run as run_live};
 pub use self::on_write::run as run_on_write;
+pub(crate) use self::plan::problems_on;
 pub use self::plan::{Plan, Question, Wanted};
-use crate::agents::AgentSpec;
+use crate::agents::{Agent, AgentSpec};
 use crate::exit::Failure;
 
 /// How episodes are run.
@@ -42,10 +46,12 @@ pub struct Options {
     pub repeat: u32,
     /// Where the episodes go.
     pub out: Utf8PathBuf,
+    /// Takes the finished episodes that are there as they are.
+    pub resume: bool,
 }
 
 /// What one episode came to, for the summary. Holds nothing measured.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluated {
     /// The agent.
     pub agent: String,
@@ -79,6 +85,9 @@ pub struct Evaluated {
     pub covered: u64,
     /// Calls that could not be read.
     pub invalid_calls: u64,
+    /// What the agent's model took; none: it has none, or does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
     /// The episode's folder below the output folder.
     pub folder: String,
 }
@@ -123,63 +132,110 @@ impl Evaluated {
             actions: result.tally.verdicts.values().copied().map(u64::from).sum(),
             covered: count(&Verdict::Answered) + count(&Verdict::Empty),
             invalid_calls: u64::from(result.tally.invalid_calls),
+            usage: result.usage,
             folder: place.folder,
         }
     }
 }
 
+/// What came of an evaluation.
+#[derive(Debug, Clone, Default)]
+pub struct Evaluation {
+    /// The episodes that are finished, in the plan's order.
+    pub episodes: Vec<Evaluated>,
+    /// How many of them were there before.
+    pub taken: usize,
+    /// How many are not finished: somebody stopped the evaluation, or a defect of ours did them.
+    pub unfinished: usize,
+}
+
+/// An episode to be run.
+struct Round {
+    question: Question,
+    asked: Asked,
+    agent: Box<dyn Agent>,
+}
+
 /// Runs every episode of a plan for every agent; results come in the plan's order, whatever ran first.
 ///
+/// Cancelled, it leaves the episodes under way unfinished.
+///
 /// # Errors
-/// When a snapshot is damaged or the output can't be written. What an agent does wrong is a result.
+/// When the output can't be written, or holds another evaluation. What an agent does wrong is a
+/// result, and so is an environment that breaks.
 pub async fn run(
     plan: &Plan,
     agents: &[AgentSpec],
     options: &Options,
+    cancel: &CancellationToken,
     done: impl Fn() + Send + Sync + 'static,
-) -> Result<Vec<Evaluated>, Failure> {
-    let options = Arc::new(options.clone());
-    let done = Arc::new(done);
-    let mut episodes = Vec::new();
+) -> Result<Evaluation, Failure> {
+    let mut rounds = Vec::new();
     for agent in agents {
         for question in &plan.questions {
             for repeat in 1..=options.repeat {
-                episodes.push((agent.clone(), question.clone(), repeat));
+                rounds.push(Round::new(agent, question, repeat, options));
             }
         }
     }
-    let running = episodes.into_iter().map(|(agent, question, repeat)| {
-        let (options, done) = (Arc::clone(&options), Arc::clone(&done));
+    let kept = resume::finished(rounds.iter().map(|round| &round.asked), options)?;
+    let mut evaluation = Evaluation {
+        taken: kept.iter().flatten().count(),
+        ..Evaluation::default()
+    };
+    let options = Arc::new(options.clone());
+    let running = rounds.into_iter().zip(kept).map(|(round, kept)| {
+        let (options, done) = (Arc::clone(&options), &done);
         async move {
-            let task =
-                tokio::spawn(async move { episode(&agent, &question, repeat, &options).await });
-            let result = match task.await {
-                Ok(result) => result,
-                Err(panicked) => Err(Failure::Ours(panicked.into())),
+            let evaluated = match kept {
+                Some(kept) => Some(kept),
+                None if cancel.is_cancelled() => None,
+                None => {
+                    let task = tokio::spawn(async move { round.run(&options).await });
+                    let task = AbortOnDropHandle::new(task);
+                    match cancel.run_until_cancelled(task).await {
+                        None => None,
+                        Some(Ok(evaluated)) => Some(evaluated?),
+                        // A defect of ours, outside of agent and environment; it has told itself.
+                        Some(Err(_)) => None,
+                    }
+                }
             };
             done();
-            result
+            Ok::<_, Failure>(evaluated)
         }
     });
-    futures::stream::iter(running)
-        .buffered(options.jobs.max(1))
-        .try_collect()
-        .await
+    let mut results = futures::stream::iter(running).buffered(options.jobs.max(1));
+    while let Some(evaluated) = results.try_next().await? {
+        match evaluated {
+            Some(evaluated) => evaluation.episodes.push(evaluated),
+            None => evaluation.unfinished += 1,
+        }
+    }
+    Ok(evaluation)
 }
 
-async fn episode(
-    spec: &AgentSpec,
-    question: &Question,
-    repeat: u32,
-    options: &Options,
-) -> Result<Evaluated, Failure> {
-    let mut environment = Asked::replay(question, options)?;
-    let mut asked = Asked::on_snapshot(&spec.to_string(), question, repeat, options);
-    let mut agent = asked.agent(spec);
-    let talked = asked
-        .talk(agent.as_mut(), &mut environment, options)
-        .await?;
-    talked.close(&asked)
+impl Round {
+    fn new(spec: &AgentSpec, question: &Question, repeat: u32, options: &Options) -> Self {
+        let mut asked = Asked::on_snapshot(&spec.to_string(), question, repeat, options);
+        Self {
+            agent: asked.agent(spec),
+            question: question.clone(),
+            asked,
+        }
+    }
+
+    async fn run(mut self, options: &Options) -> Result<Evaluated, Failure> {
+        let asked = &self.asked;
+        let talked = match Asked::replay(&self.question, options) {
+            Ok(mut environment) => {
+                let agent = self.agent.as_mut();
+                asked.talk(agent, &mut environment, options).await?
+            }
+            Err(broken) => asked.without_environment(&broken, options)?,
+        };
+        talked.close(asked)
+    }
 }
 
 /// A folder's name for an agent.
@@ -196,11 +252,11 @@ pub(crate) fn slug(agent: &str) -> String {
     slug.trim_matches('-').to_owned()
 }
 
-/// Takes an output folder that may not hold anything yet, or the next free number below `results/`.
+/// Takes an output folder, or the next free number below `results/`; to resume, it may hold something.
 ///
 /// # Errors
-/// When the folder holds something.
-pub fn output_folder(asked: Option<&Utf8Path>) -> Result<Utf8PathBuf, Failure> {
+/// When the folder holds something otherwise.
+pub fn output_folder(asked: Option<&Utf8Path>, resume: bool) -> Result<Utf8PathBuf, Failure> {
     let Some(asked) = asked else {
         let free = (1..10_000)
             .map(|n| Utf8PathBuf::from(format!("results/{n:03}")))
@@ -212,9 +268,9 @@ pub fn output_folder(asked: Option<&Utf8Path>) -> Result<Utf8PathBuf, Failure> {
     let taken = asked
         .read_dir_utf8()
         .is_ok_and(|mut entries| entries.next().is_some());
-    if taken {
+    if taken && !resume {
         return Err(Failure::user(format!(
-            "{asked} is not empty\nhint: choose another folder with --out"
+            "{asked} is not empty\nhint: choose another folder with --out, or go on with the evaluation that is in it: --resume"
         )));
     }
     Ok(asked.to_owned())

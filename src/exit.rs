@@ -19,6 +19,13 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// What went wrong, with its causes.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let (Self::User(error) | Self::Ours(error)) = self;
+        format!("{error:#}")
+    }
+
     /// A failure that is said in one sentence, with an optional `hint:` line in it.
     pub fn user(message: impl std::fmt::Display) -> Self {
         Self::User(anyhow::anyhow!("{message}"))

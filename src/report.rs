@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::evaluation::Evaluated;
 use crate::exit::Failure;
 
+/// The name of an evaluation's summary.
+pub(crate) const SUMMARY: &str = "summary.json";
+
 /// `summary.json`: what an evaluation came to. Holds nothing measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -27,6 +30,12 @@ pub struct Summary {
     pub exercised: BTreeMap<Exercised, usize>,
     /// Problems that need a cluster: neither run nor counted.
     pub not_run: Vec<String>,
+    /// How many episodes are not finished, because somebody stopped the evaluation.
+    #[serde(default)]
+    pub unfinished: usize,
+    /// Why the same evaluation can come to something else; none: nothing known does that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_reproducible: Option<String>,
     /// Every episode, in the order of the problems.
     pub episodes: Vec<Evaluated>,
 }
@@ -37,7 +46,7 @@ impl Summary {
     /// # Errors
     /// When there is no summary, or it can't be read.
     pub fn read(folder: &Utf8Path) -> Result<Self, Failure> {
-        let path = folder.join("summary.json");
+        let path = folder.join(SUMMARY);
         let text = std::fs::read_to_string(&path).map_err(|error| {
             Failure::user(format!(
                 "{path} can't be read: {error}\nhint: give a folder that `aiopslab eval --out` made; `aiopslab score --write` makes a summary of its episodes"
@@ -71,6 +80,8 @@ impl Summary {
             agents: figures,
             exercised,
             not_run: Vec::new(),
+            unfinished: 0,
+            not_reproducible: None,
             episodes,
         }
     }
@@ -260,6 +271,7 @@ mod tests {
             actions: 1,
             covered: 1,
             invalid_calls: 0,
+            usage: None,
             folder: String::new(),
         }
     }

@@ -4,16 +4,24 @@
 //! takes those of a client.
 
 mod files;
+mod timing;
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use aiopslab_problems::action::{self, Action, ActionSet, CallSyntax};
 use aiopslab_problems::environment::{Environment, Verdict};
 use aiopslab_problems::episode::{EndReason, EpisodeEnd, EpisodeStep, Limits, Usage};
 use aiopslab_problems::prompt;
+use futures::FutureExt;
 
-pub use self::files::{EpisodeFiles, StepClock};
-use crate::agents::{Agent, Briefing, Response};
+pub use self::files::EpisodeFiles;
+pub(crate) use self::files::{RESULT, TIMING, TRANSCRIPT, write_json};
+pub use self::timing::{
+    Host, Measurement, StepClock, StepTiming, TIMING_VERSION, TimingHeader, Totals,
+};
+use crate::agents::{Agent, AgentError, Briefing, Response};
 use crate::exit::Failure;
 
 /// What binds an agent in an episode.
@@ -42,7 +50,6 @@ pub struct Session<'a> {
     rules: Rules,
     files: EpisodeFiles,
     steps: Vec<EpisodeStep>,
-    usage: Option<Usage>,
     deadline: Option<Instant>,
 }
 
@@ -55,7 +62,6 @@ impl<'a> Session<'a> {
             rules,
             files,
             steps: Vec::new(),
-            usage: None,
             deadline: seconds.and_then(|seconds| Instant::now().checked_add(seconds)),
         }
     }
@@ -76,8 +82,10 @@ impl<'a> Session<'a> {
 
     /// Acts on a response and records it; `clock` began when it was asked for.
     ///
+    /// A broken environment ends the episode, and only that.
+    ///
     /// # Errors
-    /// When the environment is broken or the record can't be written.
+    /// When the record can't be written.
     pub async fn take(
         &mut self,
         response: Response,
@@ -87,11 +95,19 @@ impl<'a> Session<'a> {
         if self.is_late() {
             return Ok(ended(EndReason::TimeLimit));
         }
-        let step = self.act(response.text).await?;
+        let number = self.next_step();
+        let environment = self.environment.as_mut();
+        let step = match answer(environment, &self.rules, number, response.text).await {
+            Ok(step) => step,
+            Err(error) => {
+                let reason = EndReason::EnvironmentFailed;
+                return Ok(Turn::Ended(EpisodeEnd::without_submission(
+                    reason,
+                    Some(error),
+                )));
+            }
+        };
         self.files.record(&step, response.usage, &clock)?;
-        if let Some(usage) = response.usage {
-            self.usage = Some(self.usage.into_iter().chain([usage]).sum());
-        }
         let observation = prompt::observation(&step.observation);
         let submitted = match &step.action {
             Some(Action::Submit { solution }) => Some(solution.clone()),
@@ -109,8 +125,9 @@ impl<'a> Session<'a> {
 
     /// Hands over what was done, for scoring and the record's end.
     #[must_use]
-    pub fn into_parts(self) -> (Vec<EpisodeStep>, Option<Usage>, EpisodeFiles) {
-        (self.steps, self.usage, self.files)
+    pub fn into_parts(mut self) -> (Vec<EpisodeStep>, Option<Usage>, EpisodeFiles) {
+        self.files.stop();
+        (self.steps, self.files.usage(), self.files)
     }
 
     fn is_late(&self) -> bool {
@@ -121,7 +138,7 @@ impl<'a> Session<'a> {
     /// Which limit has been reached.
     fn used_up(&self) -> Option<EndReason> {
         let limits = &self.rules.limits;
-        let usage = self.usage.unwrap_or_default();
+        let usage = self.files.usage().unwrap_or_default();
         let reached = [
             (self.next_step() > limits.max_steps, EndReason::StepLimit),
             (
@@ -141,35 +158,52 @@ impl<'a> Session<'a> {
             .into_iter()
             .find_map(|(is_reached, reason)| is_reached.then_some(reason))
     }
+}
 
-    async fn act(&mut self, response: String) -> Result<EpisodeStep, Failure> {
-        let (action, observation, verdict) =
-            match action::parse_among(&response, self.rules.syntax, self.rules.action_set) {
-                Err(error) => (None, error.to_string(), Verdict::Invalid),
-                Ok(submission @ Action::Submit { .. }) => {
-                    (Some(submission), String::new(), Verdict::Answered)
-                }
-                Ok(action) => {
-                    let answer = self.environment.act(&action).await?;
-                    (Some(action), answer.text, answer.verdict)
-                }
-            };
-        Ok(EpisodeStep {
-            step: self.next_step(),
-            response,
-            action,
-            observation,
-            verdict,
-            now: self.environment.now(),
-            live: self.environment.is_live(),
-        })
-    }
+/// Acts on one response, by the rules; the error says how the environment broke.
+///
+/// # Errors
+/// When the environment is broken.
+pub async fn answer(
+    environment: &mut dyn Environment,
+    rules: &Rules,
+    number: u32,
+    response: String,
+) -> Result<EpisodeStep, String> {
+    let (action, observation, verdict) =
+        match action::parse_among(&response, rules.syntax, rules.action_set) {
+            Err(error) => (None, error.to_string(), Verdict::Invalid),
+            Ok(submission @ Action::Submit { .. }) => {
+                (Some(submission), String::new(), Verdict::Answered)
+            }
+            Ok(action) => {
+                let acted = AssertUnwindSafe(environment.act(&action)).catch_unwind();
+                let answer = match acted.await {
+                    Ok(Ok(answer)) => answer,
+                    Ok(Err(error)) => return Err(format!("{:#}", anyhow::Error::new(error))),
+                    Err(panic) => {
+                        let name = action.name();
+                        return Err(format!("{name}: {}", defect(panic.as_ref())));
+                    }
+                };
+                (Some(action), answer.text, answer.verdict)
+            }
+        };
+    Ok(EpisodeStep {
+        step: number,
+        response,
+        action,
+        observation,
+        verdict,
+        now: environment.now(),
+        live: environment.is_live(),
+    })
 }
 
 /// Runs an agent of ours to the end of its session.
 ///
 /// # Errors
-/// When the environment is broken or the record can't be written. A broken agent ends its episode.
+/// When the record can't be written. A broken agent or environment ends the episode.
 pub async fn run(
     agent: &mut dyn Agent,
     session: &mut Session<'_>,
@@ -196,20 +230,29 @@ pub async fn run(
 /// Waits for the agent as long as there is time; else the episode has ended.
 async fn in_time<T>(
     deadline: Option<Instant>,
-    work: impl Future<Output = Result<T, crate::agents::AgentError>>,
+    work: impl Future<Output = Result<T, AgentError>>,
 ) -> Result<T, EpisodeEnd> {
+    let work = AssertUnwindSafe(work).catch_unwind();
     let done = match deadline {
         None => Ok(work.await),
         Some(deadline) => tokio::time::timeout_at(deadline.into(), work).await,
     };
+    let failed = |error| EpisodeEnd::without_submission(EndReason::AgentFailed, Some(error));
     match done {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(EpisodeEnd::without_submission(
-            EndReason::AgentFailed,
-            Some(error.to_string()),
-        )),
+        Ok(Ok(Ok(value))) => Ok(value),
+        Ok(Ok(Err(error))) => Err(failed(error.to_string())),
+        Ok(Err(panic)) => Err(failed(defect(panic.as_ref()))),
         Err(_) => Err(EpisodeEnd::without_submission(EndReason::TimeLimit, None)),
     }
+}
+
+/// What a panic said.
+fn defect(panic: &(dyn Any + Send)) -> String {
+    let said = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("a defect of aiopslab: {}", said.unwrap_or("it panicked"))
 }
 
 fn ended(reason: EndReason) -> Turn {

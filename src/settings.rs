@@ -33,6 +33,12 @@ pub struct Settings {
     pub max_steps: Value<u32>,
     /// How language models are asked.
     pub llm: LlmSettings,
+    /// Seconds on the wall that it has.
+    pub max_seconds: Value<Option<u64>>,
+    /// Tokens that its model may take.
+    pub max_tokens: Value<Option<u64>>,
+    /// US dollars that it may cost.
+    pub max_cost: Value<Option<f64>>,
 }
 
 /// A value and where it came from.
@@ -56,6 +62,9 @@ struct File {
     jobs: Option<usize>,
     max_steps: Option<u32>,
     llm: Option<llm::Table>,
+    max_seconds: Option<u64>,
+    max_tokens: Option<u64>,
+    max_cost: Option<f64>,
 }
 
 impl Settings {
@@ -96,6 +105,9 @@ impl Settings {
             jobs: sources.or_default("AIOPSLAB_JOBS", file.jobs, 2)?,
             max_steps: sources.or_default("AIOPSLAB_MAX_STEPS", file.max_steps, 30)?,
             llm: LlmSettings::merge(file.llm.unwrap_or_default(), &sources)?,
+            max_seconds: sources.optional("AIOPSLAB_MAX_SECONDS", file.max_seconds, None)?,
+            max_tokens: sources.optional("AIOPSLAB_MAX_TOKENS", file.max_tokens, None)?,
+            max_cost: sources.optional("AIOPSLAB_MAX_COST", file.max_cost, None)?,
         })
     }
 }
@@ -210,7 +222,7 @@ fn read(path: &Utf8Path) -> Result<File, Failure> {
     })?;
     toml::from_str(&text).map_err(|error| {
         Failure::user(format!(
-            "the configuration file {path} is wrong: {error}hint: its keys are snapshots, catalog, kubeconfig, context, kubectl, jobs, max_steps and the table llm"
+            "the configuration file {path} is wrong: {error}hint: its keys are snapshots, catalog, kubeconfig, context, kubectl, jobs, max_steps, max_seconds, max_tokens, max_cost and the table llm"
         ))
     })
 }

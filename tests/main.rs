@@ -17,6 +17,7 @@ mod problems_catalog;
 mod program;
 mod scores;
 mod server;
+mod sessions;
 mod support_bundle;
 mod tidy;
 mod truncated;

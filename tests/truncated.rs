@@ -66,12 +66,24 @@ fn keep<R: Row>(
 
 /// Writes every visible row.
 pub(crate) fn copy(snapshot: &Snapshot, writer: &SnapshotWriter) {
+    copy_with(snapshot, writer, |_| {});
+}
+
+/// Writes every visible row, each log line as it is altered.
+pub(crate) fn copy_with(
+    snapshot: &Snapshot,
+    writer: &SnapshotWriter,
+    mut alter: impl FnMut(&mut LogLine),
+) {
     keep(snapshot, writer, |_: &mut Coverage| true);
     keep(snapshot, writer, |_: &mut MetricSeries| true);
     keep(snapshot, writer, |_: &mut MetricSample| true);
     keep(snapshot, writer, |_: &mut MetricMetadata| true);
     keep(snapshot, writer, |_: &mut LogInstance| true);
-    keep(snapshot, writer, |_: &mut LogLine| true);
+    keep(snapshot, writer, |line: &mut LogLine| {
+        alter(line);
+        true
+    });
     keep(snapshot, writer, |_: &mut Span| true);
     keep(snapshot, writer, |_: &mut ObjectVersion| true);
     keep(snapshot, writer, |_: &mut ObjectApi| true);

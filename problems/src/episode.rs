@@ -89,6 +89,14 @@ pub struct Limits {
     pub max_cost_usd: Option<f64>,
 }
 
+impl EpisodeHeader {
+    /// Why the same episode can take another course; none: nothing known speaks for that.
+    #[must_use]
+    pub fn not_reproducible(&self) -> Option<&'static str> {
+        not_reproducible(&self.limits, self.snapshot.is_none() || self.on_write_live)
+    }
+}
+
 impl Limits {
     /// A number of steps, and nothing else.
     #[must_use]
@@ -99,6 +107,19 @@ impl Limits {
             max_tokens: None,
             max_cost_usd: None,
         }
+    }
+}
+
+/// Says why the same episode can take another course when it is run again, as far as its record
+/// tells; `is_live`: a running cluster takes part.
+#[must_use]
+pub fn not_reproducible(limits: &Limits, is_live: bool) -> Option<&'static str> {
+    if is_live {
+        Some("a running cluster takes part")
+    } else if limits.max_seconds.is_some() {
+        Some("its time on the wall is limited (max_seconds)")
+    } else {
+        None
     }
 }
 
@@ -281,6 +302,10 @@ pub struct EpisodeResult {
     /// What the agent's model took; none: it has none, or does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+    /// Why the same episode can take another course when it is run again; none: nothing known
+    /// speaks for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_reproducible: Option<String>,
     /// Counts over the steps.
     #[serde(flatten)]
     pub tally: Tally,
@@ -386,6 +411,7 @@ impl EpisodeResult {
             strict: scores.strict,
             end_reason: end.end_reason,
             usage: None,
+            not_reproducible: None,
             tally: Tally::of(steps),
         }
     }

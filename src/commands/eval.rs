@@ -6,18 +6,24 @@ use std::io::IsTerminal;
 use std::time::Instant;
 
 use aiopslab_problems::action::ActionSet;
-use aiopslab_problems::episode::Limits;
+use aiopslab_problems::episode::{EndReason, Limits, not_reproducible};
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio_util::sync::CancellationToken;
 
 use self::live::on_stage;
 use crate::agents::AgentSpec;
 use crate::cli::{Actions, Eval, OnWrite};
-use crate::evaluation::{self, LivePlan, Options, Plan, Wanted};
+use crate::commands::capture::cancel_on_signal;
+use crate::evaluation::{self, Evaluation, LivePlan, Options, Plan, Wanted};
 use crate::exit::Failure;
 use crate::library::Library;
 use crate::output::print;
-use crate::report::{self, Summary};
+use crate::report::{self, SUMMARY, Summary};
+use crate::session;
 use crate::settings::Settings;
+
+/// What becomes of an evaluation that somebody stops.
+const STOPPING: &str = "what is finished is kept";
 
 pub(super) async fn run(arguments: Eval, settings: Settings) -> Result<(), Failure> {
     let library = Library::open(&settings)?;
@@ -35,7 +41,71 @@ pub(super) async fn run(arguments: Eval, settings: Settings) -> Result<(), Failu
         "{count} episodes in {took:.2} s ({:.0} a second)",
         count as f64 / took
     );
-    Ok(())
+    for note in unbound(&summary, &options.limits) {
+        eprintln!("{note}");
+    }
+    is_whole(&summary, &options)
+}
+
+/// Limits that could not bind the agent, because it does not tell what it takes.
+fn unbound(summary: &Summary, limits: &Limits) -> Vec<String> {
+    let of_agent = || {
+        summary
+            .episodes
+            .iter()
+            .filter(|one| one.agent == summary.agent)
+    };
+    let is_baseline = summary.agent.starts_with("baseline:");
+    let without_cost =
+        of_agent().filter(|one| one.usage.and_then(|usage| usage.cost_usd).is_none());
+    let without_tokens = of_agent().filter(|one| one.usage.is_none());
+    let counted = [
+        (
+            "cost",
+            "--max-cost",
+            limits.max_cost_usd.is_some(),
+            without_cost.count(),
+        ),
+        (
+            "tokens",
+            "--max-tokens",
+            limits.max_tokens.is_some(),
+            without_tokens.count(),
+        ),
+    ];
+    let unknown = counted
+        .into_iter()
+        .filter(|(_, _, is_limited, count)| *is_limited && *count > 0 && !is_baseline);
+    let notes = unknown.map(|(what, flag, _, count)| {
+        format!("the {what} of {count} episodes is not known: {flag} did not bind them")
+    });
+    notes.collect()
+}
+
+/// An evaluation that was stopped, or whose environment broke, is no evaluation yet.
+fn is_whole(summary: &Summary, options: &Options) -> Result<(), Failure> {
+    let out = &options.out;
+    let resume =
+        format!("hint: the same command with --resume --out {out} does these, and only these");
+    if summary.unfinished > 0 {
+        return Err(Failure::user(format!(
+            "{} episodes are not finished\n{resume}",
+            summary.unfinished
+        )));
+    }
+    let broken = summary.episodes.iter();
+    let broken: Vec<_> = broken
+        .filter(|one| one.end == EndReason::EnvironmentFailed)
+        .collect();
+    match broken.first() {
+        None => Ok(()),
+        Some(first) => Err(Failure::user(format!(
+            "the environment of {} episodes broke, first that of {out}/{}: {}\n{resume}",
+            broken.len(),
+            first.folder,
+            first.error.as_deref().unwrap_or("nothing more is known"),
+        ))),
+    }
 }
 
 /// The agents as named, each once, ready to be run.
@@ -64,8 +134,13 @@ fn specs(
 }
 
 fn options(arguments: &Eval, settings: &Settings) -> Result<Options, Failure> {
+    if arguments.resume && arguments.live.on_write == OnWrite::Live {
+        return Err(Failure::user(
+            "--resume is for snapshots\nhint: leave out --on-write live, or begin anew in another folder",
+        ));
+    }
     Ok(Options {
-        limits: Limits::steps(settings.max_steps.clone().under(arguments.max_steps).value),
+        limits: arguments.limits.over(settings)?,
         upstream: arguments.upstream,
         upstream_visibility: arguments.upstream_visibility,
         action_set: match arguments.actions {
@@ -74,7 +149,8 @@ fn options(arguments: &Eval, settings: &Settings) -> Result<Options, Failure> {
         },
         jobs: settings.jobs.clone().under(arguments.jobs).value,
         repeat: arguments.repeat.max(1),
-        out: evaluation::output_folder(arguments.out.as_deref())?,
+        out: evaluation::output_folder(arguments.out.as_deref(), arguments.resume)?,
+        resume: arguments.resume,
     })
 }
 
@@ -107,26 +183,38 @@ async fn on_snapshots(
             .into_iter()
             .filter(|baseline| !specs.contains(baseline)),
     );
-    let episodes = if goes_live {
+    let done = if goes_live {
         let prewarm = arguments.live.prewarm;
-        on_stage(&arguments.live, settings, async |stage| {
+        let episodes = on_stage(&arguments.live, settings, async |stage| {
             evaluation::run_on_write(library, &plan, &agents, options, &stage, prewarm).await
         })
-        .await?
+        .await?;
+        Evaluation {
+            episodes,
+            ..Evaluation::default()
+        }
     } else {
         let bar = progress(
             &agents,
             agents.len() * plan.questions.len() * options.repeat as usize,
         );
         let moving = bar.clone();
-        let episodes = evaluation::run(&plan, &agents, options, move || moving.inc(1)).await?;
+        let cancel = CancellationToken::new();
+        let watched = tokio::spawn(cancel_on_signal(cancel.clone(), STOPPING));
+        let done = evaluation::run(&plan, &agents, options, &cancel, move || moving.inc(1)).await;
+        watched.abort();
         bar.finish_and_clear();
-        episodes
+        done?
     };
+    if done.taken > 0 {
+        eprintln!("{} episodes were finished before", done.taken);
+    }
     let problems = plan.questions.iter().map(|question| &question.problem);
-    let mut summary = Summary::of(&names(&agents), problems, options.repeat, episodes);
+    let mut summary = Summary::of(&names(&agents), problems, options.repeat, done.episodes);
+    summary.unfinished = done.unfinished;
     summary.snapshots = plan.snapshots;
     summary.not_run.clone_from(&plan.not_run);
+    summary.not_reproducible = not_reproducible(&options.limits, goes_live).map(str::to_owned);
     let what = format!(
         "{} on {} snapshots, {} problems\n",
         names(specs).join(", "),
@@ -157,7 +245,8 @@ async fn on_cluster(
     .await?;
     let questions = plan.questions.values().flatten();
     let problems = questions.map(|question| &question.problem);
-    let summary = Summary::of(&names(specs), problems, options.repeat, episodes);
+    let mut summary = Summary::of(&names(specs), problems, options.repeat, episodes);
+    summary.not_reproducible = not_reproducible(&options.limits, true).map(str::to_owned);
     let what = format!(
         "{} on a running cluster, {} problems\n",
         names(specs).join(", "),
@@ -169,9 +258,7 @@ async fn on_cluster(
 /// Writes `summary.json` and prints what came of the evaluation.
 fn tell(summary: &Summary, what: &str, options: &Options, json: bool) -> Result<(), Failure> {
     let text = format!("{:#}\n", serde_json::to_value(summary)?);
-    let file = options.out.join("summary.json");
-    std::fs::write(&file, &text)
-        .map_err(|error| Failure::user(format!("{file} can't be written: {error}")))?;
+    session::write_json(&options.out.join(SUMMARY), summary)?;
     if json {
         print(&text);
         return Ok(());
@@ -179,6 +266,9 @@ fn tell(summary: &Summary, what: &str, options: &Options, json: bool) -> Result<
     print(what);
     print(&report::table(summary));
     print(&report::repairs(summary));
+    if let Some(because) = &summary.not_reproducible {
+        print(&format!("not reproducible: {because}\n"));
+    }
     print(&format!("episodes are in {}\n", options.out));
     Ok(())
 }

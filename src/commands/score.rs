@@ -13,8 +13,9 @@ use crate::evaluation::{Evaluated, Place};
 use crate::exit::Failure;
 use crate::library::Library;
 use crate::output::print;
-use crate::report::{self, Summary};
+use crate::report::{self, SUMMARY, Summary};
 use crate::results::{self, Kept};
+use crate::session::{self, RESULT};
 use crate::settings::Settings;
 
 /// What scoring again came to.
@@ -30,19 +31,20 @@ struct Rescored {
 pub(super) fn run(arguments: &Score, settings: &Settings) -> Result<(), Failure> {
     let library = Library::open(settings)?;
     let kept = results::read(&arguments.results)?;
-    if arguments.write && arguments.results.is_file() {
+    if arguments.write && kept.iter().any(|kept| kept.is_session) {
         return Err(Failure::user(
-            "a session file is only read, never written\nhint: leave out --write",
+            "session files are only read, never written\nhint: leave out --write",
         ));
     }
     let mut rescored = Rescored::default();
     for kept in &kept {
         rescored.take(&library, kept, arguments)?;
     }
-    let summary = rescored.summary(&library, &arguments.results)?;
+    let mut summary = rescored.summary(&library, &arguments.results)?;
+    let mut reasons = kept.iter().filter_map(Kept::not_reproducible);
+    summary.not_reproducible = reasons.next().map(str::to_owned);
     if arguments.write {
-        let text = format!("{:#}\n", serde_json::to_value(&summary)?);
-        write(&arguments.results.join("summary.json"), &text)?;
+        session::write_json(&arguments.results.join(SUMMARY), &summary)?;
     }
     if arguments.json {
         let mut told = serde_json::to_value(&summary)?;
@@ -83,12 +85,14 @@ impl Rescored {
         };
         let scores = score(problem, &episode::summary(&kept.steps, end));
         let record = (kept.steps.as_slice(), end);
-        let result = EpisodeResult::new(problem, &kept.agent, &kept.session_id, record, scores);
+        let mut result = EpisodeResult::new(problem, &kept.agent, &kept.session_id, record, scores);
+        result.usage = kept.usage();
+        result.not_reproducible = kept.not_reproducible().map(str::to_owned);
         if let Some(change) = change(kept, &result) {
             self.changed.push(format!("{}: {change}", kept.folder));
             if arguments.write {
-                let path = arguments.results.join(&kept.folder).join("result.json");
-                write(&path, &format!("{:#}\n", serde_json::to_value(&result)?))?;
+                let path = arguments.results.join(&kept.folder).join(RESULT);
+                session::write_json(&path, &result)?;
             }
         }
         self.episodes.push(evaluated(kept, problem, &result, end));
@@ -164,9 +168,4 @@ fn difference(name: &str, before: &Value, now: &Value) -> Option<String> {
         _ => before == now,
     };
     (!is_same).then(|| format!("{name} was {before}, is {now}"))
-}
-
-fn write(path: &Utf8Path, text: &str) -> Result<(), Failure> {
-    std::fs::write(path, text)
-        .map_err(|error| Failure::user(format!("{path} can't be written: {error}")))
 }

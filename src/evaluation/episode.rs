@@ -7,13 +7,14 @@ use aiopslab_problems::action::CallSyntax;
 use aiopslab_problems::catalog::Problem;
 use aiopslab_problems::environment::Environment;
 use aiopslab_problems::episode::{
-    self, EPISODE_VERSION, EpisodeEnd, EpisodeHeader, EpisodeResult, EpisodeStep, SnapshotRef,
-    Usage,
+    self, EPISODE_VERSION, EndReason, EpisodeEnd, EpisodeHeader, EpisodeResult, EpisodeStep,
+    SnapshotRef, Usage,
 };
-use aiopslab_problems::family::Application;
+use aiopslab_problems::family::{Application, Family};
 use aiopslab_problems::score::score;
 use aiopslab_replay::environment::{ReplayEnvironment, ReplayOptions};
 use camino::Utf8Path;
+use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -29,6 +30,8 @@ pub(super) const LIVE: &str = "live";
 pub struct Asked {
     pub(super) problem: Problem,
     snapshot: String,
+    /// What tells it from the same problem on another snapshot; empty: it is asked on one.
+    apart: String,
     repeat: u32,
     briefing: Briefing,
     pub(super) header: EpisodeHeader,
@@ -56,6 +59,9 @@ impl Asked {
             options,
         );
         asked.snapshot.clone_from(&question.recorded.name);
+        if question.is_asked_elsewhere {
+            asked.apart = question.digest.chars().take(8).collect();
+        }
         let header = &mut asked.header;
         header.snapshot = Some(SnapshotRef {
             id: manifest.snapshot.to_string(),
@@ -93,20 +99,27 @@ impl Asked {
             },
             limits: options.limits,
             seed: seed(problem.id.as_str(), repeat),
-            versions: BTreeMap::from([(
-                "aiopslab".to_owned(),
-                env!("CARGO_PKG_VERSION").to_owned(),
-            )]),
+            versions: BTreeMap::from([
+                ("aiopslab".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+                ("application".to_owned(), digest(application)),
+            ]),
             briefing: Some(briefing.clone()),
             agent_settings: None,
         };
         Self {
             problem: problem.clone(),
             snapshot: LIVE.to_owned(),
+            apart: String::new(),
             repeat,
             briefing,
             header,
         }
+    }
+
+    /// The incident is brought up as its family says.
+    pub(super) fn of_family(&mut self, family: &Family) {
+        let versions = &mut self.header.versions;
+        versions.insert("family".to_owned(), digest(family));
     }
 
     /// Makes the agent, and takes into the record what decides it.
@@ -120,7 +133,27 @@ impl Asked {
     #[must_use]
     pub fn folder(&self) -> String {
         let agent = slug(&self.header.agent);
-        format!("{agent}/{}-r{}", self.problem.id, self.repeat)
+        let (id, repeat) = (&self.problem.id, self.repeat);
+        match self.apart.as_str() {
+            "" => format!("{agent}/{id}-r{repeat}"),
+            apart => format!("{agent}/{id}-{apart}-r{repeat}"),
+        }
+    }
+
+    /// Sums up the episode that came of it.
+    pub(super) fn evaluated(
+        &self,
+        result: &EpisodeResult,
+        end: &EpisodeEnd,
+        steps: usize,
+        folder: String,
+    ) -> Evaluated {
+        let place = Place {
+            snapshot: self.snapshot.clone(),
+            repeat: self.repeat,
+            folder,
+        };
+        Evaluated::new(&self.problem, result, end, steps, place)
     }
 
     /// What the agent is told.
@@ -159,6 +192,23 @@ impl Asked {
         let mut session = self.open(Box::new(environment), &options.out, &folder)?;
         let end = session::run(agent, &mut session, &self.briefing).await?;
         Ok(Talked::new(session, end, folder))
+    }
+
+    /// The end of an episode whose environment can't be had.
+    pub(super) fn without_environment(
+        &self,
+        broken: &Failure,
+        options: &Options,
+    ) -> Result<Talked, Failure> {
+        let folder = self.folder();
+        let reason = EndReason::EnvironmentFailed;
+        Ok(Talked {
+            steps: Vec::new(),
+            end: EpisodeEnd::without_submission(reason, Some(broken.reason())),
+            usage: None,
+            files: EpisodeFiles::create(&options.out.join(&folder), &self.header)?,
+            folder,
+        })
     }
 
     /// The snapshot of a question as an environment.
@@ -216,25 +266,20 @@ impl Talked {
         let record = (self.steps.as_slice(), &self.end);
         let mut result = EpisodeResult::new(problem, name, &session_id, record, scores);
         result.usage = self.usage;
+        result.not_reproducible = asked.header.not_reproducible().map(str::to_owned);
         self.files.finish(&result)?;
-        let place = Place {
-            snapshot: asked.snapshot.clone(),
-            repeat: asked.repeat,
-            folder: self.folder,
-        };
-        Ok(Evaluated::new(
-            problem,
-            &result,
-            &self.end,
-            self.steps.len(),
-            place,
-        ))
+        Ok(asked.evaluated(&result, &self.end, self.steps.len(), self.folder))
     }
 }
 
 /// Names an episode: the same for the same episode, so that results can be compared.
 fn session_id(header: &EpisodeHeader) -> String {
-    let digest = Sha256::digest(serde_json::to_vec(header).unwrap_or_default());
+    digest(header)
+}
+
+/// Names what a document says.
+pub(super) fn digest(document: &impl Serialize) -> String {
+    let digest = Sha256::digest(serde_json::to_vec(document).unwrap_or_default());
     digest
         .iter()
         .take(8)

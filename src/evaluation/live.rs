@@ -174,6 +174,7 @@ async fn ask_all(
             application,
         } = question;
         let mut asked = Asked::live(&spec.to_string(), problem, application, repeat, options);
+        asked.of_family(family);
         let mut agent = asked.agent(spec);
         system.inject(family).await?;
         let mut environment = system.environment(options.upstream).await?;

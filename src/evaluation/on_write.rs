@@ -76,6 +76,7 @@ pub async fn run(
                 let mut asked = Asked::on_snapshot(&name, question, repeat, options);
                 let mut acting = asked.agent(agent);
                 asked.header.on_write_live = true;
+                asked.of_family(&incident.family);
                 let mut environment = Switching {
                     replay: Asked::replay(question, options)?,
                     live: None,

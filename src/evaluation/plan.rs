@@ -1,9 +1,9 @@
 //! Which problems are asked on which snapshots, and at which moment.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aiopslab_datasets::Snapshot;
-use aiopslab_problems::catalog::Problem;
+use aiopslab_problems::catalog::{Problem, ProblemId};
 use aiopslab_problems::family::Application;
 use aiopslab_problems::label::Label;
 use aiopslab_problems::task::Task;
@@ -38,6 +38,8 @@ pub struct Question {
     pub application: Application,
     /// The moment.
     pub clock: Clock,
+    /// Whether the problem is asked on another snapshot, too.
+    pub is_asked_elsewhere: bool,
 }
 
 /// What is asked for on the command line.
@@ -71,6 +73,7 @@ impl Plan {
         }
         let mut plan = Self::default();
         let mut seen: BTreeSet<String> = BTreeSet::new();
+        let mut digests: BTreeSet<String> = BTreeSet::new();
         for dir in library.snapshots(places)? {
             let recorded = library.recorded(&dir)?;
             let snapshot = Snapshot::open(&dir)?;
@@ -81,8 +84,12 @@ impl Plan {
                     .clone(),
             };
             let digest = snapshot.logical_digest()?;
+            // The same recording in two places is one.
+            if !digests.insert(digest.clone()) {
+                continue;
+            }
             plan.snapshots += 1;
-            for problem in &problems(library, &recorded) {
+            for problem in &problems_on(library, &recorded) {
                 seen.insert(problem.id.to_string());
                 if !wanted.includes(problem) || problem.disabled.is_some() {
                     continue;
@@ -101,9 +108,11 @@ impl Plan {
                         Some(clock) => clock,
                         None => own_clock(problem, recorded.label.as_ref())?,
                     },
+                    is_asked_elsewhere: false,
                 });
             }
         }
+        plan.mark_several();
         if let Some(missing) = wanted.problems.iter().find(|id| !seen.contains(*id)) {
             library.catalog.problem(missing)?;
             let known: Vec<String> = seen.into_iter().collect();
@@ -118,6 +127,17 @@ impl Plan {
             ));
         }
         Ok(plan)
+    }
+
+    /// Finds the problems that are asked on several snapshots: their episodes are told apart.
+    fn mark_several(&mut self) {
+        let mut asked: BTreeMap<ProblemId, usize> = BTreeMap::new();
+        for question in &self.questions {
+            *asked.entry(question.problem.id.clone()).or_default() += 1;
+        }
+        for question in &mut self.questions {
+            question.is_asked_elsewhere = asked.get(&question.problem.id) > Some(&1);
+        }
     }
 }
 
@@ -140,7 +160,7 @@ impl Wanted {
 }
 
 /// What is asked about a snapshot: by its label, else by the catalog.
-fn problems(library: &Library, recorded: &Recorded) -> Vec<Problem> {
+pub(crate) fn problems_on(library: &Library, recorded: &Recorded) -> Vec<Problem> {
     if let Some(label) = &recorded.label {
         return label.problems();
     }

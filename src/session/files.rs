@@ -1,49 +1,36 @@
-//! An episode's files: `transcript.jsonl` holds nothing measured, `timing.jsonl` everything that is.
+//! An episode's files: `transcript.jsonl` holds nothing measured, `timing.jsonl` everything that is,
+//! and `result.json` is there once the episode is finished.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::time::Instant;
 
 use aiopslab_problems::episode::{
     EpisodeEnd, EpisodeHeader, EpisodeResult, EpisodeStep, Record, Usage,
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
-use serde_json::json;
 
+use super::timing::{EpisodeClock, Measurement, StepClock, TimingHeader, Totals};
 use crate::exit::Failure;
+
+/// The name of an episode's transcript; a folder with one is an episode.
+pub(crate) const TRANSCRIPT: &str = "transcript.jsonl";
+/// The name of what was measured.
+pub(crate) const TIMING: &str = "timing.jsonl";
+/// The name of a result; an episode with one is finished.
+pub(crate) const RESULT: &str = "result.json";
 
 /// The files of one episode under way; every step is flushed.
 pub struct EpisodeFiles {
     folder: Utf8PathBuf,
     transcript: BufWriter<File>,
     timing: BufWriter<File>,
-}
-
-/// Measures one step.
-pub struct StepClock {
-    asked: Instant,
-    answered: Option<Instant>,
-}
-
-impl StepClock {
-    /// Starts measuring: the agent is asked now.
-    #[must_use]
-    pub fn start() -> Self {
-        Self {
-            asked: Instant::now(),
-            answered: None,
-        }
-    }
-
-    /// The agent has responded.
-    pub fn answered(&mut self) {
-        self.answered = Some(Instant::now());
-    }
+    clock: EpisodeClock,
+    totals: Option<Totals>,
 }
 
 impl EpisodeFiles {
-    /// Makes the folder and writes the transcript's header.
+    /// Makes the folder and writes the headers.
     ///
     /// # Errors
     /// When a file can't be written.
@@ -57,14 +44,13 @@ impl EpisodeFiles {
         };
         let mut files = Self {
             folder: folder.to_owned(),
-            transcript: open("transcript.jsonl")?,
-            timing: open("timing.jsonl")?,
+            transcript: open(TRANSCRIPT)?,
+            timing: open(TIMING)?,
+            clock: EpisodeClock::start(),
+            totals: None,
         };
-        line(
-            &mut files.transcript,
-            &Record::Header(header.clone()),
-            &files.folder,
-        )?;
+        files.say(&Record::Header(header.clone()))?;
+        files.measured(&Measurement::Header(TimingHeader::here()))?;
         Ok(files)
     }
 
@@ -78,22 +64,20 @@ impl EpisodeFiles {
         usage: Option<Usage>,
         clock: &StepClock,
     ) -> Result<(), Failure> {
-        line(
-            &mut self.transcript,
-            &Record::Step(step.clone()),
-            &self.folder,
-        )?;
-        let answered = clock.answered.unwrap_or(clock.asked);
-        let milliseconds = |from: Instant, to: Instant| to.duration_since(from).as_secs_f64() * 1e3;
-        let mut timing = json!({
-            "step": step.step,
-            "agent_ms": milliseconds(clock.asked, answered),
-            "environment_ms": milliseconds(answered, Instant::now()),
-        });
-        if let Some(usage) = usage {
-            timing["usage"] = json!(usage);
-        }
-        line(&mut self.timing, &timing, &self.folder)
+        self.say(&Record::Step(step.clone()))?;
+        let timing = self.clock.step(step.step, usage, clock);
+        self.measured(&Measurement::Step(timing))
+    }
+
+    /// What the steps took so far, as their agent tells.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        self.clock.usage()
+    }
+
+    /// The agent is done: what comes after is not its time.
+    pub(super) fn stop(&mut self) {
+        self.totals = Some(self.clock.totals());
     }
 
     /// Writes how the episode ended.
@@ -101,11 +85,9 @@ impl EpisodeFiles {
     /// # Errors
     /// When a file can't be written.
     pub fn end(&mut self, end: &EpisodeEnd) -> Result<(), Failure> {
-        line(
-            &mut self.transcript,
-            &Record::End(end.clone()),
-            &self.folder,
-        )
+        self.say(&Record::End(end.clone()))?;
+        let totals = self.totals.take().unwrap_or_else(|| self.clock.totals());
+        self.measured(&Measurement::End(totals))
     }
 
     /// Keeps a document beside the transcript.
@@ -113,30 +95,47 @@ impl EpisodeFiles {
     /// # Errors
     /// When it can't be written.
     pub fn keep(&self, name: &str, document: &serde_json::Value) -> Result<(), Failure> {
-        let path = self.folder.join(name);
-        std::fs::write(&path, format!("{document:#}\n")).map_err(|error| unwritable(&path, &error))
+        write_json(&self.folder.join(name), document)
     }
 
-    /// Writes `result.json`.
+    /// Writes `result.json`: the episode is finished.
     ///
     /// # Errors
     /// When it can't be written.
     pub fn finish(self, result: &EpisodeResult) -> Result<(), Failure> {
-        let path = self.folder.join("result.json");
-        let text = format!("{:#}\n", serde_json::to_value(result)?);
-        std::fs::write(&path, text).map_err(|error| unwritable(&path, &error))
+        write_json(&self.folder.join(RESULT), result)
     }
+
+    fn say(&mut self, record: &Record) -> Result<(), Failure> {
+        line(&mut self.transcript, record, &self.folder.join(TRANSCRIPT))
+    }
+
+    fn measured(&mut self, measurement: &Measurement) -> Result<(), Failure> {
+        line(&mut self.timing, measurement, &self.folder.join(TIMING))
+    }
+}
+
+/// Writes a document in whole or not at all: who finds it finds all of it.
+///
+/// # Errors
+/// When it can't be written.
+pub(crate) fn write_json(path: &Utf8Path, document: &impl Serialize) -> Result<(), Failure> {
+    let text = format!("{:#}\n", serde_json::to_value(document)?);
+    let partial = Utf8PathBuf::from(format!("{path}.partial"));
+    std::fs::write(&partial, text)
+        .and_then(|()| std::fs::rename(&partial, path))
+        .map_err(|error| unwritable(path, &error))
 }
 
 fn line(
     file: &mut BufWriter<File>,
     value: &impl Serialize,
-    folder: &Utf8Path,
+    path: &Utf8Path,
 ) -> Result<(), Failure> {
     let text = serde_json::to_string(value)?;
     writeln!(file, "{text}")
         .and_then(|()| file.flush())
-        .map_err(|error| unwritable(folder, &error))
+        .map_err(|error| unwritable(path, &error))
 }
 
 fn unwritable(path: &Utf8Path, error: &std::io::Error) -> Failure {
