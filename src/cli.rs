@@ -2,6 +2,7 @@
 
 mod attach;
 mod live;
+mod serve;
 mod truth;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -11,6 +12,7 @@ use aiopslab_problems::task::Task;
 
 pub use self::attach::Attach;
 pub use self::live::{Live, OnWrite};
+pub use self::serve::{Serve, ServeAgents, ServeKubernetes};
 pub use self::truth::{AddTruth, Truth};
 
 /// An offline-first benchmark and laboratory for AIOps agents.
@@ -77,8 +79,8 @@ pub enum Command {
     /// Make a snapshot of what another tool collected
     #[command(subcommand)]
     Import(Import),
-    /// Serve a snapshot to unmodified clients (kubectl and its like)
-    Serve(Serve),
+    /// Serve snapshots: as a cluster to unmodified clients, their problems to agents over HTTP
+    Serve(Box<Serve>),
     /// Record an incident on a live cluster into a snapshot
     Capture(Box<Capture>),
     /// Undo faults that a killed capture left on a cluster
@@ -414,34 +416,6 @@ pub struct Shell {
     /// Show what AIOpsLab would show, the withheld rows too
     #[arg(long)]
     pub upstream_visibility: bool,
-}
-
-/// `serve`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Example:
-  aiopslab serve scale_pod_zero_testbed-1 --kubernetes 127.0.0.1:0 --write-kubeconfig incident.yaml &
-  kubectl --kubeconfig incident.yaml get pods -A
-
-Ages that kubectl computes itself (describe, events) are told by its own clock: docs/serve.md.")]
-pub struct Serve {
-    /// The snapshot: a folder or the name of a sample
-    pub snapshot: String,
-    /// Be the Kubernetes API server of the recorded cluster at this address (port 0: any free one)
-    #[arg(long, value_name = "ADDRESS")]
-    pub kubernetes: Option<String>,
-    /// With TLS, by a certificate authority of this run
-    #[arg(long)]
-    pub tls: bool,
-    /// Write a kubeconfig for clients
-    #[arg(long, value_name = "FILE")]
-    pub write_kubeconfig: Option<Utf8PathBuf>,
-    /// Append attempted writes to this file, a JSON object a line [default: standard error]
-    #[arg(long, value_name = "FILE")]
-    pub record_writes: Option<Utf8PathBuf>,
-    /// Where the clock stands: end, before-fault, or a moment (RFC 3339)
-    #[arg(long, default_value = "end")]
-    pub clock: String,
 }
 
 /// Which cluster.

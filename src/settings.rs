@@ -1,10 +1,13 @@
 //! Settings: `aiopslab.toml`, then environment variables, then flags; the only reader of either.
 
+mod secret;
+
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
+pub use self::secret::Secret;
 use crate::cli::Global;
 use crate::exit::Failure;
 
@@ -28,6 +31,8 @@ pub struct Settings {
     pub jobs: Value<usize>,
     /// Steps that an agent has for one problem.
     pub max_steps: Value<u32>,
+    /// The key that requests to `serve` need.
+    pub api_key: Value<Option<Secret>>,
 }
 
 /// A value and where it came from.
@@ -89,6 +94,7 @@ impl Settings {
             kubectl: sources.optional("AIOPSLAB_KUBECTL", file.kubectl, None)?,
             jobs: sources.or_default("AIOPSLAB_JOBS", file.jobs, 2)?,
             max_steps: sources.or_default("AIOPSLAB_MAX_STEPS", file.max_steps, 30)?,
+            api_key: sources.optional("AIOPSLAB_API_KEY", None, None)?,
         })
     }
 }

@@ -6,6 +6,7 @@
 mod audit;
 mod command_line;
 mod episodes;
+mod http_service;
 mod kubernetes_server;
 mod labels;
 mod nothing_later;
