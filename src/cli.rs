@@ -6,6 +6,7 @@ mod limits;
 mod live;
 mod llm;
 mod results;
+mod serve;
 mod truth;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -19,6 +20,7 @@ pub use self::limits::LimitFlags;
 pub use self::live::{Live, OnWrite};
 pub use self::llm::Llm;
 pub use self::results::{Export, Rerun, Score};
+pub use self::serve::{Serve, ServeAgents, ServeKubernetes};
 pub use self::truth::{AddTruth, Truth};
 
 /// An offline-first benchmark and laboratory for AIOps agents.
@@ -89,8 +91,8 @@ pub enum Command {
     /// Make a snapshot of what another tool collected
     #[command(subcommand)]
     Import(Import),
-    /// Serve a snapshot to unmodified clients (kubectl and its like)
-    Serve(Serve),
+    /// Serve snapshots: as a cluster to unmodified clients, their problems to agents over HTTP
+    Serve(Box<Serve>),
     /// Record an incident on a live cluster into a snapshot
     Capture(Box<Capture>),
     /// Undo faults that a killed capture left on a cluster
@@ -424,34 +426,6 @@ pub struct Shell {
     /// Show what AIOpsLab would show, the withheld rows too
     #[arg(long)]
     pub upstream_visibility: bool,
-}
-
-/// `serve`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Example:
-  aiopslab serve scale_pod_zero_testbed-1 --kubernetes 127.0.0.1:0 --write-kubeconfig incident.yaml &
-  kubectl --kubeconfig incident.yaml get pods -A
-
-Ages that kubectl computes itself (describe, events) are told by its own clock: docs/serve.md.")]
-pub struct Serve {
-    /// The snapshot: a folder or the name of a sample
-    pub snapshot: String,
-    /// Be the Kubernetes API server of the recorded cluster at this address (port 0: any free one)
-    #[arg(long, value_name = "ADDRESS")]
-    pub kubernetes: Option<String>,
-    /// With TLS, by a certificate authority of this run
-    #[arg(long)]
-    pub tls: bool,
-    /// Write a kubeconfig for clients
-    #[arg(long, value_name = "FILE")]
-    pub write_kubeconfig: Option<Utf8PathBuf>,
-    /// Append attempted writes to this file, a JSON object a line [default: standard error]
-    #[arg(long, value_name = "FILE")]
-    pub record_writes: Option<Utf8PathBuf>,
-    /// Where the clock stands: end, before-fault, or a moment (RFC 3339)
-    #[arg(long, default_value = "end")]
-    pub clock: String,
 }
 
 /// Which cluster.

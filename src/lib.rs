@@ -44,7 +44,10 @@ pub fn run(cli: cli::Cli) -> ExitCode {
         Err(failure) => return exit::report(&failure),
     };
     output::start_logging(cli.global.verbose);
-    match runtime.block_on(commands::run(cli.command, settings)) {
+    let ran = runtime.block_on(commands::run(cli.command, settings));
+    // Who still reads standard input would keep the program from ending.
+    runtime.shutdown_background();
+    match ran {
         Ok(()) => ExitCode::from(exit::DONE),
         Err(failure) => exit::report(&failure),
     }

@@ -1,8 +1,17 @@
-//! Recorded systems over their own wire protocols, so that unmodified clients work on them.
+//! Recorded systems over their own wire protocols, so that unmodified clients work on them; and their
+//! problems to agents that attach from outside.
 //!
-//! A module per protocol holds its codec and its status codes; what is answered comes from
-//! `aiopslab-replay`. [`listener`] accepts connections, [`tls`] secures them.
+//! A module per protocol holds its codec and its status codes. What a recorded cluster answers comes
+//! from `aiopslab-replay`; the [`episodes`] that agents drive have one owner, whichever protocol they
+//! speak. [`listener`] accepts connections, [`tls`] secures them, [`access`] says who may ask,
+//! [`workers`] compute apart from those who answer.
 
+pub mod access;
+pub mod episodes;
+pub mod http;
 pub mod kubernetes;
 pub mod listener;
+pub mod mcp;
+mod refused;
 pub mod tls;
+pub mod workers;

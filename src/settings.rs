@@ -1,13 +1,15 @@
 //! Settings: `aiopslab.toml`, then environment variables, then flags; the only reader of either.
 
 mod llm;
+mod secret;
 
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-pub use self::llm::{LlmSettings, Price, Secret};
+pub use self::llm::{LlmSettings, Price};
+pub use self::secret::Secret;
 use crate::cli::Global;
 use crate::exit::Failure;
 
@@ -39,6 +41,8 @@ pub struct Settings {
     pub max_tokens: Value<Option<u64>>,
     /// US dollars that it may cost.
     pub max_cost: Value<Option<f64>>,
+    /// The key that requests to `serve` need.
+    pub api_key: Value<Option<Secret>>,
 }
 
 /// A value and where it came from.
@@ -108,6 +112,7 @@ impl Settings {
             max_seconds: sources.optional("AIOPSLAB_MAX_SECONDS", file.max_seconds, None)?,
             max_tokens: sources.optional("AIOPSLAB_MAX_TOKENS", file.max_tokens, None)?,
             max_cost: sources.optional("AIOPSLAB_MAX_COST", file.max_cost, None)?,
+            api_key: sources.optional("AIOPSLAB_API_KEY", None, None)?,
         })
     }
 }

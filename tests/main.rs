@@ -8,6 +8,7 @@ mod audit;
 mod baselines;
 mod command_line;
 mod episodes;
+mod http_service;
 mod kubernetes_server;
 mod labels;
 mod llm;

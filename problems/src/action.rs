@@ -6,7 +6,9 @@ mod table;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::call::{CallError, CallSyntax, MAX_CALL_BYTES, parse, parse_among, render};
+pub use self::call::{
+    CallError, CallSyntax, MAX_CALL_BYTES, parse, parse_among, render, render_tool_call,
+};
 pub use self::table::{NAMES, SQL_VIEWS, describe, from_json, schemas, sql_views};
 
 /// A set of actions.

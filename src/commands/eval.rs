@@ -174,6 +174,7 @@ async fn on_snapshots(
         problems: arguments.problems.clone(),
         clock: arguments.clock.as_deref().map(str::parse).transpose()?,
         with_cluster: goes_live,
+        controls: false,
     };
     let plan = Plan::make(library, &arguments.paths, &wanted)?;
     make_folder(options)?;

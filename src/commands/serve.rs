@@ -1,14 +1,14 @@
-//! `aiopslab serve`: a recorded system over its own protocols.
+//! `aiopslab serve`: recorded systems over their own protocols, and their problems to agents.
+
+mod agents;
+mod kubernetes;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use aiopslab_datasets::Snapshot;
-use aiopslab_replay::Clock;
-use aiopslab_replay::kubernetes::KubernetesApi;
-use aiopslab_replay::recording::Recording;
 use anyhow::Context;
-use jiff::Timestamp;
+use futures::future::{BoxFuture, try_join_all};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -16,63 +16,71 @@ use crate::cli::Serve;
 use crate::exit::Failure;
 use crate::library::Library;
 use crate::output::print;
-use crate::serve::kubernetes::kubeconfig::kubeconfig;
-use crate::serve::kubernetes::writes::WriteLog;
-use crate::serve::kubernetes::{KubernetesServer, router};
-use crate::serve::{listener, tls};
 use crate::settings::Settings;
 
+/// How long answers under way may take once the server has been told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A protocol that is being served.
+struct Listening {
+    /// What standard output says of it.
+    says: String,
+    served: BoxFuture<'static, std::io::Result<()>>,
+}
+
 pub(super) async fn run(arguments: Serve, settings: &Settings) -> Result<(), Failure> {
-    let Some(address) = arguments.kubernetes else {
+    let (cluster, agents) = (&arguments.cluster, &arguments.agents);
+    if cluster.kubernetes.is_none() && agents.http.is_none() && agents.mcp.is_none() {
         return Err(Failure::user(
-            "nothing to serve\nhint: --kubernetes 127.0.0.1:6443",
+            "nothing to serve\nhint: --http 127.0.0.1:1818, --mcp stdio, or --kubernetes 127.0.0.1:6443",
         ));
-    };
+    }
     let library = Library::open(settings)?;
-    let dir = library.find(&arguments.snapshot)?;
-    let snapshot = Snapshot::open(&dir)?;
-    let clock: Clock = arguments.clock.parse()?;
-    let now = clock.resolve(&snapshot)?;
-    let recording = Recording::open(&snapshot, now)?;
-    let writes = match &arguments.record_writes {
-        Some(path) => Some(
-            std::fs::OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(path)
-                .with_context(|| format!("the file {path} can't be written"))?,
-        ),
-        None => None,
-    };
     let stop = CancellationToken::new();
-    let prefix = snapshot.manifest().snapshot.to_string();
-    let server = KubernetesServer {
-        api: KubernetesApi::open(Arc::new(recording)).await?,
-        prefix: prefix.clone(),
-        writes: WriteLog::new(writes),
-        stop: stop.clone(),
+    let mut listening = Vec::new();
+    if let Some(address) = &cluster.kubernetes {
+        let started = kubernetes::start(address, &arguments.paths, cluster, &library, &stop);
+        listening.push(started.await?);
+    }
+    let mut episodes = None;
+    if agents.http.is_some() || agents.mcp.is_some() {
+        let opened = agents::episodes(&arguments.paths, agents, &library, settings, &stop)?;
+        listening.extend(agents::start(agents, settings, &opened, &stop).await?);
+        tokio::spawn(Arc::clone(&opened).watch_leases());
+        episodes = Some(opened);
+    }
+    tokio::spawn(stop_on_signal(stop.clone()));
+    if arguments.until_eof {
+        stop_at_eof(stop.clone());
+    }
+    let says: String = listening.iter().map(|one| one.says.as_str()).collect();
+    match agents.mcp.as_deref() {
+        // Standard output is the protocol's.
+        Some(agents::STDIO) => eprint!("{says}"),
+        _ => print(&says),
+    }
+    let served = try_join_all(listening.into_iter().map(|one| one.served));
+    let overdue = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
     };
-    let tcp = TcpListener::bind(&address)
+    let served = tokio::select! {
+        served = served => served.map(drop),
+        () = overdue => Ok(()),
+    };
+    if let Some(episodes) = episodes {
+        episodes.stop().await;
+    }
+    Ok(served?)
+}
+
+/// Listens at an address.
+async fn listen(address: &str) -> Result<(TcpListener, SocketAddr), Failure> {
+    let tcp = TcpListener::bind(address)
         .await
         .with_context(|| format!("can't listen on {address}"))?;
     let bound = tcp.local_addr()?;
-    let secured = match arguments.tls {
-        true => Some(tls::secure(bound).map_err(Failure::Ours)?),
-        false => None,
-    };
-    let scheme = if secured.is_some() { "https" } else { "http" };
-    let url = format!("{scheme}://{}/{prefix}", reachable(bound));
-    if let Some(path) = &arguments.write_kubeconfig {
-        let authority = secured.as_ref().map(|secured| secured.authority.as_str());
-        std::fs::write(path, kubeconfig(&url, authority))
-            .with_context(|| format!("the file {path} can't be written"))?;
-    }
-    tokio::spawn(stop_on_signal(stop.clone()));
-    let moment = Timestamp::from_nanosecond(i128::from(now))?;
-    print(&format!("kubernetes {url}\nnow {moment}\n"));
-    let acceptor = secured.map(|secured| secured.acceptor);
-    listener::serve(tcp, acceptor, router(server), stop).await?;
-    Ok(())
+    Ok((tcp, bound))
 }
 
 /// Where clients on this machine reach an address.
@@ -106,4 +114,15 @@ async fn stop_on_signal(stop: CancellationToken) {
     #[cfg(not(unix))]
     drop(interrupted.await);
     stop.cancel();
+}
+
+/// Stops when standard input ends. On a thread of its own: the runtime would wait for its reader.
+fn stop_at_eof(stop: CancellationToken) {
+    std::thread::spawn(move || {
+        drop(std::io::copy(
+            &mut std::io::stdin().lock(),
+            &mut std::io::sink(),
+        ));
+        stop.cancel();
+    });
 }

@@ -123,7 +123,7 @@ impl Asked {
     }
 
     /// Makes the agent, and takes into the record what decides it.
-    pub(super) fn agent(&mut self, spec: &AgentSpec) -> Box<dyn Agent> {
+    pub fn agent(&mut self, spec: &AgentSpec) -> Box<dyn Agent> {
         let agent = spec.agent(self.header.seed);
         self.header.agent_settings = agent.settings();
         agent
@@ -154,6 +154,23 @@ impl Asked {
             folder,
         };
         Evaluated::new(&self.problem, result, end, steps, place)
+    }
+
+    /// Takes into the record what decides the agent.
+    pub fn set_agent_settings(&mut self, settings: Option<serde_json::Value>) {
+        self.header.agent_settings = settings;
+    }
+
+    /// The problem.
+    #[must_use]
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    /// What is recorded of it before the first step.
+    #[must_use]
+    pub fn header(&self) -> &EpisodeHeader {
+        &self.header
     }
 
     /// What the agent is told.

@@ -53,6 +53,8 @@ pub struct Wanted {
     pub clock: Option<Clock>,
     /// Whether there is a cluster, for what needs one.
     pub with_cluster: bool,
+    /// Controls, too, without being asked for by name.
+    pub controls: bool,
 }
 
 impl Plan {
@@ -142,7 +144,9 @@ impl Plan {
 }
 
 impl Wanted {
-    fn includes(&self, problem: &Problem) -> bool {
+    /// Whether a problem is asked for.
+    #[must_use]
+    pub fn includes(&self, problem: &Problem) -> bool {
         let named =
             self.problems.is_empty() || self.problems.iter().any(|id| id == problem.id.as_str());
         let of_task = self.task.is_none_or(|task| task == problem.task);
@@ -153,7 +157,7 @@ impl Wanted {
             Some(Clock::At(_) | Clock::Play { from: Some(_) }) => true,
             // A control stands earlier in the recording than its incident: how little has been
             // recorded by then tells that nothing is wrong. It is asked where it is asked for.
-            None => !problem.control || !self.problems.is_empty(),
+            None => !problem.control || self.controls || !self.problems.is_empty(),
         };
         named && of_task && at_clock
     }

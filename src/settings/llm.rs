@@ -1,15 +1,12 @@
 //! The table `[llm]`: where language models are asked, and how (`docs/llm-agents.md`).
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
-use std::fmt;
-use std::str::FromStr;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
 
-use super::{Sources, Value};
+use super::{Secret, Sources, Value};
 use crate::exit::Failure;
 
 /// Where OpenAI's own models are.
@@ -63,38 +60,6 @@ pub struct Price {
     pub cached_input: Option<f64>,
     /// Tokens written.
     pub output: f64,
-}
-
-/// A key, which is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The key itself, for the request's header and nothing else.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Secret {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(text.trim().to_owned()))
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("(not shown)")
-    }
-}
-
-impl Serialize for Secret {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str("(not shown)")
-    }
 }
 
 /// The keys of `[llm]` in the configuration file.
@@ -185,7 +150,7 @@ fn read_key(path: &Utf8Path) -> Result<Secret, Failure> {
         "" => Err(Failure::user(format!(
             "the file of the model's key, {path}, is empty"
         ))),
-        key => Ok(Secret(key.to_owned())),
+        key => Ok(Secret::new(key)),
     }
 }
 

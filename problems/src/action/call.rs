@@ -142,6 +142,24 @@ pub fn render(action: &Action) -> String {
     format!("```\n{call}\n```")
 }
 
+/// Writes a tool call by JSON as a call in a fence: the action that it is, else what was called, of
+/// which [`parse_among`] then says what is wrong with it.
+#[must_use]
+pub fn render_tool_call(name: &str, arguments: &Value, set: ActionSet) -> String {
+    if let Ok(action) = table::from_json(name, arguments, set) {
+        return render(&action);
+    }
+    let arguments = match arguments {
+        Value::Object(fields) => {
+            let given = fields.iter().map(|(name, value)| format!("{name}={value}"));
+            given.collect::<Vec<_>>().join(", ")
+        }
+        Value::Null => String::new(),
+        other => other.to_string(),
+    };
+    format!("```\n{name}({arguments})\n```")
+}
+
 /// A command in the plainest quotes that give it back: only quotes can be escaped, so no one form fits every command.
 fn quoted(command: &str) -> String {
     let double = command.replace('"', "\\\"");

@@ -1,0 +1,170 @@
+//! `serve --http` and `--mcp`: problems for agents that attach from outside.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aiopslab_problems::action::ActionSet;
+use camino::Utf8PathBuf;
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+
+use super::Listening;
+use crate::agents::AgentSpec;
+use crate::cli::{Actions, ServeAgents};
+use crate::evaluation;
+use crate::exit::Failure;
+use crate::library::Library;
+use crate::serve::access::Access;
+use crate::serve::episodes::{Episodes, Questions, Terms, Wish};
+use crate::serve::http::{HttpService, router};
+use crate::serve::listener;
+use crate::serve::mcp::{self, McpProblem};
+use crate::settings::Settings;
+
+/// The episodes of all protocols.
+pub(super) fn episodes(
+    paths: &[Utf8PathBuf],
+    arguments: &ServeAgents,
+    library: &Library,
+    settings: &Settings,
+    stop: &CancellationToken,
+) -> Result<Arc<Episodes>, Failure> {
+    let terms = Terms {
+        steps: settings.max_steps.value,
+        most_open: arguments.max_episodes,
+        lease: lease(&arguments.lease)?,
+        out: arguments.out.clone(),
+    };
+    if let Some(out) = &terms.out {
+        // A folder that is taken is told of now, not with the first episode.
+        evaluation::output_folder(Some(out))?;
+    }
+    let questions = Questions::open(library, paths)?;
+    Ok(Arc::new(Episodes::new(questions, terms, stop.clone())))
+}
+
+/// What is served in place of an address: this process' standard input and output.
+pub(super) const STDIO: &str = "stdio";
+
+/// Every protocol that was asked for.
+pub(super) async fn start(
+    arguments: &ServeAgents,
+    settings: &Settings,
+    episodes: &Arc<Episodes>,
+    stop: &CancellationToken,
+) -> Result<Vec<Listening>, Failure> {
+    let mut listening = Vec::new();
+    if let Some(address) = &arguments.http {
+        listening.push(http(address, arguments, settings, episodes, stop).await?);
+    }
+    if let Some(place) = &arguments.mcp {
+        let problem = problem(arguments, episodes)?;
+        listening.push(match place.as_str() {
+            STDIO => Listening {
+                says: String::new(),
+                served: Box::pin(mcp::serve_stdio(problem, stop.clone())),
+            },
+            address => mcp(address, problem, arguments, settings, stop).await?,
+        });
+    }
+    Ok(listening)
+}
+
+/// The problem that agents get over MCP.
+fn problem(arguments: &ServeAgents, episodes: &Arc<Episodes>) -> Result<Arc<McpProblem>, Failure> {
+    let set = match arguments.actions {
+        Actions::Upstream => ActionSet::Upstream,
+        Actions::Extended => ActionSet::Extended,
+    };
+    let wish = Wish {
+        problem: arguments.problem.clone().unwrap_or_default(),
+        agent: "mcp".to_owned(),
+        clock: None,
+        max_steps: None,
+        action_set: arguments.profile.action_set(set),
+        upstream: false,
+        repeat: 1,
+        settings: None,
+    };
+    let problem = McpProblem::new(Arc::clone(episodes), wish, arguments.profile);
+    problem.map(Arc::new).map_err(Failure::user)
+}
+
+/// A problem over MCP's Streamable HTTP.
+async fn mcp(
+    address: &str,
+    problem: Arc<McpProblem>,
+    arguments: &ServeAgents,
+    settings: &Settings,
+    stop: &CancellationToken,
+) -> Result<Listening, Failure> {
+    let access = access(arguments, settings)?;
+    let (tcp, bound) = super::listen(address).await?;
+    access.check_address(bound)?;
+    let router = mcp::router(problem, access, stop);
+    Ok(Listening {
+        says: format!("mcp http://{}{}\n", super::reachable(bound), mcp::PATH),
+        served: Box::pin(listener::serve(tcp, None, router, stop.clone())),
+    })
+}
+
+/// AIOpsLab's service and the step API.
+async fn http(
+    address: &str,
+    arguments: &ServeAgents,
+    settings: &Settings,
+    episodes: &Arc<Episodes>,
+    stop: &CancellationToken,
+) -> Result<Listening, Failure> {
+    let mut agents = AgentSpec::BASELINES.to_vec();
+    for spec in &arguments.agents {
+        let spec: AgentSpec = spec.parse()?;
+        if !agents.contains(&spec) {
+            agents.push(spec);
+        }
+    }
+    let access = access(arguments, settings)?;
+    let (tcp, bound) = super::listen(address).await?;
+    access.check_address(bound)?;
+    let service = HttpService {
+        episodes: Arc::clone(episodes),
+        agents,
+        access,
+    };
+    Ok(Listening {
+        says: format!("listening on http://{}\n", super::reachable(bound)),
+        served: Box::pin(listener::serve(tcp, None, router(service), stop.clone())),
+    })
+}
+
+/// Who may ask, by the key in the file or the environment.
+fn access(arguments: &ServeAgents, settings: &Settings) -> Result<Access, Failure> {
+    let (key, place) = match &arguments.api_key_file {
+        Some(path) => {
+            let key = std::fs::read_to_string(path).map_err(|error| {
+                Failure::user(format!("the key file {path} can't be read: {error}"))
+            })?;
+            (Some(key), path.as_str())
+        }
+        None => {
+            let key = settings.api_key.value.as_ref();
+            (key.map(|key| key.expose().to_owned()), "AIOPSLAB_API_KEY")
+        }
+    };
+    let key = key.as_deref().map(str::trim);
+    if key == Some("") {
+        return Err(Failure::user(format!("the key in {place} is empty")));
+    }
+    Ok(Access::new(key))
+}
+
+/// A time such as `10m` or `1h 30m`.
+fn lease(text: &str) -> Result<Duration, Failure> {
+    let parsed: Result<SignedDuration, _> = text.parse();
+    let lease = parsed.ok().and_then(|time| Duration::try_from(time).ok());
+    lease.filter(|lease| !lease.is_zero()).ok_or_else(|| {
+        Failure::user(format!(
+            "the lease {text:?} is no time\nhint: 30s, 10m or 2h"
+        ))
+    })
+}
