@@ -2,6 +2,7 @@
 
 mod attach;
 mod live;
+mod report;
 mod truth;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -11,6 +12,7 @@ use aiopslab_problems::task::Task;
 
 pub use self::attach::Attach;
 pub use self::live::{Live, OnWrite};
+pub use self::report::Report;
 pub use self::truth::{AddTruth, Truth};
 
 /// An offline-first benchmark and laboratory for AIOps agents.
@@ -62,6 +64,8 @@ pub enum Command {
     Score(Score),
     /// Compare agents on the same problems
     Compare(Compare),
+    /// Tables, or a page with every episode, of what came of evaluations
+    Report(Report),
     /// List and show problems
     #[command(subcommand)]
     Problems(Problems),

@@ -6,6 +6,7 @@ mod config;
 mod eval;
 mod import;
 mod problems;
+mod report;
 mod score;
 mod serve;
 mod shell;
@@ -26,6 +27,7 @@ pub async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
         Command::Eval(arguments) => eval::run(*arguments, settings).await,
         Command::Score(arguments) => score::run(&arguments, &settings),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments, &settings),
         Command::Problems(arguments) => problems::run(arguments, &settings),
         Command::Snapshot(arguments) => snapshot::run(arguments, &settings).await,
         Command::Sql(arguments) => sql::statement(arguments, &settings).await,

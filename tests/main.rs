@@ -12,6 +12,7 @@ mod nothing_later;
 mod oracle;
 mod problems_catalog;
 mod program;
+mod report;
 mod scores;
 mod support_bundle;
 mod tidy;

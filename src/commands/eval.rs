@@ -141,7 +141,7 @@ fn tell(summary: &Summary, what: &str, options: &Options, json: bool) -> Result<
         return Ok(());
     }
     print(what);
-    print(&report::table(summary));
+    print(&report::of_evaluation(summary));
     print(&report::repairs(summary));
     print(&format!("episodes are in {}\n", options.out));
     Ok(())
