@@ -1,5 +1,6 @@
 //! A report as one page: nothing is loaded, nothing runs, and agents' text is only ever text.
 
+use minijinja::value::Serde;
 use minijinja::{Environment, HtmlEscape, Value, context};
 use serde::Serialize;
 
@@ -44,9 +45,7 @@ pub fn html(source: &Source, truth: &dyn Fn(&str) -> Option<String>) -> Result<S
         .map(|agent| (tables::curve(summary, &agent.agent), agent.all.episodes))
         .collect();
     let mut engine = Environment::new();
-    engine.add_filter("bar", |share: (f64, f64, f64)| {
-        Value::from_safe_string(svg::bar(share))
-    });
+    engine.add_filter("bar", bar);
     engine.add_filter("breakable", breakable);
     engine.add_template(NAME, PAGE).map_err(ours)?;
     let page = engine.get_template(NAME).map_err(ours)?;
@@ -54,17 +53,25 @@ pub fn html(source: &Source, truth: &dyn Fn(&str) -> Option<String>) -> Result<S
         style => Value::from_safe_string(STYLE.to_owned()),
         headline => text::headline(summary),
         version => env!("CARGO_PKG_VERSION"),
-        agents => agents,
+        agents => Serde(&agents),
         solved => titled(&solved),
         plain => plain.iter().map(titled).collect::<Vec<_>>(),
         families => titled(&tables::families(summary)),
         progress => titled(&tables::progress(summary)),
         curves => Value::from_safe_string(svg::curves(&curves, most.unwrap_or_default())),
         scope => text::scope(summary),
-        trivial => summary.trivial(),
-        episodes => episodes::families(source, truth)?,
+        trivial => Serde(&summary.trivial()),
+        episodes => Serde(&episodes::families(source, truth)?),
     })
     .map_err(ours)
+}
+
+/// Low, share and high as a picture.
+fn bar(share: Vec<f64>) -> Value {
+    Value::from_safe_string(match share.as_slice() {
+        [low, share, high] => svg::bar((*low, *share, *high)),
+        _ => String::new(),
+    })
 }
 
 /// A name that may be broken after each `_`.
@@ -81,7 +88,7 @@ fn ours(error: minijinja::Error) -> Failure {
 }
 
 fn titled(table: &Table) -> Value {
-    context! { title => text::title(table), rows => table.rows, notes => table.notes }
+    context! { title => text::title(table), rows => Serde(&table.rows), notes => Serde(&table.notes) }
 }
 
 /// What heads the page: each agent's share of everything, and its lift.

@@ -1,7 +1,7 @@
 //! The tables for a terminal, and as Markdown.
 
 use aiopslab_problems::task::Task;
-use comfy_table::{CellAlignment, ContentArrangement, presets};
+use comfy_table::{CellAlignment, presets};
 
 use super::summary::Summary;
 use super::tables::{self, Row, Table};
@@ -144,7 +144,6 @@ fn grid(summary: &Summary, table: &Table, preset: &str) -> comfy_table::Table {
     let is_markdown = preset == presets::ASCII_MARKDOWN;
     let mut grid = comfy_table::Table::new();
     grid.load_preset(preset);
-    grid.set_content_arrangement(ContentArrangement::Disabled);
     let has_problems = table.rows.iter().any(|row| row.problems.is_some());
     let title = if is_markdown { "" } else { table.title };
     let mut header = vec![title.to_owned()];
