@@ -7,6 +7,7 @@ mod live;
 mod llm;
 mod results;
 mod serve;
+mod report;
 mod truth;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -21,6 +22,7 @@ pub use self::live::{Live, OnWrite};
 pub use self::llm::Llm;
 pub use self::results::{Export, Rerun, Score};
 pub use self::serve::{Serve, ServeAgents, ServeKubernetes};
+pub use self::report::Report;
 pub use self::truth::{AddTruth, Truth};
 
 /// An offline-first benchmark and laboratory for AIOps agents.
@@ -76,6 +78,8 @@ pub enum Command {
     Export(Export),
     /// Compare agents on the same problems
     Compare(Compare),
+    /// Tables, or a page with every episode, of what came of evaluations
+    Report(Report),
     /// List and show problems
     #[command(subcommand)]
     Problems(Problems),

@@ -8,6 +8,7 @@ mod export;
 mod import;
 mod problems;
 mod rerun;
+mod report;
 mod score;
 mod serve;
 mod shell;
@@ -30,6 +31,7 @@ pub async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
         Command::Rerun(arguments) => rerun::run(&arguments, &settings).await,
         Command::Export(arguments) => export::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments, &settings),
         Command::Problems(arguments) => problems::run(arguments, &settings),
         Command::Snapshot(arguments) => snapshot::run(arguments, &settings).await,
         Command::Sql(arguments) => sql::statement(arguments, &settings).await,

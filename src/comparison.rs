@@ -1,15 +1,16 @@
-//! Two agents on the same problems: who solves more, and whether that can be chance.
+//! What an agent's share of solved problems is worth: its interval, its lift over another agent's,
+//! and whether that can be chance.
 //!
 //! A problem is the unit, however often it was asked. The interval is a bootstrap over problems
 //! (Efron 1979, percentiles); the test is McNemar's (1947) in its exact form, a sign test on the
 //! problems that one of them solved more often; several tests are corrected after Holm (1979).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aiopslab_problems::task::Task;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::evaluation::Evaluated;
 
@@ -18,8 +19,38 @@ const RESAMPLES: usize = 10_000;
 /// The same figures on every machine.
 const SEED: u64 = 1;
 
+/// How much of some problems an agent solved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Solved {
+    /// Episodes.
+    pub episodes: usize,
+    /// Episodes that succeeded (`strict`).
+    pub successes: usize,
+    /// Problems; each may have been asked several times.
+    pub problems: usize,
+    /// Share of them that was solved, 0 to 1: the mean over repetitions.
+    pub share: f64,
+    /// The 95 % interval of `share`; none: a single problem says nothing of others.
+    pub interval: Option<(f64, f64)>,
+}
+
+impl Solved {
+    /// Sums up episodes of one agent; none: there are none.
+    pub fn of<'a>(episodes: impl Iterator<Item = &'a Evaluated>) -> Option<Self> {
+        let episodes: Vec<&Evaluated> = episodes.collect();
+        let shares: Vec<f64> = shares(&episodes).into_values().collect();
+        (!shares.is_empty()).then(|| Self {
+            episodes: episodes.len(),
+            successes: episodes.iter().filter(|one| one.success).count(),
+            problems: shares.len(),
+            share: mean(&shares),
+            interval: (shares.len() > 1).then(|| interval(&shares)),
+        })
+    }
+}
+
 /// Two agents at one task.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// The second agent.
     pub against: String,
@@ -72,6 +103,21 @@ pub fn compare(a: &[&Evaluated], others: &[(String, Vec<&Evaluated>)]) -> Vec<Ro
         row.p_holm = p;
     }
     rows
+}
+
+/// Problems that an agent solved each time it was asked: where it always answers the same, they tell
+/// nothing about others.
+pub fn always_solved<'a>(episodes: impl Iterator<Item = &'a Evaluated>) -> BTreeSet<&'a str> {
+    let (mut solved, mut failed) = (BTreeSet::new(), BTreeSet::new());
+    for episode in episodes {
+        let kept = if episode.success {
+            &mut solved
+        } else {
+            &mut failed
+        };
+        kept.insert(episode.problem.as_str());
+    }
+    &solved - &failed
 }
 
 /// The share of its episodes that was solved, by problem.
@@ -161,9 +207,6 @@ fn holm(probabilities: &[f64]) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use aiopslab_problems::episode::EndReason;
-    use aiopslab_problems::family::Exercised;
-
     use super::*;
 
     fn close(left: f64, right: f64) -> bool {
@@ -201,22 +244,8 @@ mod tests {
     #[test]
     fn only_what_both_were_asked_is_compared_and_a_problem_counts_once() {
         let episode = |problem: &str, repeat: u32, success: bool| Evaluated {
-            agent: "x".to_owned(),
-            problem: problem.to_owned(),
-            snapshot: String::new(),
             repeat,
-            task: Task::Detection,
-            anomaly: true,
-            exercised: Exercised::Lab,
-            success,
-            end: EndReason::Submitted,
-            error: None,
-            unmitigated: None,
-            steps: 1,
-            actions: 0,
-            covered: 0,
-            invalid_calls: 0,
-            folder: String::new(),
+            ..Evaluated::example(problem, Task::Detection, true, success)
         };
         let a = [
             episode("p", 1, true),
@@ -237,5 +266,15 @@ mod tests {
         );
         assert!(close(row.a, 0.75) && close(row.b, 0.5) && close(row.lift, 0.25));
         assert_eq!(rows[1].task, None);
+        let solved = Solved::of(a.iter()).unwrap();
+        assert_eq!(
+            (solved.episodes, solved.successes, solved.problems),
+            (4, 3, 3)
+        );
+        assert!(close(solved.share, 2.5 / 3.0), "{solved:?}");
+        assert_eq!(Solved::of(a[..1].iter()).unwrap().interval, None);
+        assert_eq!(Solved::of([].iter()), None);
+        let always: Vec<&str> = always_solved(a.iter()).into_iter().collect();
+        assert_eq!(always, ["q", "r"]);
     }
 }

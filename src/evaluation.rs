@@ -1,6 +1,7 @@
 //! Many episodes: which problems are asked, of whom, side by side, and what is kept of each.
 
 mod episode;
+mod evaluated;
 mod live;
 mod on_write;
 mod plan;
@@ -9,19 +10,15 @@ mod resume;
 use std::sync::Arc;
 
 use aiopslab_problems::action::ActionSet;
-use aiopslab_problems::catalog::Problem;
-use aiopslab_problems::condition::Outcome;
-use aiopslab_problems::environment::Verdict;
-use aiopslab_problems::episode::{EndReason, EpisodeEnd, EpisodeResult, Limits, Usage};
-use aiopslab_problems::family::Exercised;
-use aiopslab_problems::task::Task;
+use aiopslab_problems::episode::Limits;
 use camino::{Utf8Path, Utf8PathBuf};
 use futures::{StreamExt, TryStreamExt};
-use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 pub use self::episode::{Asked, Talked};
+pub use self::evaluated::Evaluated;
+pub(crate) use self::evaluated::{Place, result};
 pub use self::live::{LivePlan, LiveQuestion, Stage, run as run_live};
 pub use self::on_write::run as run_on_write;
 pub(crate) use self::plan::problems_on;
@@ -48,94 +45,6 @@ pub struct Options {
     pub out: Utf8PathBuf,
     /// Takes the finished episodes that are there as they are.
     pub resume: bool,
-}
-
-/// What one episode came to, for the summary. Holds nothing measured.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Evaluated {
-    /// The agent.
-    pub agent: String,
-    /// The problem.
-    pub problem: String,
-    /// Name of the snapshot's folder.
-    pub snapshot: String,
-    /// Which repetition, from 1.
-    pub repeat: u32,
-    /// What was asked.
-    pub task: Task,
-    /// Whether something was wrong.
-    pub anomaly: bool,
-    /// How far the problem's family has been tried.
-    pub exercised: Exercised,
-    /// Whether the answer was right (`strict`).
-    pub success: bool,
-    /// Why the episode ended.
-    pub end: EndReason,
-    /// What broke, if something did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
-    /// Why the fault counts as not repaired, where that was judged.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unmitigated: Option<String>,
-    /// Responses of the agent.
-    pub steps: u64,
-    /// Calls that reached the environment.
-    pub actions: u64,
-    /// Those of them that the recording could answer.
-    pub covered: u64,
-    /// Calls that could not be read.
-    pub invalid_calls: u64,
-    /// What the agent's model took; none: it has none, or does not tell.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub usage: Option<Usage>,
-    /// The episode's folder below the output folder.
-    pub folder: String,
-}
-
-/// What belongs to an episode's place in an evaluation rather than to the episode.
-pub(crate) struct Place {
-    /// Name of the snapshot's folder.
-    pub(crate) snapshot: String,
-    /// Which repetition, from 1.
-    pub(crate) repeat: u32,
-    /// The episode's folder below the output folder.
-    pub(crate) folder: String,
-}
-
-impl Evaluated {
-    /// Sums up an episode from its result and how it ended.
-    pub(crate) fn new(
-        problem: &Problem,
-        result: &EpisodeResult,
-        end: &EpisodeEnd,
-        steps: usize,
-        place: Place,
-    ) -> Self {
-        let count =
-            |verdict: &Verdict| u64::from(result.tally.verdicts.get(verdict).copied().unwrap_or(0));
-        Self {
-            agent: result.agent.clone(),
-            problem: problem.id.to_string(),
-            snapshot: place.snapshot,
-            repeat: place.repeat,
-            task: problem.task,
-            anomaly: problem.truth.anomaly,
-            exercised: problem.exercised,
-            success: result.strict.success == Some(true),
-            end: end.end_reason,
-            error: end.error.clone(),
-            unmitigated: match &end.mitigation {
-                Some(Outcome::Fails(because) | Outcome::Unknown(because)) => Some(because.clone()),
-                Some(Outcome::Holds) | None => None,
-            },
-            steps: steps as u64,
-            actions: result.tally.verdicts.values().copied().map(u64::from).sum(),
-            covered: count(&Verdict::Answered) + count(&Verdict::Empty),
-            invalid_calls: u64::from(result.tally.invalid_calls),
-            usage: result.usage,
-            folder: place.folder,
-        }
-    }
 }
 
 /// What came of an evaluation.

@@ -16,6 +16,7 @@ mod nothing_later;
 mod oracle;
 mod problems_catalog;
 mod program;
+mod report;
 mod scores;
 mod server;
 mod sessions;

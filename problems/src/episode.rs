@@ -15,7 +15,7 @@ use crate::catalog::ProblemId;
 use crate::condition::Outcome;
 use crate::environment::Verdict;
 use crate::prompt::Briefing;
-use crate::score::{EpisodeSummary, Scores, StrictScore};
+use crate::score::{EpisodeSummary, Graded, Scores, StrictScore};
 use crate::task::Task;
 
 /// Version of the transcript's and the result's form. 1: the first; 2: what the agent was told, and
@@ -297,6 +297,9 @@ pub struct EpisodeResult {
     pub solution: Option<Value>,
     /// Our score.
     pub strict: StrictScore,
+    /// How near the answer came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub graded: Option<Graded>,
     /// Why the episode ended.
     pub end_reason: EndReason,
     /// What the agent's model took; none: it has none, or does not tell.
@@ -309,6 +312,32 @@ pub struct EpisodeResult {
     /// Counts over the steps.
     #[serde(flatten)]
     pub tally: Tally,
+    /// What the commands would change.
+    #[serde(flatten)]
+    pub writes: Writes,
+}
+
+/// Commands that would change a cluster, as they are written in an episode's `exec_shell` calls,
+/// whether they were carried out, denied or never reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Writes {
+    /// All of them.
+    #[serde(default)]
+    pub writes_attempted: u32,
+    /// Those that would take away what runs or is stored.
+    #[serde(default)]
+    pub destructive_commands: u32,
+}
+
+impl std::iter::Sum for Writes {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self {
+            writes_attempted: sum.writes_attempted.saturating_add(one.writes_attempted),
+            destructive_commands: sum
+                .destructive_commands
+                .saturating_add(one.destructive_commands),
+        })
+    }
 }
 
 /// Counts over an episode's steps.
@@ -396,6 +425,7 @@ impl EpisodeResult {
         session_id: &str,
         (steps, end): (&[EpisodeStep], &EpisodeEnd),
         scores: Scores,
+        writes: Writes,
     ) -> Self {
         Self {
             agent: agent.to_owned(),
@@ -409,10 +439,12 @@ impl EpisodeResult {
             control: problem.control,
             solution: end.solution.clone(),
             strict: scores.strict,
+            graded: scores.graded,
             end_reason: end.end_reason,
             usage: None,
             not_reproducible: None,
             tally: Tally::of(steps),
+            writes,
         }
     }
 }
@@ -472,12 +504,21 @@ mod tests {
             .problem("scale_pod_zero_testbed-detection-1")
             .unwrap();
         let scores = score(problem, &summary(&steps, &end));
-        let result = EpisodeResult::new(problem, "baseline:x", "s", (&steps, &end), scores);
+        let writes = Writes {
+            writes_attempted: 2,
+            destructive_commands: 1,
+        };
+        let result = EpisodeResult::new(problem, "baseline:x", "s", (&steps, &end), scores, writes);
         let json = serde_json::to_value(&result).unwrap();
         assert_eq!(json["coverage"], json!(0.75));
         assert_eq!(
             (&json["invalid_calls"], &json["repeated_calls"]),
             (&json!(1), &json!(1))
+        );
+        assert_eq!(json["graded"], json!({"alarm": true}));
+        assert_eq!(
+            (&json["writes_attempted"], &json["destructive_commands"]),
+            (&json!(2), &json!(1))
         );
         assert_eq!(
             json["verdicts"],

@@ -190,6 +190,29 @@ pub struct Truth {
     pub fault_type: Vec<String>,
 }
 
+impl Truth {
+    /// The right answer to a task in words; none: a mitigation has no answer.
+    #[must_use]
+    pub fn right_answer(&self, task: Task) -> Option<String> {
+        let any_of = |answers: &[String]| answers.join(", or ");
+        match task {
+            Task::Detection => Some(if self.anomaly { "Yes" } else { "No" }.to_owned()),
+            Task::Localization => {
+                let sets = self.faulty_components.iter();
+                Some(any_of(
+                    &sets.map(|set| set.join(" and ")).collect::<Vec<_>>(),
+                ))
+            }
+            Task::Analysis => Some(format!(
+                "{}; {}",
+                any_of(&self.system_level),
+                any_of(&self.fault_type)
+            )),
+            Task::Mitigation => None,
+        }
+    }
+}
+
 fn yes() -> bool {
     true
 }

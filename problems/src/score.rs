@@ -1,4 +1,4 @@
-//! Scores of an episode, in two modes that are always both computed.
+//! Scores of an episode, in two modes that are always both computed, and how near an answer came.
 //!
 //! # `upstream`: AIOpsLab's own figures
 //!
@@ -22,12 +22,18 @@
 //! - Mitigation: the family's `mitigated` conditions; unknown until a live environment has judged them.
 //!
 //! An episode without a submission, or with a malformed one, has failed in both modes.
+//!
+//! # `graded`: how near an answer came
+//!
+//! Rank metrics and partial credit, beside `strict` and never instead of it: [`graded`].
 
-use std::collections::BTreeSet;
+mod graded;
+mod upstream;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+pub use self::graded::{Graded, RankedAnswer};
 use crate::catalog::Problem;
 use crate::condition::Outcome;
 use crate::family::Truth;
@@ -55,6 +61,8 @@ pub struct Scores {
     pub upstream: Map<String, Value>,
     /// Ours.
     pub strict: StrictScore,
+    /// How near the answer came; none: there is nothing between right and wrong.
+    pub graded: Option<Graded>,
 }
 
 /// Our score.
@@ -71,24 +79,25 @@ pub struct StrictScore {
 /// Scores an episode.
 #[must_use]
 pub fn score(problem: &Problem, episode: &EpisodeSummary) -> Scores {
-    Scores {
-        upstream: upstream(problem, episode),
-        strict: strict(problem, episode),
-    }
-}
-
-fn strict(problem: &Problem, episode: &EpisodeSummary) -> StrictScore {
     let submission = episode
         .solution
         .as_ref()
         .and_then(|solution| Submission::parse(problem.task, solution).ok());
+    Scores {
+        upstream: upstream::upstream(problem, episode),
+        strict: strict(problem, episode, submission.as_ref()),
+        graded: graded::graded(problem, submission.as_ref()),
+    }
+}
+
+fn strict(
+    problem: &Problem,
+    episode: &EpisodeSummary,
+    submission: Option<&Submission>,
+) -> StrictScore {
     let success = match problem.task {
         Task::Mitigation => judged(episode.mitigation.as_ref()),
-        _ => Some(
-            submission
-                .as_ref()
-                .is_some_and(|submission| is_right(submission, &problem.truth)),
-        ),
+        _ => Some(submission.is_some_and(|submission| is_right(submission, &problem.truth))),
     };
     StrictScore {
         success,
@@ -108,16 +117,7 @@ fn judged(mitigation: Option<&Outcome>) -> Option<bool> {
 fn is_right(submission: &Submission, truth: &Truth) -> bool {
     match submission {
         Submission::Detection(anomaly) => *anomaly == truth.anomaly,
-        Submission::Localization(names) => {
-            let named = folded_set(names);
-            if truth.faulty_components.is_empty() {
-                return named.is_empty();
-            }
-            truth
-                .faulty_components
-                .iter()
-                .any(|set| folded_set(set) == named)
-        }
+        Submission::Localization(names) => graded::is_exact(names, &truth.faulty_components),
         Submission::Analysis {
             system_level,
             fault_type,
@@ -128,86 +128,6 @@ fn is_right(submission: &Submission, truth: &Truth) -> bool {
     }
 }
 
-fn upstream(problem: &Problem, episode: &EpisodeSummary) -> Map<String, Value> {
-    let solution = episode.solution.as_ref().unwrap_or(&Value::Null);
-    let truth = problem.upstream_truth.as_ref().unwrap_or(&problem.truth);
-    let mut results = Map::new();
-    let mut put = |key: &str, value: Value| results.insert(key.to_owned(), value);
-    match problem.task {
-        Task::Detection => {
-            let expected = if truth.anomaly { "Yes" } else { "No" };
-            let accuracy = match solution {
-                Value::String(text) if same_word(text, expected) => "Correct",
-                Value::String(_) => "Incorrect",
-                _ => "Invalid Format",
-            };
-            put("Detection Accuracy", accuracy.into());
-        }
-        Task::Localization => {
-            let found = truth
-                .faulty_components
-                .iter()
-                .map(|set| upstream_localization(solution, set));
-            let best = found.max_by(|left, right| left.0.total_cmp(&right.0));
-            let (accuracy, success, is_subset) = best.unwrap_or((0.0, false, false));
-            put("Localization Accuracy", json!(accuracy));
-            put("success", success.into());
-            put("is_subset", is_subset.into());
-        }
-        Task::Analysis => {
-            let right = |key: &str, expected: &[String]| {
-                solution
-                    .get(key)
-                    .and_then(Value::as_str)
-                    .is_some_and(|text| is_one_of(text, expected))
-            };
-            let level = right("system_level", &truth.system_level);
-            let kind = right("fault_type", &truth.fault_type);
-            put("system_level_correct", level.into());
-            put("fault_type_correct", kind.into());
-            put("success", (level && kind).into());
-        }
-        Task::Mitigation => {
-            if let Some(success) = judged(episode.upstream_mitigation.as_ref()) {
-                put("success", success.into());
-            }
-        }
-    }
-    put("steps", episode.steps.into());
-    results
-}
-
-/// Accuracy, success and subset for one accepted set. AIOpsLab only knows sets of one.
-fn upstream_localization(solution: &Value, accepted: &[String]) -> (f64, bool, bool) {
-    let names: Vec<&str> = match solution {
-        // Python iterates a text by letters, so it is never a superset, only ever exact.
-        Value::String(name) => {
-            let exact = accepted.len() == 1 && accepted[0] == *name;
-            return (if exact { 100.0 } else { 0.0 }, exact, false);
-        }
-        Value::Array(items) => match items.iter().map(Value::as_str).collect() {
-            Some(names) => names,
-            None => return (0.0, false, false),
-        },
-        _ => return (0.0, false, false),
-    };
-    let exact = names == accepted;
-    let is_subset =
-        !accepted.is_empty() && accepted.iter().all(|name| names.contains(&name.as_str()));
-    let share = u32::try_from(accepted.len()).map_or(0.0, f64::from)
-        / u32::try_from(names.len()).map_or(f64::INFINITY, f64::from);
-    let accuracy = match (exact, is_subset) {
-        (true, _) => 100.0,
-        (false, true) => 100.0 * share,
-        (false, false) => 0.0,
-    };
-    (
-        accuracy,
-        exact || (is_subset && names.len() == 1),
-        is_subset,
-    )
-}
-
 fn same_word(text: &str, expected: &str) -> bool {
     text.trim().to_lowercase() == expected.trim().to_lowercase()
 }
@@ -216,15 +136,10 @@ fn is_one_of(text: &str, expected: &[String]) -> bool {
     expected.iter().any(|expected| same_word(text, expected))
 }
 
-fn folded_set(names: &[String]) -> BTreeSet<String> {
-    names
-        .iter()
-        .map(|name| name.trim().to_lowercase())
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::catalog::Catalog;
 

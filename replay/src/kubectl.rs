@@ -48,6 +48,7 @@ use crate::shell::{CommandOutput, Patience, Stop};
 use crate::view::View;
 use arguments::Arguments;
 use cluster::Cluster;
+pub(crate) use denied::{Change, change, changes_nothing};
 use failure::Failure;
 
 /// What a command may read besides the recording.

@@ -9,7 +9,8 @@
 //! Whatever the recording or the interpreter does not know ends the action with a notice
 //! ([`command::Stop`]) that no redirection, condition, substitution or pipe hides: it passes
 //! through all of them as an error. Nothing is ever reported as "not found" that was merely not
-//! recorded. Under the clock `play` time passes while commands wait ([`waiting`]). Depth, steps and bytes are counted ([`limits`]).
+//! recorded. Under the clock `play` time passes while commands wait ([`waiting`]). Depth, steps and bytes are counted
+//! ([`limits`]). [`written`] tells what a command line would change, without running it.
 
 mod arithmetic;
 mod ast;
@@ -37,8 +38,10 @@ mod streams;
 mod tests;
 mod text_tools;
 mod waiting;
+mod written;
 
 pub(crate) use command::{CommandOutput, Patience, Stop, Waited};
 pub use outcome::ShellOutcome;
 pub use run::run;
 pub(crate) use waiting::END_OF_RECORDING;
+pub use written::writes;

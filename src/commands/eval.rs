@@ -265,7 +265,7 @@ fn tell(summary: &Summary, what: &str, options: &Options, json: bool) -> Result<
         return Ok(());
     }
     print(what);
-    print(&report::table(summary));
+    print(&report::of_evaluation(summary));
     print(&report::repairs(summary));
     if let Some(because) = &summary.not_reproducible {
         print(&format!("not reproducible: {because}\n"));

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use aiopslab_problems::episode::{self, EpisodeEnd, EpisodeResult};
-use aiopslab_problems::score::score;
+use aiopslab_problems::episode::{EpisodeEnd, EpisodeResult};
 use camino::Utf8Path;
 use serde_json::{Value, json};
 
 use crate::agents::AgentSpec;
 use crate::cli::Score;
-use crate::evaluation::{Evaluated, Place};
+use crate::evaluation::{self, Evaluated, Place};
 use crate::exit::Failure;
 use crate::library::Library;
 use crate::output::print;
@@ -53,7 +52,7 @@ pub(super) fn run(arguments: &Score, settings: &Settings) -> Result<(), Failure>
         print(&format!("{told:#}\n"));
         return Ok(());
     }
-    print(&report::table(&summary));
+    print(&report::of_evaluation(&summary));
     for line in &rescored.changed {
         print(&format!("changed: {line}\n"));
     }
@@ -83,9 +82,8 @@ impl Rescored {
             self.unscored.push(line);
             return Ok(());
         };
-        let scores = score(problem, &episode::summary(&kept.steps, end));
         let record = (kept.steps.as_slice(), end);
-        let mut result = EpisodeResult::new(problem, &kept.agent, &kept.session_id, record, scores);
+        let mut result = evaluation::result(problem, &kept.agent, &kept.session_id, record);
         result.usage = kept.usage();
         result.not_reproducible = kept.not_reproducible().map(str::to_owned);
         if let Some(change) = change(kept, &result) {
@@ -148,9 +146,10 @@ fn change(kept: &Kept, result: &EpisodeResult) -> Option<String> {
         return Some("it had no score".to_owned());
     };
     let mut differences = Vec::new();
-    // A session of AIOpsLab has no strict score.
+    // A session of AIOpsLab has no score of ours.
     if let Some(before) = before.get("strict") {
         differences.extend(difference("strict", before, &strict));
+        differences.extend(beside(kept, result));
     }
     // Times and tokens are measured, so they are not ours to say again.
     for (name, now) in upstream.as_object().into_iter().flatten() {
@@ -160,6 +159,20 @@ fn change(kept: &Kept, result: &EpisodeResult) -> Option<String> {
         }
     }
     (!differences.is_empty()).then(|| differences.join("; "))
+}
+
+/// What differs of the figures beside the score.
+fn beside(kept: &Kept, result: &EpisodeResult) -> Vec<String> {
+    let now = serde_json::to_value(result).unwrap_or_default();
+    let figures = ["graded", "writes_attempted", "destructive_commands"].into_iter();
+    let differences = figures.filter_map(|name| {
+        let (now, before) = (now.get(name)?, kept.scored.as_ref()?.get(name));
+        match before {
+            None => Some(format!("{name} was not there, is {now}")),
+            Some(before) => difference(name, before, now),
+        }
+    });
+    differences.collect()
 }
 
 fn difference(name: &str, before: &Value, now: &Value) -> Option<String> {

@@ -7,11 +7,10 @@ use aiopslab_problems::action::CallSyntax;
 use aiopslab_problems::catalog::Problem;
 use aiopslab_problems::environment::Environment;
 use aiopslab_problems::episode::{
-    self, EPISODE_VERSION, EndReason, EpisodeEnd, EpisodeHeader, EpisodeResult, EpisodeStep,
+    EPISODE_VERSION, EndReason, EpisodeEnd, EpisodeHeader, EpisodeResult, EpisodeStep,
     SnapshotRef, Usage,
 };
 use aiopslab_problems::family::{Application, Family};
-use aiopslab_problems::score::score;
 use aiopslab_replay::environment::{ReplayEnvironment, ReplayOptions};
 use camino::Utf8Path;
 use serde::Serialize;
@@ -277,11 +276,10 @@ impl Talked {
     pub fn close(mut self, asked: &Asked) -> Result<Evaluated, Failure> {
         let problem = &asked.problem;
         self.files.end(&self.end)?;
-        let scores = score(problem, &episode::summary(&self.steps, &self.end));
         let name = &asked.header.agent;
         let session_id = session_id(&asked.header);
         let record = (self.steps.as_slice(), &self.end);
-        let mut result = EpisodeResult::new(problem, name, &session_id, record, scores);
+        let mut result = super::result(problem, name, &session_id, record);
         result.usage = self.usage;
         result.not_reproducible = asked.header.not_reproducible().map(str::to_owned);
         self.files.finish(&result)?;

@@ -225,6 +225,7 @@ impl Episodes {
             jobs: 1,
             repeat: wish.repeat,
             out: Utf8PathBuf::new(),
+            resume: false,
         };
         let mut asked = Asked::on_snapshot(&wish.agent, &question, wish.repeat, &options);
         asked.set_agent_settings(wish.settings.clone());

@@ -44,6 +44,51 @@ pub(super) fn is_write(verb: &str, words: &[String]) -> bool {
                 .any(|word| ROLLOUT_WRITES.contains(&word.as_str())))
 }
 
+/// What a command would do to the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Changes something.
+    Write,
+    /// Takes away what runs or is stored.
+    Destructive,
+}
+
+/// What a command would do to the cluster by its words alone; none: nothing.
+pub(crate) fn change(words: &[String]) -> Option<Change> {
+    let (position, verb) = arguments::verb(words)?;
+    if verb == "diff" || !is_write(verb, words) || changes_nothing(words) {
+        return None;
+    }
+    let rest = words.get(position + 1..).unwrap_or_default();
+    let has = |flag: &str| {
+        rest.iter()
+            .any(|word| word == flag || *word == format!("{flag}=true"))
+    };
+    let is_destructive = match verb {
+        "delete" | "drain" => true,
+        "scale" => {
+            rest.iter().any(|word| word == "--replicas=0")
+                || rest.windows(2).any(|pair| pair == ["--replicas", "0"])
+        }
+        "replace" => has("--force"),
+        "apply" => has("--prune"),
+        "taint" => rest.iter().any(|word| word.ends_with(":NoExecute")),
+        _ => false,
+    };
+    Some(match is_destructive {
+        true => Change::Destructive,
+        false => Change::Write,
+    })
+}
+
+/// Whether the flags of a writing command keep it from writing.
+pub(crate) fn changes_nothing(words: &[String]) -> bool {
+    words.iter().take_while(|word| *word != "--").any(|word| {
+        ["--help", "-h", "--dry-run"].contains(&word.as_str())
+            || (word.starts_with("--dry-run=") && word != "--dry-run=none")
+    })
+}
+
 /// Whether a command would have changed the cluster, or may have: a recording does not know what one
 /// that runs inside a container does.
 pub(super) fn may_write(words: &[String], done: &Result<CommandOutput, Failure>) -> bool {
