@@ -39,13 +39,12 @@ class Environment:
     ) -> tuple[str, dict[str, Any]]:
         """Begins an episode; one that is open ends as interrupted.
 
-        A recording leaves nothing to chance: `seed` merely numbers the repetition in the record (default:
-        how often this environment has been reset).
+        A recording leaves nothing to chance, so `seed` changes nothing; Gymnasium has it.
         """
         self.close()
         self._resets += 1
         chosen: EpisodeOptions = {**(self._options or {}), **(options or {})}
-        chosen["repeat"] = self._resets if seed is None else seed
+        chosen.setdefault("repeat", self._resets)
         self._episode = self._client.episode(
             self.problem, agent=self._agent, max_steps=self._max_steps, options=chosen
         )

@@ -174,7 +174,7 @@ class OrchestratorTests(Case):
 
     def test_options_of_an_episode(self) -> None:
         orchestrator = Orchestrator(
-            self.folder, client=self.client, options={"clock": "before-fault", "actions": "extended"}
+            self.folder, client=self.client, options={"clock": "play", "actions": "extended"}
         )
         orchestrator.register_agent(Agent('```\nquery_sql("select 6 * 7 as answer")\n```', SUBMIT))
         self.assertIn("query_sql", orchestrator.init_problem(DETECTION)[2])
