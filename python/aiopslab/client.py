@@ -182,7 +182,7 @@ class Episode:
 
 
 class _Idle:
-    """Connections that wait for the next request. A forked process doesn't take its parent's."""
+    """Connections that wait for the next request. A forked process doesn't use its parent's."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -192,7 +192,8 @@ class _Idle:
     def take(self) -> http.client.HTTPConnection | None:
         with self._lock:
             if self._process != os.getpid():
-                self._connections, self._process = [], os.getpid()
+                self._process = os.getpid()
+                self._close()
             return self._connections.pop() if self._connections else None
 
     def put(self, connection: http.client.HTTPConnection) -> None:
@@ -201,8 +202,11 @@ class _Idle:
 
     def clear(self) -> None:
         with self._lock:
-            while self._connections:
-                self._connections.pop().close()
+            self._close()
+
+    def _close(self) -> None:
+        while self._connections:
+            self._connections.pop().close()
 
 
 def _known(

@@ -49,10 +49,10 @@ class Server:
         self._owner = os.getpid()
         self._said: IO[bytes] = tempfile.TemporaryFile()
         self._process = _spawn(command, self._said)
-        # At the end of the interpreter; if that is killed, the end of the pipe on the server's standard input.
-        atexit.register(self.close)
         self.url = self._address(command)
         self.client = Client(self.url, os.environ.get(KEY_VARIABLE))
+        # At the end of the interpreter; if that is killed, the end of the pipe on the program's standard input.
+        atexit.register(self.close)
 
     @property
     def pid(self) -> int:
@@ -64,6 +64,7 @@ class Server:
         if self._owner != os.getpid():
             return
         atexit.unregister(self.close)
+        self.client.close()
         _end(self._process)
         self._said.close()
 
@@ -87,7 +88,7 @@ class Server:
         _end(self._process)
         self._said.seek(0)
         said = self._said.read().decode(errors="replace").strip() or "it says nothing"
-        self.close()
+        self._said.close()
         raise NoServer(
             f"`{' '.join(command)}` did not start: {said}",
             f"does that command work in a shell? {BINARY_VARIABLE} names another program",
@@ -146,6 +147,7 @@ def _spawn(command: list[str], said: IO[bytes]) -> subprocess.Popen[bytes]:
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
     except OSError as error:
+        said.close()
         raise NoServer(f"{command[0]} can't be started: {error}") from error
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -57,12 +59,9 @@ class Case(unittest.TestCase):
 
 def temporary_folder() -> Path:
     """A new folder that goes with this process."""
-    folder = tempfile.TemporaryDirectory()
-    _folders.append(folder)
-    return Path(folder.name)
-
-
-_folders: list[tempfile.TemporaryDirectory[str]] = []
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def environment(**changes: str) -> dict[str, str]:
