@@ -2,7 +2,7 @@
 """Builds a wheel that carries the aiopslab program: `pip install` of it is all that an agent needs.
 
     CARGO_PROFILE_RELEASE_STRIP=symbols cargo build --release
-    python3 python/build_wheel.py target/release/aiopslab --out dist
+    python3 python/build_wheel.py target/release/aiopslab --out target/wheel
 
 The same program and sources give the same bytes. Needs Python 3.11 and nothing else; no network.
 The platform in the wheel's name is this machine's, on Linux with the oldest glibc that the program runs on;
