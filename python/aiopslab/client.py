@@ -111,6 +111,12 @@ class Client:
         """Closes the connections that are kept; the next request opens another."""
         self._idle.clear()
 
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def _send(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
     ) -> tuple[int, bytes]:

@@ -28,8 +28,8 @@ class ClientTests(Case):
         direct = self.finished(self.client, "direct")
         for instead in (None, 503):
             name = f"lost-{instead}"
-            with Relay(self.client.url, instead) as relay:
-                result = self.finished(Client(relay.url, pause=0.0), name)
+            with Relay(self.client.url, instead) as relay, Client(relay.url, pause=0.0) as client:
+                result = self.finished(client, name)
             # One episode, four steps, one result: each was lost once.
             self.assertEqual(relay.lost, 6)
             self.assertEqual([one["end_reason"] for one in self.ends(name)], ["submitted"])
@@ -49,8 +49,8 @@ class ClientTests(Case):
                 Client(url)
 
     def test_a_server_that_is_another(self) -> None:
-        with self.assertRaises(Refused) as raised:
-            Client(self.client.url + "/elsewhere").problems()
+        with Client(self.client.url + "/elsewhere") as client, self.assertRaises(Refused) as raised:
+            client.problems()
         self.assertEqual(raised.exception.status, 404)
 
     def test_what_the_server_refuses(self) -> None:
@@ -79,11 +79,10 @@ class ClientTests(Case):
         self.assertEqual(episode.step({"action": "submit", "solution": "Yes"})["ended"], "submitted")
 
     def test_connections_are_kept_and_closed(self) -> None:
-        client = Client(self.client.url)
-        client.problems()
-        client.close()
-        self.assertEqual(client.problems(), self.client.problems())
-        client.close()
+        with Client(self.client.url) as client:
+            client.problems()
+            client.close()
+            self.assertEqual(client.problems(), self.client.problems())
 
 
 if __name__ == "__main__":

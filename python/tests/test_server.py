@@ -44,12 +44,12 @@ class ServerTests(Case):
 
     def test_a_server_that_is_killed_is_missed(self) -> None:
         server = Server(out=self.folder)
-        client = Client(server.url, pause=0.0)
-        episode = client.episode(DETECTION)
-        os.kill(server.pid, signal.SIGKILL)
-        server.close()
-        with self.assertRaisesRegex(NoServer, "hint: is it still running"):
-            episode.step('```\nexec_shell("ls")\n```')
+        with Client(server.url, pause=0.0) as client:
+            episode = client.episode(DETECTION)
+            os.kill(server.pid, signal.SIGKILL)
+            server.close()
+            with self.assertRaisesRegex(NoServer, "hint: is it still running"):
+                episode.step('```\nexec_shell("ls")\n```')
 
     def test_an_api_key(self) -> None:
         key = self.folder / "key"
@@ -58,7 +58,8 @@ class ServerTests(Case):
             with self.assertRaises(Refused) as raised:
                 server.client.problems()
             self.assertEqual(raised.exception.status, 401)
-            self.assertTrue(Client(server.url, "open sesame").problems())
+            with Client(server.url, "open sesame") as client:
+                self.assertTrue(client.problems())
             self.assertEqual(
                 run_python(
                     "-c",
