@@ -127,7 +127,11 @@ class Client:
         if self._api_key is not None:
             sent["Authorization"] = f"Bearer {self._api_key}"
         try:
-            connection.request(method, self._root + path, body=body, headers=sent)
+            try:
+                connection.request(method, self._root + path, body=body, headers=sent)
+            except (BrokenPipeError, ConnectionResetError):
+                # A body that is too large is refused before it has been read: the answer may be there.
+                pass
             response = connection.getresponse()
             answer = response.read()
         except BaseException:

@@ -151,7 +151,7 @@ class OrchestratorTests(Case):
 
     def test_a_response_that_is_too_large(self) -> None:
         with self.assertRaises(Refused) as raised:
-            self.start(self.orchestrator(Agent("x" * (5 << 20)), "verbose"), DETECTION)
+            self.start(self.orchestrator(Agent("x" * (16 << 20)), "verbose"), DETECTION)
         self.assertEqual(raised.exception.status, 413)
         self.assertEqual([one["end_reason"] for one in self.ends("verbose")], ["interrupted"])
 

@@ -54,7 +54,7 @@ class ServerTests(Case):
     def test_an_api_key(self) -> None:
         key = self.folder / "key"
         key.write_text("open sesame\n", encoding="utf-8")
-        with Server(out=self.folder, arguments=["--api-key-file", str(key)]) as server:
+        with Server(out=self.folder / "out", arguments=["--api-key-file", str(key)]) as server:
             with self.assertRaises(Refused) as raised:
                 server.client.problems()
             self.assertEqual(raised.exception.status, 401)
