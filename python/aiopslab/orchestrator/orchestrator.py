@@ -1,0 +1,146 @@
+"""Puts a problem to an agent: AIOpsLab's contract over the step API."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from pathlib import Path
+from typing import Any
+
+from ..client import Client, Episode
+from ..errors import AiopslabError, NoServer
+from ..server import connect
+from ..session import Session
+from ..utils.status import SubmissionStatus
+from ..wire import EpisodeOptions, Json
+from .problems.registry import ProblemRegistry
+
+TIME_KEYS = {"detection": "TTD", "localization": "TTL", "analysis": "TTA", "mitigation": "TTM"}
+"""AIOpsLab's name for the seconds until the submission, by task."""
+
+
+class Orchestrator:
+    """Runs one problem at a time; several orchestrators may run at once, in threads or in one event loop.
+
+    `results_dir` is where session files go (default: `data/results` below the current folder). The server is
+    the process's own (`aiopslab.connect`), unless `client` is another's; `options` choose the clock and the
+    like for each episode.
+    """
+
+    def __init__(
+        self,
+        results_dir: str | Path | None = None,
+        *,
+        client: Client | None = None,
+        options: EpisodeOptions | None = None,
+    ) -> None:
+        self.agent: Any = None
+        self.agent_name = "agent"
+        self.session: Session | None = None
+        self.results_dir = results_dir
+        self.probs = ProblemRegistry(client)
+        self.execution_start_time: float | None = None
+        self.execution_end_time: float | None = None
+        self._client = client
+        self._options = options
+        self.task = ""
+
+    def register_agent(self, agent: Any, name: str = "agent") -> None:
+        """Names the agent: an object with `get_action(state)`, asynchronous or not."""
+        self.agent = agent
+        self.agent_name = name
+
+    def init_problem(self, problem_id: str) -> tuple[str, str, dict[str, str]]:
+        """Begins a session; returns the task's description, instructions, and the actions' documentation.
+
+        Raises `UnknownProblem`, a `ValueError`, where no snapshot at hand answers the problem.
+        """
+        self.execution_start_time = time.time()
+        briefing = (self._client or connect()).briefing(problem_id, self._options)
+        self.task = briefing["task"]
+        self.session = Session(self.results_dir)
+        self.session.set_problem(problem_id)
+        actions = {action["name"]: action["help"] for action in briefing["actions"]}
+        return briefing["description"], briefing["instructions"], actions
+
+    async def start_problem(self, max_steps: int) -> dict[str, Any]:
+        """Lets the agent act until it submits or has taken `max_steps` steps; scores and keeps the session.
+
+        What the agent raises is raised here, after its episode has been ended on the server.
+        """
+        session = self._fresh_session()
+        session.set_agent(self.agent_name)
+        client = self._client or connect()
+        episode = await asyncio.to_thread(
+            client.episode,
+            session.pid or "",
+            agent=self.agent_name,
+            max_steps=max_steps,
+            options=self._options,
+        )
+        session.start()
+        try:
+            last = await self._converse(session, episode)
+        except NoServer:
+            raise
+        except BaseException as error:
+            _end(episode, error)
+            raise
+        session.end()
+        result = await asyncio.to_thread(episode.result)
+        return self._finish(session, result, last)
+
+    async def ask_agent(self, state: str) -> str:
+        """Asks the agent what it does next."""
+        response = self.agent.get_action(state)
+        if inspect.isawaitable(response):
+            response = await response
+        if not isinstance(response, str):
+            raise TypeError(f"get_action has to return a text, not {type(response).__name__}")
+        return response
+
+    async def _converse(self, session: Session, episode: Episode) -> str:
+        observation = episode.observation
+        while episode.ended is None:
+            response = await self.ask_agent(observation)
+            session.add({"role": "assistant", "content": response})
+            answer = await asyncio.to_thread(episode.step, response)
+            observation = answer["observation"]
+            session.add({"role": "env", "content": observation})
+        return observation
+
+    def _fresh_session(self) -> Session:
+        if self.agent is None:
+            raise RuntimeError("no agent is registered\nhint: call register_agent first")
+        if self.session is None or self.session.start_time is not None:
+            raise RuntimeError("no problem is open\nhint: call init_problem before each start_problem")
+        return self.session
+
+    def _finish(self, session: Session, result: Json, last: str) -> dict[str, Any]:
+        session.take(result)
+        duration = session.get_duration()
+        session.results.setdefault(TIME_KEYS[self.task], duration)
+        session.to_json()
+        self.execution_end_time = time.time()
+        submitted = result["end_reason"] == "submitted"
+        begun = self.execution_start_time or self.execution_end_time
+        return {
+            "history": session.history,
+            "final_state": SubmissionStatus.VALID_SUBMISSION if submitted else last,
+            "results": session.results,
+            "framework_overhead": self.execution_end_time - begun - duration,
+        }
+
+
+def _end(episode: Episode, error: BaseException) -> None:
+    """Leaves nothing open of an agent that raised, a task that was cancelled, or a step that was refused."""
+    broken = isinstance(error, Exception) and not isinstance(error, AiopslabError)
+    try:
+        if broken:
+            episode.end("agent_failed", f"{type(error).__name__}: {error}")
+        else:
+            episode.end()
+    except AiopslabError:
+        # The first error is what is to be told; the episode's lease runs out by itself.
+        return

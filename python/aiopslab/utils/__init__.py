@@ -1,0 +1,1 @@
+"""AIOpsLab's module path; see `status`."""

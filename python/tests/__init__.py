@@ -1,0 +1,1 @@
+"""Tests of the package against the real program (`AIOPSLAB_BINARY`); see `tests/interop/python.sh`."""
