@@ -5,9 +5,9 @@ mod config;
 mod limits;
 mod live;
 mod llm;
+mod report;
 mod results;
 mod serve;
-mod report;
 mod truth;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -20,9 +20,9 @@ pub use self::config::Config;
 pub use self::limits::LimitFlags;
 pub use self::live::{Live, OnWrite};
 pub use self::llm::Llm;
+pub use self::report::Report;
 pub use self::results::{Export, Rerun, Score};
 pub use self::serve::{Serve, ServeAgents, ServeKubernetes};
-pub use self::report::Report;
 pub use self::truth::{AddTruth, Truth};
 
 /// An offline-first benchmark and laboratory for AIOps agents.

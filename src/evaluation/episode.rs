@@ -7,8 +7,8 @@ use aiopslab_problems::action::CallSyntax;
 use aiopslab_problems::catalog::Problem;
 use aiopslab_problems::environment::Environment;
 use aiopslab_problems::episode::{
-    EPISODE_VERSION, EndReason, EpisodeEnd, EpisodeHeader, EpisodeResult, EpisodeStep,
-    SnapshotRef, Usage,
+    EPISODE_VERSION, EndReason, EpisodeEnd, EpisodeHeader, EpisodeResult, EpisodeStep, SnapshotRef,
+    Usage,
 };
 use aiopslab_problems::family::{Application, Family};
 use aiopslab_replay::environment::{ReplayEnvironment, ReplayOptions};
