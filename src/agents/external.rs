@@ -71,11 +71,20 @@ impl External {
     }
 }
 
-/// What the process answers.
+/// What an agent that is not ours answers, by line or over HTTP.
 #[derive(Deserialize)]
-struct Answer {
+pub(super) struct Answer {
     response: String,
     usage: Option<Usage>,
+}
+
+impl From<Answer> for Response {
+    fn from(answer: Answer) -> Self {
+        Self {
+            text: answer.response,
+            usage: answer.usage,
+        }
+    }
 }
 
 #[async_trait]
@@ -115,10 +124,7 @@ impl Agent for External {
             .await?;
         let line = self.hear().await?;
         serde_json::from_str::<Answer>(&line)
-            .map(|answer| Response {
-                text: answer.response,
-                usage: answer.usage,
-            })
+            .map(Response::from)
             .map_err(|_| {
                 let shown: String = line.trim_end().chars().take(200).collect();
                 self.broken(format!(

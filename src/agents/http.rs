@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use aiopslab_problems::episode::Usage;
 use async_trait::async_trait;
 use reqwest::redirect::Policy;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use url::{Host, Url};
 
+use super::external::Answer;
 use super::{Agent, AgentError, Briefing, Response};
 
 /// How long an answer is waited for; `--max-seconds` is there for less.
@@ -56,13 +55,6 @@ pub(super) struct Remote {
     url: Url,
     session: String,
     client: Option<reqwest::Client>,
-}
-
-/// What the agent answers.
-#[derive(Deserialize)]
-struct Answer {
-    response: String,
-    usage: Option<Usage>,
 }
 
 impl Remote {
@@ -133,10 +125,7 @@ impl Agent for Remote {
         let message = json!({"type": "observation", "observation": observation});
         let body = self.tell(message).await?;
         serde_json::from_slice::<Answer>(&body)
-            .map(|answer| Response {
-                text: answer.response,
-                usage: answer.usage,
-            })
+            .map(Response::from)
             .map_err(|_| {
                 self.broken(format!(
                     "answered {:?}\nhint: an answer is JSON, {{\"response\": \"text with one call\"}}",
