@@ -105,7 +105,7 @@ async fn an_episode_is_opened_acted_in_and_scored() {
         third["observation"]
             .as_str()
             .unwrap()
-            .contains("exactly one call"),
+            .contains("no call found"),
         "{third}"
     );
     let fourth = server
