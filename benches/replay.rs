@@ -1,5 +1,6 @@
 //! Each action, a SQL aggregate, and a whole episode on a shipped sample.
 
+use aiopslab::agents::AgentSpec;
 use aiopslab::evaluation::{self, Options, Plan, Wanted};
 use aiopslab::library::Library;
 use aiopslab::settings::Settings;
@@ -17,6 +18,7 @@ const NAMESPACE: &str = "hotel-testbed";
 
 struct Scene {
     runtime: Runtime,
+    settings: Settings,
     library: Library,
     snapshot: Snapshot,
     options: ReplayOptions,
@@ -35,6 +37,7 @@ impl Scene {
         let snapshot = Snapshot::open(&dir).expect("a sound sample");
         Self {
             runtime: Runtime::new().expect("a runtime"),
+            settings,
             library,
             snapshot,
             options,
@@ -154,9 +157,8 @@ fn episode(criterion: &mut Criterion) {
     let plan = Plan::make(&scene.library, &[], &wanted).expect("the sample's problem");
     let script = out.path().join("script");
     std::fs::write(&script, SCRIPT).expect("space on the disk");
-    let agent = format!("scripted:{}", script.display())
-        .parse()
-        .expect("an agent");
+    let agent = format!("scripted:{}", script.display());
+    let agent = AgentSpec::named(&agent, &scene.settings.llm).expect("an agent");
     let options = Options {
         limits: Limits::steps(20),
         upstream: false,

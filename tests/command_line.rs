@@ -251,7 +251,10 @@ fn a_cluster_that_is_not_there_is_named() {
         &[repair, "--rights", "all"],
         &["read, namespace or cluster"],
     );
-    live(&["wrong_bin_usage-mitigation-1"], &["not implemented"]);
+    live(
+        &["flower_node_stop-detection"],
+        &["does not run on Kubernetes"],
+    );
     live(&[], &["nothing to ask on the cluster"]);
 }
 

@@ -50,12 +50,9 @@ pub(super) async fn run(arguments: Eval, settings: Settings) -> Result<(), Failu
 /// Limits that could not bind the agent, because it does not tell what it takes.
 fn unbound(summary: &Summary, limits: &Limits) -> Vec<String> {
     let of_agent = || {
-        summary
-            .episodes
-            .iter()
-            .filter(|one| one.agent == summary.agent)
+        let episodes = summary.episodes.iter();
+        episodes.filter(|one| !one.agent.starts_with("baseline:"))
     };
-    let is_baseline = summary.agent.starts_with("baseline:");
     let without_cost =
         of_agent().filter(|one| one.usage.and_then(|usage| usage.cost_usd).is_none());
     let without_tokens = of_agent().filter(|one| one.usage.is_none());
@@ -75,7 +72,7 @@ fn unbound(summary: &Summary, limits: &Limits) -> Vec<String> {
     ];
     let unknown = counted
         .into_iter()
-        .filter(|(_, _, is_limited, count)| *is_limited && *count > 0 && !is_baseline);
+        .filter(|(_, _, is_limited, count)| *is_limited && *count > 0);
     let notes = unknown.map(|(what, flag, _, count)| {
         format!("the {what} of {count} episodes is not known: {flag} did not bind them")
     });

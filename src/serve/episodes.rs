@@ -275,7 +275,7 @@ impl Episodes {
         let chosen = self
             .out
             .get_or_try_init(async || {
-                let out = evaluation::output_folder(self.terms.out.as_deref())?;
+                let out = evaluation::output_folder(self.terms.out.as_deref(), false)?;
                 std::fs::create_dir_all(&out).map_err(|error| {
                     Failure::user(format!("the folder {out} can't be made: {error}"))
                 })?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aiopslab_problems::action::ActionSet;
+use aiopslab_problems::episode::Limits;
 use camino::Utf8PathBuf;
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +22,9 @@ use crate::serve::listener;
 use crate::serve::mcp::{self, McpProblem};
 use crate::settings::Settings;
 
+/// Clients ask several agents at a time: nobody sits there who could answer.
+const MANY: usize = 2;
+
 /// The episodes of all protocols.
 pub(super) fn episodes(
     paths: &[Utf8PathBuf],
@@ -37,7 +41,7 @@ pub(super) fn episodes(
     };
     if let Some(out) = &terms.out {
         // A folder that is taken is told of now, not with the first episode.
-        evaluation::output_folder(Some(out))?;
+        evaluation::output_folder(Some(out), false)?;
     }
     let questions = Questions::open(library, paths)?;
     Ok(Arc::new(Episodes::new(questions, terms, stop.clone())))
@@ -118,7 +122,8 @@ async fn http(
 ) -> Result<Listening, Failure> {
     let mut agents = AgentSpec::BASELINES.to_vec();
     for spec in &arguments.agents {
-        let spec: AgentSpec = spec.parse()?;
+        let spec = AgentSpec::named(spec, &settings.llm)?;
+        spec.check(&Limits::steps(1), MANY)?;
         if !agents.contains(&spec) {
             agents.push(spec);
         }
