@@ -96,9 +96,9 @@ fn a_table_has_intervals_lift_and_what_tells_nothing() {
 fn a_page_shows_every_episode_and_runs_nothing() {
     let place = Place::new();
     evaluate(&place, "doctor", "baseline:doctor");
-    evaluate(&place, "script", with_script(&place));
+    evaluate(&place, "scripted", with_script(&place));
     let page = |file: &str| {
-        place.ok(&["report", "doctor", "script", "--html", file]);
+        place.ok(&["report", "doctor", "scripted", "--html", file]);
         fs::read_to_string(place.path(file)).unwrap()
     };
     let first = page("a.html");
