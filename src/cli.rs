@@ -151,7 +151,7 @@ Agents:
 Examples:
   aiopslab eval --agent baseline:doctor
   aiopslab eval --agent llm:gpt-4.1-mini --strategy react --repeat 3 --llm-record answers.jsonl
-  aiopslab eval --agent llm:scripted --agent 'exec:python3 agent.py' --repeat 3
+  aiopslab eval --agent llm:scripted --agent 'exec:python3 agent.py' --repeat 3 --html report.html
   aiopslab eval my-captures/ --agent 'exec:python3 agent.py' --task localization --jobs 2 --out results/mine
   aiopslab eval --agent 'exec:python3 agent.py' --max-cost 0.50 --repeat 3 --out results/mine --resume
   aiopslab eval --live k8s_target_port_misconfig_testbed-mitigation-1 --agent 'exec:python3 agent.py'
@@ -204,6 +204,9 @@ pub struct Eval {
     /// Go on with the evaluation in --out that was stopped or killed: what is finished is taken as it is
     #[arg(long, requires = "out", conflicts_with = "live")]
     pub resume: bool,
+    /// Write the report, too: a page with every episode (`aiopslab report RESULTS --html FILE`)
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<Utf8PathBuf>,
     /// Print the summary as JSON
     #[arg(long)]
     pub json: bool,

@@ -11,7 +11,9 @@ const SAMPLES: [&str; 2] = ["revoke_auth_postgres_testbed-1", "noop_detection_te
 fn evaluate(place: &Place, out: &str, agent: &str) {
     let mut arguments = vec!["eval"];
     arguments.extend(SAMPLES);
+    let page = format!("{out}.html");
     arguments.extend(["--agent", agent, "--repeat", "2", "--out", out]);
+    arguments.extend(["--html", &page]);
     place.ok(&arguments);
 }
 
@@ -101,6 +103,13 @@ fn a_page_shows_every_episode_and_runs_nothing() {
         place.ok(&["report", "doctor", "scripted", "--html", file]);
         fs::read_to_string(place.path(file)).unwrap()
     };
+    place.ok(&["report", "doctor", "--html", "again.html"]);
+    let read = |file: &str| fs::read_to_string(place.path(file)).unwrap();
+    assert_eq!(
+        read("doctor.html"),
+        read("again.html"),
+        "eval writes it, too"
+    );
     let first = page("a.html");
     assert_eq!(first, page("b.html"), "the same results, the same bytes");
     assert!(!first.contains("<script"), "an agent's text is only text");

@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
 use self::live::on_stage;
+use super::report::page;
 use crate::agents::AgentSpec;
 use crate::cli::{Actions, Eval, OnWrite};
 use crate::commands::capture::cancel_on_signal;
@@ -43,6 +44,9 @@ pub(super) async fn run(arguments: Eval, settings: Settings) -> Result<(), Failu
     );
     for note in unbound(&summary, &options.limits) {
         eprintln!("{note}");
+    }
+    if let Some(file) = &arguments.html {
+        page(std::slice::from_ref(&options.out), file, &library)?;
     }
     is_whole(&summary, &options)
 }

@@ -1,5 +1,7 @@
 //! `aiopslab report`: what came of evaluations, as tables or as a page.
 
+use camino::{Utf8Path, Utf8PathBuf};
+
 use crate::cli::Report;
 use crate::exit::Failure;
 use crate::library::Library;
@@ -8,15 +10,24 @@ use crate::report;
 use crate::settings::Settings;
 
 pub(super) fn run(arguments: &Report, settings: &Settings) -> Result<(), Failure> {
+    if let Some(file) = &arguments.html {
+        return page(&arguments.results, file, &Library::open(settings)?);
+    }
     let source = report::beside(&arguments.results)?;
-    let Some(file) = &arguments.html else {
-        print(&match arguments.markdown {
-            true => report::markdown(&source.summary),
-            false => report::text(&source.summary),
-        });
-        return Ok(());
-    };
-    let library = Library::open(settings)?;
+    print(&match arguments.markdown {
+        true => report::markdown(&source.summary),
+        false => report::text(&source.summary),
+    });
+    Ok(())
+}
+
+/// Writes the page of evaluations.
+pub(super) fn page(
+    results: &[Utf8PathBuf],
+    file: &Utf8Path,
+    library: &Library,
+) -> Result<(), Failure> {
+    let source = report::beside(results)?;
     let truth = |problem: &str| {
         let problem = library.catalog.problem(problem).ok()?;
         problem.truth.right_answer(problem.task)

@@ -167,7 +167,8 @@ fn solved_row(
 
 /// A row for each agent that is evaluated: what it solves more than each of the others.
 fn lifts(summary: &Summary, task: Option<Task>) -> Vec<Row> {
-    let evaluated = summary.agents.iter().filter(|one| !one.lift.is_empty());
+    let evaluated = summary.agents.iter();
+    let evaluated = evaluated.filter(|one| one.lift.iter().any(|pair| pair.task == task));
     let several = evaluated.clone().count() > 1;
     evaluated
         .map(|one| {
