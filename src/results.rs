@@ -153,7 +153,7 @@ pub(crate) fn episode(root: &Utf8Path, folder: &Utf8Path) -> Result<Kept, Failur
             ))
         })?;
         match record {
-            Record::Header(found) => header = Some(found),
+            Record::Header(found) => header = Some(*found),
             Record::Step(step) => steps.push(step),
             Record::End(found) => end = Some(found),
         }

@@ -27,7 +27,7 @@ pub const EPISODE_VERSION: u32 = 2;
 #[serde(tag = "record", rename_all = "lowercase")]
 pub enum Record {
     /// What the episode is of.
-    Header(EpisodeHeader),
+    Header(Box<EpisodeHeader>),
     /// One response of the agent and what came of it.
     Step(EpisodeStep),
     /// How it ended.

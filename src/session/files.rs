@@ -49,7 +49,7 @@ impl EpisodeFiles {
             clock: EpisodeClock::start(),
             totals: None,
         };
-        files.say(&Record::Header(header.clone()))?;
+        files.say(&Record::Header(Box::new(header.clone())))?;
         files.measured(&Measurement::Header(TimingHeader::here()))?;
         Ok(files)
     }
