@@ -200,10 +200,13 @@ fn trivial(summary: &Summary) -> Option<String> {
     })
 }
 
+/// One of the figures of a ranked answer.
+type Figure = fn(&RankedAnswer) -> f64;
+
 /// How near answers came that may not have been right.
 pub(super) fn nearness(summary: &Summary) -> Option<Table> {
     let mut rows = Vec::new();
-    let ranked: [(&str, fn(&RankedAnswer) -> f64); 7] = [
+    let ranked: [(&str, Figure); 7] = [
         ("localization: Acc@1", |answer| answer.acc_at_1),
         ("Acc@3", |answer| answer.acc_at_3),
         ("Acc@5", |answer| answer.acc_at_5),

@@ -13,6 +13,9 @@ pub(super) fn exported_to(answer: &str) -> Option<&str> {
     path.starts_with('/').then_some(path)
 }
 
+/// Moments in milliseconds, each with a value.
+type Samples = Vec<(i64, f64)>;
+
 /// A table of `read_metrics`: timestamp, `cmdb_id`, name, value. One series for each pod: its containers
 /// share it, of which the largest value, the pod's own, counts.
 pub(super) fn series(
@@ -20,7 +23,7 @@ pub(super) fn series(
     metric: &str,
     components: &BTreeSet<String>,
 ) -> Vec<metrics::Series> {
-    let mut series: BTreeMap<(&str, &str, &str), Vec<(i64, f64)>> = BTreeMap::new();
+    let mut series: BTreeMap<(&str, &str, &str), Samples> = BTreeMap::new();
     for row in table.lines().skip(1) {
         let words: Vec<&str> = row.split_whitespace().collect();
         let [seconds, id, name, value] = words.as_slice() else {
