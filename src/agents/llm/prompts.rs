@@ -126,7 +126,7 @@ mod tests {
                 assert!(told.contains("submit"), "{name}");
                 assert_eq!(told.contains("exec_shell("), !tools, "{name}: {told}");
                 assert!(
-                    told.chars().next() != Some('\n') && !told.contains("\n\n\n"),
+                    !told.starts_with('\n') && !told.contains("\n\n\n"),
                     "{name}"
                 );
                 for think in strategy.thinks(6).cloned().collect::<Vec<_>>() {
