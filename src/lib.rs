@@ -22,6 +22,7 @@ pub mod results;
 pub mod serve;
 pub mod session;
 pub mod settings;
+mod signals;
 
 use std::process::ExitCode;
 

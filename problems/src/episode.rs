@@ -261,6 +261,23 @@ pub enum EndReason {
     Interrupted,
 }
 
+impl EndReason {
+    /// Its word in the records.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Submitted => "submitted",
+            Self::StepLimit => "step_limit",
+            Self::TimeLimit => "time_limit",
+            Self::TokenLimit => "token_limit",
+            Self::CostLimit => "cost_limit",
+            Self::AgentFailed => "agent_failed",
+            Self::EnvironmentFailed => "environment_failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
 /// An item of AIOpsLab's trace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TraceItem {

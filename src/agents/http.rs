@@ -137,11 +137,16 @@ impl Agent for Remote {
 
 /// What went wrong in the end: errors of the client begin with the address.
 fn root(error: &reqwest::Error) -> String {
-    let mut deepest: &dyn std::error::Error = error;
-    while let Some(cause) = deepest.source() {
-        deepest = cause;
+    deepest_cause(error).unwrap_or_else(|| error.to_string())
+}
+
+/// The last cause of an error; none: the error has no other than itself.
+pub(super) fn deepest_cause(error: &reqwest::Error) -> Option<String> {
+    let mut cause = std::error::Error::source(error)?;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
     }
-    deepest.to_string()
+    Some(cause.to_string())
 }
 
 fn shown(body: &[u8]) -> String {

@@ -18,6 +18,7 @@ use crate::exit::Failure;
 use crate::library::Library;
 use crate::output::{CaptureProgress, print};
 use crate::settings::Settings;
+use crate::signals::cancel_on_signal;
 
 /// What happens before a capture is left.
 pub(super) const FAULT_FIRST: &str = "the fault is undone first";
@@ -213,27 +214,6 @@ fn length(text: &str) -> Option<u64> {
         .find_map(|(letter, unit)| Some((text.strip_suffix(letter)?, *unit)))
         .unwrap_or((text, 1));
     number.parse::<u64>().ok()?.checked_mul(unit)
-}
-
-/// The first signal sets things right and leaves; the user need not press twice.
-pub(super) async fn cancel_on_signal(cancel: CancellationToken, stopping: &str) {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                tokio::select! {
-                    _ = tokio::signal::ctrl_c() => {}
-                    _ = terminate.recv() => {}
-                }
-            }
-            Err(_) => drop(tokio::signal::ctrl_c().await),
-        }
-    }
-    #[cfg(not(unix))]
-    drop(tokio::signal::ctrl_c().await);
-    eprintln!("stopping: {stopping}");
-    cancel.cancel();
 }
 
 fn describe(summary: &CaptureSummary) -> String {

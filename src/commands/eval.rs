@@ -14,7 +14,6 @@ use self::live::on_stage;
 use super::report::page;
 use crate::agents::AgentSpec;
 use crate::cli::{Actions, Eval, OnWrite};
-use crate::commands::capture::cancel_on_signal;
 use crate::evaluation::{self, Evaluation, LivePlan, Options, Plan, Wanted};
 use crate::exit::Failure;
 use crate::library::Library;
@@ -22,6 +21,7 @@ use crate::output::print;
 use crate::report::{self, SUMMARY, Summary};
 use crate::session;
 use crate::settings::Settings;
+use crate::signals::cancel_on_signal;
 
 /// What becomes of an evaluation that somebody stops.
 const STOPPING: &str = "what is finished is kept";

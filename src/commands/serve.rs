@@ -17,6 +17,7 @@ use crate::exit::Failure;
 use crate::library::Library;
 use crate::output::print;
 use crate::settings::Settings;
+use crate::signals::told_to_stop;
 
 /// How long answers under way may take once the server has been told to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -49,7 +50,11 @@ pub(super) async fn run(arguments: Serve, settings: &Settings) -> Result<(), Fai
         tokio::spawn(Arc::clone(&opened).watch_leases());
         episodes = Some(opened);
     }
-    tokio::spawn(stop_on_signal(stop.clone()));
+    let told = stop.clone();
+    tokio::spawn(async move {
+        told_to_stop().await;
+        told.cancel();
+    });
     if arguments.until_eof {
         stop_at_eof(stop.clone());
     }
@@ -94,26 +99,6 @@ fn reachable(bound: SocketAddr) -> SocketAddr {
         address.set_ip(local);
     }
     address
-}
-
-async fn stop_on_signal(stop: CancellationToken) {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminated) = signal(SignalKind::terminate()) else {
-            drop(interrupted.await);
-            stop.cancel();
-            return;
-        };
-        tokio::select! {
-            _ = interrupted => {}
-            _ = terminated.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    drop(interrupted.await);
-    stop.cancel();
 }
 
 /// Stops when standard input ends. On a thread of its own: the runtime would wait for its reader.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aiopslab_problems::environment::Verdict;
-use aiopslab_problems::episode::{EndReason, EpisodeStep};
+use aiopslab_problems::episode::EpisodeStep;
 use camino::Utf8Path;
 use serde::Serialize;
 use serde_json::Value;
@@ -193,7 +193,7 @@ fn shown(source: &Source, mut kept: Vec<Kept<'_>>) -> Vec<Episode> {
                 number: number(one).unwrap_or_default(),
                 repeat: (source.summary.repeat > 1).then_some(evaluated.repeat),
                 solved: evaluated.success,
-                end: ended(evaluated.end),
+                end: evaluated.end.name().replace('_', " "),
                 steps: evaluated.steps,
                 answer: one.answer.clone(),
                 error: evaluated.error.clone(),
@@ -240,11 +240,6 @@ fn answer(solution: &Value) -> String {
         Some((cut, _)) => format!("{}…", &text[..cut]),
         None => text,
     }
-}
-
-fn ended(reason: EndReason) -> String {
-    let name = serde_json::to_value(reason).unwrap_or_default();
-    name.as_str().unwrap_or_default().replace('_', " ")
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ pub use self::simulation::Simulated;
 use super::workers::{Apart, Workers};
 use crate::evaluation::{self, Asked, Options, Question};
 use crate::exit::Failure;
+use crate::session;
 
 /// The most steps that a client can ask for.
 pub const MOST_STEPS: u32 = 1000;
@@ -249,7 +250,7 @@ impl Episodes {
         let folder = claim(out, &asked.folder())?;
         Ok(Begun {
             session: asked.open(Box::new(environment), out, &folder)?,
-            result: out.join(&folder).join("result.json"),
+            result: out.join(&folder).join(session::RESULT),
             asked,
             folder,
             slot,

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 use url::Url;
 
-use super::super::http;
+use super::super::http::{self, deepest_cause};
 use super::answer::Answer;
 use crate::settings::{LlmSettings, Secret};
 
@@ -245,13 +245,8 @@ impl Endpoint {
     }
 
     fn broken(&self, error: &reqwest::Error) -> Failed {
-        let mut text = String::new();
-        // The whole chain: the first error only repeats the address.
-        let mut cause = std::error::Error::source(error);
-        while let Some(error) = cause {
-            text = error.to_string();
-            cause = error.source();
-        }
+        // Not the error itself, which only repeats the address: that may hold the key.
+        let text = deepest_cause(error).unwrap_or_default();
         Failed::passing(format!(
             "the connection to the model's endpoint {} failed: {}",
             self.url.host_str().unwrap_or_default(),

@@ -7,11 +7,12 @@ use aiopslab_capture::live::{LiveOptions, ToolboxOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Live;
-use crate::commands::capture::{FAULT_FIRST, cancel_on_signal, options, seconds};
+use crate::commands::capture::{FAULT_FIRST, options, seconds};
 use crate::evaluation::Stage;
 use crate::exit::Failure;
 use crate::output::CaptureProgress;
 use crate::settings::Settings;
+use crate::signals::cancel_on_signal;
 
 /// Lets something run on the cluster; a signal ends it, and what was done is undone.
 pub(super) async fn on_stage<T, W>(

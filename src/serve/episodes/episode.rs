@@ -284,8 +284,7 @@ pub(super) fn read_result(path: &Utf8Path) -> Result<Value, Refusal> {
 }
 
 fn broken(failure: &Failure) -> EpisodeEnd {
-    let (Failure::User(error) | Failure::Ours(error)) = failure;
-    let error = format!("{error:#}");
-    tracing::error!("{error}");
-    EpisodeEnd::without_submission(EndReason::EnvironmentFailed, Some(error))
+    let reason = failure.reason();
+    tracing::error!("{reason}");
+    EpisodeEnd::without_submission(EndReason::EnvironmentFailed, Some(reason))
 }

@@ -44,7 +44,7 @@ pub enum Refusal {
     #[error("the idempotency key belongs to another request\nhint: take a new key")]
     KeyTaken,
     /// The episode has ended.
-    #[error("the episode is over: {}", word(*.0))]
+    #[error("the episode is over: {}", .0.name())]
     Over(EndReason),
     /// The episode has not ended.
     #[error("the episode is still running\nhint: submit, or end it with DELETE")]
@@ -67,14 +67,8 @@ pub enum Refusal {
 
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
-        let (Failure::User(error) | Failure::Ours(error)) = failure;
-        tracing::error!("{error:#}");
-        Self::Failed(format!("{error:#}"))
+        let reason = failure.reason();
+        tracing::error!("{reason}");
+        Self::Failed(reason)
     }
-}
-
-/// The word for a reason, as in the records.
-pub(super) fn word(reason: EndReason) -> String {
-    let word = serde_json::to_value(reason).unwrap_or_default();
-    word.as_str().unwrap_or_default().to_owned()
 }
