@@ -51,7 +51,7 @@ fn samples_are_sound_and_described() {
     ] {
         let info: Value =
             serde_json::from_str(&place.ok(&["snapshot", "info", sample, "--json"])).unwrap();
-        assert_eq!(info["format_version"], "1-draft");
+        assert_eq!(info["format_version"], "1");
         assert_eq!(
             info.get("withheld_files"),
             None,
@@ -276,8 +276,12 @@ fn damaged_snapshots_are_refused_by_name() {
 
     let manifest = copy.join("manifest.json");
     let text = std::fs::read_to_string(&manifest).unwrap();
-    std::fs::write(&manifest, text.replace("1-draft", "9")).unwrap();
-    place.refused(&["snapshot", "info", "copy"], &["9", "1-draft"]);
+    std::fs::write(
+        &manifest,
+        text.replace("\"format_version\": \"1\"", "\"format_version\": \"9\""),
+    )
+    .unwrap();
+    place.refused(&["snapshot", "info", "copy"], &["9", "1, 1-draft"]);
     std::fs::remove_file(&manifest).unwrap();
     place.refused(&["snapshot", "info", "copy"], &["manifest", "salvage"]);
 }

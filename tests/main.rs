@@ -8,6 +8,7 @@ mod audit;
 mod baselines;
 mod command_line;
 mod episodes;
+mod frozen;
 mod http_service;
 mod kubernetes_server;
 mod labels;

@@ -18,13 +18,14 @@ pub const MANIFEST_FILE: &str = "manifest.json";
 
 /// Version of the snapshot format.
 ///
-/// Changes: `1-draft`, the first one; it becomes `1` when the format is frozen.
+/// Changes: `1-draft`, the first one; `1`, frozen: the same tables, with what is in `withheld/` listed there and no
+/// longer in the manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormatVersion(String);
 
 impl FormatVersion {
     /// The versions that this build reads.
-    pub const READABLE: [&'static str; 1] = ["1-draft"];
+    pub const READABLE: [&'static str; 2] = ["1", "1-draft"];
 
     /// The version that this build writes.
     #[must_use]

@@ -299,7 +299,7 @@ pub(crate) fn difference(expected: &Schema, found: &Schema) -> Option<String> {
                 field.name()
             ));
         }
-        if field.data_type() != other.data_type() {
+        if !is_same(field.data_type(), other.data_type()) {
             let (is, should) = (other.data_type(), field.data_type());
             return Some(format!("column {} is {is}, not {should}", field.name()));
         }
@@ -309,6 +309,21 @@ pub(crate) fn difference(expected: &Schema, found: &Schema) -> Option<String> {
     }
     let more = found.fields().get(expected.fields().len())?;
     Some(format!("there is a column {}", more.name()))
+}
+
+/// Whether two types are the same but for the names within maps, which each library chooses for itself.
+fn is_same(expected: &DataType, found: &DataType) -> bool {
+    let (DataType::Map(expected, _), DataType::Map(found, _)) = (expected, found) else {
+        return expected == found;
+    };
+    let types = |entries: &DataType| match entries {
+        DataType::Struct(fields) => fields
+            .iter()
+            .map(|field| (field.data_type().clone(), field.is_nullable()))
+            .collect(),
+        _ => Vec::new(),
+    };
+    types(expected.data_type()) == types(found.data_type())
 }
 
 #[cfg(test)]

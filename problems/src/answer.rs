@@ -65,9 +65,9 @@ pub const KPI_STEP_S: i64 = 15;
 pub struct KpiPoint {
     /// Name of the metric, one of [`KPI_NAMES`].
     pub metric: String,
-    /// Label `instance`: the node.
+    /// Label `instance`: the node; empty where the source has no such label.
     pub instance: String,
-    /// Label `pod`.
+    /// Label `pod`, or what else names the source of the series.
     pub pod: String,
     /// Seconds since the epoch.
     pub timestamp_s: i64,
@@ -113,11 +113,15 @@ pub fn metrics_files(points: &[KpiPoint]) -> Vec<(String, String)> {
         };
         let row = (
             point.timestamp_s,
-            format!("{}.{}", point.instance, point.pod),
+            match point.instance.as_str() {
+                "" => point.pod.clone(),
+                instance => format!("{instance}.{}", point.pod),
+            },
             kpi_name,
             csv::rounded(point.value),
         );
-        rows.entry(format!("container/kpi_{}.csv", point.metric))
+        let file = point.metric.replace('/', "_");
+        rows.entry(format!("container/kpi_{file}.csv"))
             .or_default()
             .push(row);
     }

@@ -3,6 +3,7 @@
 mod logs;
 mod metrics;
 mod traces;
+mod without_objects;
 
 use aiopslab_datasets::snapshot::Snapshot;
 use aiopslab_problems::action::{Action, ActionSet};

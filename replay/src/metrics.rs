@@ -20,6 +20,7 @@ const STALE: u64 = 0x7ff0_0000_0000_0002;
 /// Which series, and when; milliseconds.
 pub(crate) struct RangeQuery<'a> {
     pub(crate) namespace: &'a str,
+    /// None at all: whatever the name.
     pub(crate) names: &'a [&'a str],
     pub(crate) start: i64,
     /// No later than the clock.
@@ -40,13 +41,15 @@ pub(crate) async fn query_range(
     tables: &Tables,
     query: &RangeQuery<'_>,
 ) -> Result<Vec<RangeSeries>> {
-    let names = query.names.iter().map(|name| lit(*name)).collect();
     let oldest = query.start.saturating_sub(LOOK_BACK_MS);
-    let selection = Selection::default()
+    let mut selection = Selection::default()
         .and(column("namespace").eq(lit(query.namespace)))
-        .and(column("name").in_list(names, false))
         .and(column("first").lt_eq(millis(query.end)))
         .and(column("last").gt(millis(oldest)));
+    if !query.names.is_empty() {
+        let names = query.names.iter().map(|name| lit(*name)).collect();
+        selection = selection.and(column("name").in_list(names, false));
+    }
     let mut series: Vec<MetricSeries> = tables.rows(selection).await?;
     series.sort_by(|one, other| {
         (&one.name, &one.labels, one.series_id).cmp(&(&other.name, &other.labels, other.series_id))

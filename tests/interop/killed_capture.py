@@ -141,6 +141,8 @@ def main():
     if len(arguments) < 2 or not os.environ.get("KUBECONFIG"):
         raise SystemExit(__doc__)
     cluster = Cluster(*arguments[:2])
+    if run(cluster.kubectl, "get", "namespace", NAMESPACE, "-o", "jsonpath={.status.phase}").stdout == "Terminating":
+        cluster.wait_until_gone("namespace", NAMESPACE)
     stages = arguments[2:] or STAGES
     tried = [(family, stage) for family in families or [FAMILY] for stage in stages]
     for family, stage in tried:

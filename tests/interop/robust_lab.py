@@ -61,7 +61,9 @@ class Lab:
         is_going = lambda: "Terminating" in self.kubectl("get", "namespace", NAMESPACE, "--ignore-not-found", "--no-headers")
         wait(lambda: not is_going(), 120, "the namespace that was being deleted is gone")
         if not self.has_namespace(NAMESPACE):
-            self.kubectl("apply", "-f", str(MANIFESTS))
+            # Not workload.yaml, which the capture starts itself.
+            for file in sorted(MANIFESTS.glob("[0-9]*.yaml")):
+                self.kubectl("apply", "-f", str(file))
 
     def delete_namespace(self, name):
         self.kubectl("delete", "namespace", name, "--ignore-not-found", "--timeout=150s")

@@ -96,7 +96,7 @@ fn a_future_version_is_refused_before_anything_else() {
     snapshot(&dir);
     edit(
         &dir,
-        "\"format_version\": \"1-draft\"",
+        "\"format_version\": \"1\"",
         "\"format_version\": \"2\"",
     );
     edit(
@@ -106,10 +106,32 @@ fn a_future_version_is_refused_before_anything_else() {
     );
     let error = failure(&dir);
     assert!(
-        error.contains("format version 2, this build reads 1-draft"),
+        error.contains("format version 2, this build reads 1, 1-draft"),
         "{error}"
     );
     assert!(error.contains("hint:"), "{error}");
+}
+
+#[test]
+fn a_draft_is_read_as_version_1() {
+    let (_temporary, dir) = folder();
+    let digest = snapshot(&dir).logical_digest().unwrap();
+    let listed = dir.join("withheld/files.json");
+    let files = fs::read_to_string(&listed).unwrap();
+    fs::remove_file(&listed).unwrap();
+    edit(
+        &dir,
+        "\"format_version\": \"1\",",
+        &format!("\"format_version\": \"1-draft\", \"withheld_files\": {files},"),
+    );
+    let draft = Snapshot::open(&dir).unwrap();
+    assert!(
+        draft
+            .listed(Visibility::Withheld)
+            .contains_key("withheld/logs/lines.parquet")
+    );
+    assert!(crate::verify::verify(&draft, false).passed());
+    assert_eq!(draft.logical_digest().unwrap(), digest);
 }
 
 #[test]

@@ -27,6 +27,9 @@ pub(super) fn checks(snapshot: &Snapshot) -> Vec<Check> {
         check("spans", || spans(snapshot)),
         check("coverage", || coverage(snapshot)),
         check("recorders", || recorders(snapshot)),
+        check("logical digest", || {
+            Ok(Found::Fine(snapshot.logical_digest()?))
+        }),
     ]
 }
 

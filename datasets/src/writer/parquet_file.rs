@@ -19,7 +19,7 @@ use crate::manifest::FileEntry;
 use crate::schema::Table;
 
 /// What files name as their creator: a constant, so that an upgrade of a library does not show.
-pub(super) const CREATED_BY: &str = "aiopslab snapshot version 1-draft";
+pub(super) const CREATED_BY: &str = "aiopslab snapshot version 1";
 const ROW_GROUP_ROWS: usize = 131_072;
 const PAGE_BYTES: usize = 256 << 10;
 const OBJECT_PAGE_BYTES: usize = 1 << 20;

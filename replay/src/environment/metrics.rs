@@ -7,6 +7,7 @@ use aiopslab_datasets::schema::Table;
 use aiopslab_problems::answer::{self, KPI_NAMES, KPI_STEP_S, KpiPoint};
 use aiopslab_problems::environment::Observation;
 
+use super::without_objects::source_of;
 use super::{ReplayEnvironment, window_start, window_verdict};
 use crate::metrics::{RangeQuery, query_range};
 use crate::view::{ObjectQuery, View, ViewError};
@@ -27,6 +28,11 @@ impl ReplayEnvironment {
         if !self.upstream_quirks {
             names.extend(answer::KPI_NAMES_LOST_UPSTREAM);
         }
+        // Another dataset's metrics have other names than cAdvisor's.
+        let by_name = self.has_no_objects().await?;
+        if by_name {
+            names.clear();
+        }
         let query = RangeQuery {
             namespace,
             names: &names,
@@ -37,11 +43,17 @@ impl ReplayEnvironment {
         let alive = self.alive_pods(namespace).await?;
         let mut points = Vec::new();
         for series in query_range(self.recording.tables(), &query).await? {
-            let Some(pod) = self.pod_column(&series.series, &alive) else {
+            let pod = if by_name {
+                Some(source_of(&series.series))
+            } else {
+                self.pod_column(&series.series, &alive)
+            };
+            let Some(pod) = pod else {
                 continue;
             };
-            let instance = label(&series.series, "instance").unwrap_or_default();
-            let interface = label(&series.series, "interface");
+            let of_prometheus = |name| label(&series.series, name).filter(|_| !by_name);
+            let instance = of_prometheus("instance").unwrap_or_default();
+            let interface = of_prometheus("interface");
             points.extend(series.points.iter().map(|(at, value)| KpiPoint {
                 metric: series.series.name.clone(),
                 instance: instance.clone(),
