@@ -154,6 +154,7 @@ Examples:
   aiopslab eval --agent llm:scripted --agent 'exec:python3 agent.py' --repeat 3 --html report.html
   aiopslab eval my-captures/ --agent 'exec:python3 agent.py' --task localization --jobs 2 --out results/mine
   aiopslab eval --agent 'exec:python3 agent.py' --max-cost 0.50 --repeat 3 --out results/mine --resume
+  aiopslab eval imported/ --algorithm all
   aiopslab eval --live k8s_target_port_misconfig_testbed-mitigation-1 --agent 'exec:python3 agent.py'
   aiopslab eval k8s_target_port_misconfig_testbed-1 --on-write live --task mitigation --agent 'exec:python3 agent.py'
 
@@ -169,6 +170,13 @@ pub struct Eval {
         default_value = "baseline:doctor"
     )]
     pub agents: Vec<String>,
+    /// Instead of an agent: rank components by this algorithm (metrics, traces, logs, all) in the snapshots' own windows
+    #[arg(
+        long = "algorithm",
+        value_name = "NAME",
+        conflicts_with_all = ["agents", "task", "problems", "clock", "repeat", "upstream", "actions", "out", "html", "live"]
+    )]
+    pub algorithms: Vec<String>,
     /// Only this task
     #[arg(long)]
     pub task: Option<Task>,

@@ -1,5 +1,6 @@
 //! `aiopslab eval`: an agent on snapshots, beside the baselines; or on a running cluster.
 
+mod algorithm;
 mod live;
 
 use std::io::IsTerminal;
@@ -28,6 +29,9 @@ const STOPPING: &str = "what is finished is kept";
 
 pub(super) async fn run(arguments: Eval, settings: Settings) -> Result<(), Failure> {
     let library = Library::open(&settings)?;
+    if !arguments.algorithms.is_empty() {
+        return algorithm::run(&arguments, &library);
+    }
     let options = options(&arguments, &settings)?;
     let specs = specs(&arguments, &settings, &options)?;
     let started = Instant::now();
