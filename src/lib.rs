@@ -3,7 +3,7 @@
 //! Reading order: [`cli`] says what can be asked, [`commands`] does it, [`session`] lets an agent
 //! from [`agents`] act on an environment, [`evaluation`] does that for many problems, [`report`]
 //! shows what came of it; [`algorithms`] are the statistics that some agents apply; [`audit`] asks whether a snapshot gives its fault away, [`fidelity`]
-//! compares a replay with what the live system answered, [`serve`] lets unmodified clients in.
+//! compares a replay with what the live system answered, [`judge`] asks a model what it thinks of kept episodes, [`serve`] lets unmodified clients in.
 //! [`settings`] is the only reader of the environment and of the configuration file.
 
 pub mod agents;
@@ -15,6 +15,7 @@ pub mod comparison;
 pub mod evaluation;
 pub mod exit;
 pub mod fidelity;
+pub mod judge;
 pub mod library;
 pub mod output;
 pub mod report;
