@@ -8,8 +8,8 @@ mod asking;
 mod figures;
 mod verdicts;
 
-pub(crate) use self::asking::{Asked, judge, named};
-pub use self::figures::{Judged, Ratings};
+pub(crate) use self::asking::{judge, named};
+pub use self::figures::{Judged, JudgedEpisode, Ratings};
 pub(crate) use self::figures::{Subject, judged};
 pub use self::verdicts::Verdict;
-pub(crate) use self::verdicts::{VERDICTS, Verdicts};
+pub(crate) use self::verdicts::Verdicts;

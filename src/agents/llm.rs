@@ -28,7 +28,7 @@ use serde_json::{Map, Value, json};
 use self::answer::Answer;
 use self::conversation::{Conversation, Message, Turn};
 use self::endpoint::Failed;
-pub(crate) use self::model::{Model, Said};
+pub(crate) use self::model::Model;
 use self::prompts::Prompts;
 use self::recording::Asked;
 use self::strategy::Strategy;

@@ -25,7 +25,6 @@ pub struct Score {
     pub truth: Option<Utf8PathBuf>,
     /// Score predictions as another project scores them
     #[arg(
-        id = "scorer",
         long = "as",
         value_name = "PROJECT",
         conflicts_with_all = ["judge", "write"]

@@ -125,7 +125,6 @@ pub(crate) async fn judge(
             Err(why) => asked.failed.push(format!("{}: {why}", open.folder)),
         }
     }
-    drop(answers);
     asked.failed.sort();
     Ok(asked)
 }
@@ -162,7 +161,12 @@ fn asked_about(
     });
     let briefing = briefing.ok_or("nobody knows what its agent was told")?;
     let broken = family.map(|family| family.summary.as_str());
-    let case = Case::new(problem, broken, &briefing, (&kept.steps, solution));
+    let case = Case::new(
+        problem,
+        broken,
+        &briefing,
+        (kept.steps.as_slice(), solution),
+    );
     let question = case.question(bytes).ok_or_else(|| {
         format!(
             "what has to be shown of it does not fit into {bytes} bytes\nhint: raise llm.context_tokens"

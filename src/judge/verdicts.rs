@@ -13,7 +13,7 @@ use crate::exit::Failure;
 use crate::results::whole_lines;
 
 /// The name of the file.
-pub(crate) const VERDICTS: &str = "judge.jsonl";
+const VERDICTS: &str = "judge.jsonl";
 /// Version of its form. 1: the first.
 const VERSION: u32 = 1;
 
@@ -26,7 +26,7 @@ pub struct Verdict {
     /// The problem's id.
     pub problem: String,
     /// The folder of the first episode that was asked about, below the one of the results.
-    pub folder: Utf8PathBuf,
+    pub asked_about: Utf8PathBuf,
     /// SHA-256 of what was done and submitted in it.
     pub episode_sha256: String,
     /// Its rating, or why that can't be read.
@@ -46,7 +46,7 @@ pub struct Verdict {
 impl Verdict {
     pub(super) fn new(
         judge: &Judge,
-        (problem, folder): (&str, &Utf8Path),
+        (problem, asked_about): (&str, &Utf8Path),
         (key, episode_sha256): (&str, &str),
         (answer, left_out): (String, usize),
         usage: Option<Usage>,
@@ -55,7 +55,7 @@ impl Verdict {
             version: VERSION,
             key: key.to_owned(),
             problem: problem.to_owned(),
-            folder: folder.to_owned(),
+            asked_about: asked_about.to_owned(),
             episode_sha256: episode_sha256.to_owned(),
             ruling: Ruling::read(&answer),
             answer,
@@ -210,12 +210,10 @@ mod tests {
             .unwrap();
         let path = results.join(VERDICTS);
         let good = std::fs::read_to_string(&path).unwrap();
+        let later = good.replace("\"version\":1", "\"version\":2");
         for (bad, says) in [
             ("{}", "line 2: it is no verdict"),
-            (
-                &good.trim_end().replace("\"version\":1", "\"version\":2"),
-                "version 2",
-            ),
+            (later.trim_end(), "version 2"),
         ] {
             std::fs::write(&path, format!("{good}{bad}\n")).unwrap();
             let error = Verdicts::read(results).unwrap_err().reason();

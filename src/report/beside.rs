@@ -57,7 +57,8 @@ pub fn beside(roots: &[Utf8PathBuf]) -> Result<Source, Failure> {
         verdicts.extend(Verdicts::read(root)?);
     }
     if verdicts.iter().next().is_some() {
-        source.judged = judge::judged(&verdicts, &source.subjects()?);
+        let judged = judge::judged(&verdicts, &source.subjects()?);
+        source.judged = judged;
     }
     Ok(source)
 }

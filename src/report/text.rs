@@ -165,7 +165,11 @@ fn grid(summary: &Summary, table: &Table, preset: &str) -> comfy_table::Table {
     let mut grid = comfy_table::Table::new();
     grid.load_preset(preset);
     let has_problems = table.rows.iter().any(|row| row.problems.is_some());
-    let title = if is_markdown { "" } else { &table.title };
+    let title = if is_markdown {
+        ""
+    } else {
+        table.title.as_str()
+    };
     let mut header = vec![title.to_owned()];
     header.extend(has_problems.then(|| "problems".to_owned()));
     header.extend(summary.agents.iter().map(|agent| match is_markdown {

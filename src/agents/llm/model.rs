@@ -1,7 +1,5 @@
 //! A model and where it is asked, whoever asks it: an agent in an episode, or a judge after it.
 
-use std::fmt;
-
 use aiopslab_problems::episode::Usage;
 use serde_json::{Map, Value, json};
 
@@ -151,16 +149,5 @@ impl Model {
     pub(super) fn price(&self) -> Option<Value> {
         let priced = self.price.as_ref()?;
         Some(json!({"usd_per_million_tokens": priced.price, "from": priced.from}))
-    }
-}
-
-impl fmt::Display for Model {
-    /// The name in records and tables; it says so where there is no model.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "llm:{}", self.name)?;
-        if self.is_scripted() {
-            formatter.write_str(NO_MODEL)?;
-        }
-        Ok(())
     }
 }
