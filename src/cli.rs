@@ -21,7 +21,7 @@ pub use self::limits::LimitFlags;
 pub use self::live::{Live, OnWrite};
 pub use self::llm::Llm;
 pub use self::report::Report;
-pub use self::results::{Export, Rerun, Score};
+pub use self::results::{Export, Foreign, Rerun, Score};
 pub use self::serve::{Serve, ServeAgents, ServeKubernetes};
 pub use self::truth::{AddTruth, Truth};
 

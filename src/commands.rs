@@ -27,7 +27,7 @@ use crate::settings::Settings;
 pub async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
     match command {
         Command::Eval(arguments) => eval::run(*arguments, settings).await,
-        Command::Score(arguments) => score::run(&arguments, &settings),
+        Command::Score(arguments) => score::run(&arguments, &settings).await,
         Command::Rerun(arguments) => rerun::run(&arguments, &settings).await,
         Command::Export(arguments) => export::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),

@@ -2,9 +2,10 @@
 //!
 //! Reading order: [`cli`] says what can be asked, [`commands`] does it, [`session`] lets an agent
 //! from [`agents`] act on an environment, [`evaluation`] does that for many problems, [`report`]
-//! shows what came of it; [`algorithms`] are the statistics that some agents apply; [`audit`] asks whether a snapshot gives its fault away, [`fidelity`]
-//! compares a replay with what the live system answered, [`rankings`] what algorithms make of
-//! known windows, [`serve`] lets unmodified clients in.
+//! shows what came of it; [`algorithms`] are the statistics that some agents apply, and [`rankings`] what
+//! they make of known windows; [`audit`] asks whether a snapshot gives its fault away, [`fidelity`] compares
+//! a replay with what the live system answered, [`judge`] asks a model what it thinks of kept episodes,
+//! [`serve`] lets unmodified clients in.
 //! [`settings`] is the only reader of the environment and of the configuration file.
 
 pub mod agents;
@@ -16,6 +17,7 @@ pub mod comparison;
 pub mod evaluation;
 pub mod exit;
 pub mod fidelity;
+pub mod judge;
 pub mod library;
 pub mod output;
 pub mod rankings;

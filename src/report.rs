@@ -3,7 +3,7 @@
 //! [`summary`] is what an evaluation leaves (`summary.json`), [`figures`] what it says of one agent.
 //! [`tables`] arranges the figures once for every form: [`text`] prints them, [`html`] makes a page
 //! of them, with the episodes ([`episodes`]) and curves ([`svg`]). [`beside`] puts several
-//! evaluations side by side.
+//! evaluations side by side. What judges said ([`judged`]) has tables of its own.
 //!
 //! The same results give the same bytes.
 
@@ -11,6 +11,7 @@ mod beside;
 mod episodes;
 mod figures;
 mod html;
+mod judged;
 mod summary;
 mod svg;
 mod tables;
@@ -21,4 +22,4 @@ pub use self::figures::AgentSummary;
 pub use self::html::html;
 pub(crate) use self::summary::SUMMARY;
 pub use self::summary::Summary;
-pub use self::text::{markdown, of_evaluation, repairs, text};
+pub use self::text::{markdown, of_evaluation, of_judge, repairs, text};

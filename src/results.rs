@@ -205,7 +205,7 @@ pub(crate) fn measurements(path: &Utf8Path) -> Result<Vec<Measurement>, Failure>
 }
 
 /// What was being written when an episode was killed has no end of line.
-fn whole_lines(text: &str) -> std::str::Lines<'_> {
+pub(crate) fn whole_lines(text: &str) -> std::str::Lines<'_> {
     text.rfind('\n').map_or("", |last| &text[..last]).lines()
 }
 

@@ -2,6 +2,7 @@
 //! evaluations that are recorded and replayed. Nothing here is a model's result.
 
 mod answers;
+mod judge;
 
 use serde_json::Value;
 

@@ -18,6 +18,7 @@ mod oracle;
 mod problems_catalog;
 mod program;
 mod report;
+mod score_as;
 mod scores;
 mod server;
 mod sessions;

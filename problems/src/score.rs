@@ -26,8 +26,14 @@
 //! # `graded`: how near an answer came
 //!
 //! Rank metrics and partial credit, beside `strict` and never instead of it: [`graded`].
+//!
+//! # `judge`: whether an answer was reasoned
+//!
+//! What a language model is asked of an episode, where somebody wants that: [`judge`].
 
+pub mod foreign;
 mod graded;
+pub mod judge;
 mod upstream;
 
 use serde::{Deserialize, Serialize};

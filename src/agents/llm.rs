@@ -1,13 +1,15 @@
 //! A language model as an agent, over any OpenAI-compatible endpoint (`docs/llm-agents.md`).
 //!
 //! A [`strategy`] says what the model is told and what it is asked besides; [`conversation`] keeps what was said
-//! and fits it into a request; [`client`] has the request answered: by an [`endpoint`], a [`recording`] or, for
-//! `llm:scripted`, a [`script`]. In tool mode [`tools`] turns actions into tools and calls into text.
+//! and fits it into a request; [`model`] has the request answered by a [`client`]: by an [`endpoint`], a
+//! [`recording`] or, for `llm:scripted`, a [`script`]. In tool mode [`tools`] turns actions into tools and calls into
+//! text. The judge of `aiopslab score` asks the same way, without an episode.
 
 mod answer;
 mod client;
 mod conversation;
 mod endpoint;
+mod model;
 mod prices;
 mod prompts;
 mod recording;
@@ -21,13 +23,12 @@ use std::sync::Arc;
 use aiopslab_problems::action::ActionSet;
 use aiopslab_problems::episode::Usage;
 use async_trait::async_trait;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use self::answer::Answer;
-use self::client::{Client, Origin, SCRIPTED};
-use self::conversation::{BYTES_PER_TOKEN, Conversation, Message, Turn};
+use self::conversation::{Conversation, Message, Turn};
 use self::endpoint::Failed;
-use self::prices::Priced;
+pub(crate) use self::model::Model;
 use self::prompts::Prompts;
 use self::recording::Asked;
 use self::strategy::Strategy;
@@ -35,25 +36,11 @@ pub use self::strategy::{SHIPPED as STRATEGIES, StrategyError};
 use super::{Agent, AgentError, Briefing, Response};
 use crate::settings::LlmSettings;
 
-/// Members of a request that are ours to set.
-const OURS: [&str; 6] = [
-    "messages",
-    "model",
-    "stream",
-    "stream_options",
-    "tool_choice",
-    "tools",
-];
-
 /// A model with everything that decides what it does; shared by its episodes.
 #[derive(Debug)]
 pub struct Llm {
-    model: String,
+    model: Model,
     strategy: Strategy,
-    settings: LlmSettings,
-    price: Option<Priced>,
-    origin: Origin,
-    client: Client,
 }
 
 /// A model that can't be asked, whatever the episode.
@@ -73,20 +60,9 @@ impl Llm {
     /// # Errors
     /// When strategy, settings or a record can't be used.
     pub fn new(model: &str, settings: &LlmSettings) -> Result<Self, LlmError> {
-        let parameters = &settings.parameters.value;
-        if let Some(name) = OURS.iter().find(|name| parameters.contains_key(**name)) {
-            return Err(LlmError::Settings(format!(
-                "llm.parameters can't set {name}\nhint: it is for what else a request can hold, like temperature; llm.stream and llm.tools are settings of their own"
-            )));
-        }
-        let origin = Origin::of(model, settings).map_err(LlmError::Settings)?;
         Ok(Self {
-            model: model.to_owned(),
+            model: Model::new(model, settings)?,
             strategy: Strategy::find(&settings.strategy.value)?,
-            price: prices::find(model, settings),
-            client: Client::new(model, &origin, settings).map_err(LlmError::Settings)?,
-            origin,
-            settings: settings.clone(),
         })
     }
 
@@ -98,56 +74,44 @@ impl Llm {
             prompts: None,
             conversation: Conversation::default(),
             pending: None,
-            budget: self
-                .settings
-                .context_tokens
-                .value
-                .saturating_mul(BYTES_PER_TOKEN),
+            budget: self.model.budget(),
             tools: Vec::new(),
             set: ActionSet::Upstream,
         }
     }
 
-    /// Whether there is no model behind it.
-    fn is_scripted(&self) -> bool {
-        self.model == SCRIPTED
-    }
-
     /// All that decides what it does, for the record.
     fn record(&self) -> Value {
-        let settings = &self.settings;
-        let price = self.price.as_ref();
-        let price = price
-            .map(|priced| json!({"usd_per_million_tokens": priced.price, "from": priced.from}));
+        let settings = self.model.settings();
         json!({
-            "model": self.model,
-            "endpoint": self.origin.to_string(),
+            "model": self.model.name(),
+            "endpoint": self.model.endpoint(),
             "azure_api_version": settings.azure_api_version.value,
             "strategy": self.strategy.record(),
             "tools": settings.tools.value,
             "stream": settings.stream.value,
             "context_tokens": settings.context_tokens.value,
             "parameters": settings.parameters.value,
-            "price": price,
+            "price": self.model.price(),
         })
     }
 
     /// Whether what it takes can be told in money.
     #[must_use]
     pub fn has_price(&self) -> bool {
-        self.price.is_some() || self.is_scripted()
+        self.model.has_price()
     }
 }
 
 impl fmt::Display for Llm {
     /// The name in records and tables; it says so where there is no model.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "llm:{}", self.model)?;
+        write!(formatter, "llm:{}", self.model.name())?;
         if self.strategy.name != "shell" {
             write!(formatter, "@{}", self.strategy.name)?;
         }
-        if self.is_scripted() {
-            formatter.write_str(" (scripted, no model)")?;
+        if self.model.is_scripted() {
+            formatter.write_str(model::NO_MODEL)?;
         }
         Ok(())
     }
@@ -193,11 +157,9 @@ impl LlmAgent {
         loop {
             let messages = self.conversation.fitted(last, self.budget);
             let request = self.request(&messages, may_act);
-            match self.llm.client.ask(&mut self.asked, &request).await {
+            match self.llm.model.ask(&mut self.asked, &request).await {
                 Ok(answer) => {
-                    let price = self.llm.price.as_ref().map(|priced| &priced.price);
-                    let bytes = messages.iter().map(Message::bytes).sum();
-                    let usage = prices::usage(&answer, bytes, price);
+                    let usage = self.llm.model.usage(&answer, &messages);
                     return Ok((answer, usage));
                 }
                 Err(failed) if failed.is_too_long && !is_second => {
@@ -211,20 +173,13 @@ impl LlmAgent {
     }
 
     fn request(&self, messages: &[Message], may_act: bool) -> Value {
-        let settings = &self.llm.settings;
-        let mut request = json!({"model": self.llm.model, "messages": messages});
-        if settings.stream.value {
-            request["stream"] = json!(true);
-            request["stream_options"] = json!({"include_usage": true});
-        }
+        let mut tools = Map::new();
         if !self.tools.is_empty() {
-            request["tools"] = json!(self.tools);
-            request["tool_choice"] = json!(if may_act { "auto" } else { "none" });
+            let choice = if may_act { "auto" } else { "none" };
+            tools.insert("tools".to_owned(), json!(self.tools));
+            tools.insert("tool_choice".to_owned(), json!(choice));
         }
-        for (name, value) in &settings.parameters.value {
-            request[name] = value.clone();
-        }
-        request
+        self.llm.model.request(messages, tools)
     }
 }
 
@@ -232,7 +187,7 @@ impl LlmAgent {
 impl Agent for LlmAgent {
     async fn start(&mut self, briefing: &Briefing) -> Result<(), AgentError> {
         let strategy = &self.llm.strategy;
-        let by_tools = self.llm.settings.tools.value;
+        let by_tools = self.llm.model.settings().tools.value;
         let prompts = Prompts::new(strategy, briefing, by_tools);
         self.conversation = Conversation {
             system: prompts.system().map_err(AgentError::Model)?,
@@ -265,13 +220,11 @@ impl Agent for LlmAgent {
         self.prompts = Some(prompts);
         let (answer, usage) = self.ask(&turn, true).await?;
         took.push(usage);
-        // A script takes nothing.
-        let counts = matches!(llm.origin, Origin::Endpoint(_));
         let text = tools::as_text(&answer, self.set);
         self.pending = Some(answer);
         Ok(Response {
             text,
-            usage: counts.then(|| took.into_iter().sum()),
+            usage: llm.model.is_counted().then(|| took.into_iter().sum()),
         })
     }
 

@@ -15,8 +15,8 @@ pub(super) fn run(arguments: &Report, settings: &Settings) -> Result<(), Failure
     }
     let source = report::beside(&arguments.results)?;
     print(&match arguments.markdown {
-        true => report::markdown(&source.summary),
-        false => report::text(&source.summary),
+        true => report::markdown(&source),
+        false => report::text(&source),
     });
     Ok(())
 }

@@ -1,4 +1,7 @@
-//! `aiopslab score`: kept episodes scored again, by the catalog's truth of today.
+//! `aiopslab score`: kept episodes scored again, by the catalog's truth of today; and predictions in other projects' forms.
+
+mod foreign;
+mod judging;
 
 use std::collections::BTreeSet;
 
@@ -6,10 +9,12 @@ use aiopslab_problems::episode::{EpisodeEnd, EpisodeResult};
 use camino::Utf8Path;
 use serde_json::{Value, json};
 
+use self::judging::Judging;
 use crate::agents::AgentSpec;
 use crate::cli::Score;
 use crate::evaluation::{self, Evaluated, Place};
 use crate::exit::Failure;
+use crate::judge;
 use crate::library::Library;
 use crate::output::print;
 use crate::report::{self, SUMMARY, Summary};
@@ -27,7 +32,13 @@ struct Rescored {
     unscored: Vec<String>,
 }
 
-pub(super) fn run(arguments: &Score, settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(arguments: &Score, settings: &Settings) -> Result<(), Failure> {
+    if let Some(scorer) = arguments.scorer {
+        return foreign::run(scorer, arguments);
+    }
+    let judge = arguments.judge.as_ref();
+    let judge = judge.map(|name| judge::named(name, &settings.llm));
+    let judge = judge.transpose()?;
     let library = Library::open(settings)?;
     let kept = results::read(&arguments.results)?;
     if arguments.write && kept.iter().any(|kept| kept.is_session) {
@@ -45,14 +56,28 @@ pub(super) fn run(arguments: &Score, settings: &Settings) -> Result<(), Failure>
     if arguments.write {
         session::write_json(&arguments.results.join(SUMMARY), &summary)?;
     }
+    let judged = match &judge {
+        Some(model) => {
+            let episodes = (arguments.results.as_path(), kept.as_slice());
+            let jobs = settings.jobs.value;
+            Some(Judging::of(model, &library, (&summary, episodes), jobs).await?)
+        }
+        None => None,
+    };
     if arguments.json {
         let mut told = serde_json::to_value(&summary)?;
+        if let Some(judged) = &judged {
+            told["judged"] = serde_json::to_value(judged)?;
+        }
         told["changed"] = json!(rescored.changed);
         told["unscored"] = json!(rescored.unscored);
         print(&format!("{told:#}\n"));
-        return Ok(());
+        return judged.map_or(Ok(()), |judged| judged.is_complete());
     }
     print(&report::of_evaluation(&summary));
+    if let Some(judged) = &judged {
+        print(&judged.text(&summary));
+    }
     for line in &rescored.changed {
         print(&format!("changed: {line}\n"));
     }
@@ -65,7 +90,7 @@ pub(super) fn run(arguments: &Score, settings: &Settings) -> Result<(), Failure>
         rescored.changed.len(),
         rescored.unscored.len()
     ));
-    Ok(())
+    judged.map_or(Ok(()), |judged| judged.is_complete())
 }
 
 impl Rescored {

@@ -7,6 +7,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::summary::Summary;
 use crate::agents::AgentSpec;
 use crate::exit::Failure;
+use crate::judge::{self, Judged, Subject, Verdicts};
+use crate::results;
 
 /// Evaluations as one summary, and where their episodes lie.
 #[derive(Debug)]
@@ -15,6 +17,8 @@ pub struct Source {
     pub summary: Summary,
     /// The folder of each of the summary's episodes.
     pub folders: Vec<Utf8PathBuf>,
+    /// What judges said, where they were asked.
+    pub judged: Vec<Judged>,
 }
 
 /// Reads evaluations and puts their agents side by side.
@@ -35,13 +39,27 @@ pub fn beside(roots: &[Utf8PathBuf]) -> Result<Source, Failure> {
         let folders = summary.episodes.iter().map(|one| root.join(&one.folder));
         let folders = folders.collect();
         match &mut together {
-            None => together = Some(Source { summary, folders }),
+            None => {
+                together = Some(Source {
+                    summary,
+                    folders,
+                    judged: Vec::new(),
+                });
+            }
             Some(source) => source.take(summary, folders),
         }
     }
     let mut source =
         together.ok_or_else(|| Failure::user("there is no evaluation to report on"))?;
     source.summary.count(&source.agents());
+    let mut verdicts = Verdicts::default();
+    for root in roots {
+        verdicts.extend(Verdicts::read(root)?);
+    }
+    if verdicts.iter().next().is_some() {
+        let judged = judge::judged(&verdicts, &source.subjects()?);
+        source.judged = judged;
+    }
     Ok(source)
 }
 
@@ -96,6 +114,19 @@ impl Source {
         let snapshots: BTreeSet<&String> =
             summary.episodes.iter().map(|one| &one.snapshot).collect();
         summary.snapshots = snapshots.len();
+    }
+
+    /// The episodes, by what verdicts on them are known.
+    fn subjects(&self) -> Result<Vec<Subject<'_>>, Failure> {
+        let mut subjects = Vec::new();
+        let episodes = self.summary.episodes.iter().zip(&self.folders);
+        for (number, (evaluated, folder)) in episodes.enumerate() {
+            if folder.is_dir() {
+                let kept = results::episode(folder, folder)?;
+                subjects.extend(Subject::new(number, evaluated, &kept));
+            }
+        }
+        Ok(subjects)
     }
 
     /// The agents: those that are evaluated in the order of the folders, then the baselines.

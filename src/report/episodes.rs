@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aiopslab_problems::environment::Verdict;
 use aiopslab_problems::episode::EpisodeStep;
+use aiopslab_problems::score::judge::Ruling;
 use camino::Utf8Path;
 use serde::Serialize;
 use serde_json::Value;
@@ -11,6 +12,7 @@ use serde_json::Value;
 use super::beside::Source;
 use crate::evaluation::Evaluated;
 use crate::exit::Failure;
+use crate::judge::Verdict;
 use crate::results;
 
 /// Longer texts are shown without their middle; the transcript has all of them.
@@ -56,6 +58,32 @@ struct Episode {
     same_as: Option<u32>,
     is_kept: bool,
     turns: Vec<Turn>,
+    judged: Vec<Opinion>,
+}
+
+/// What a judge said of it.
+#[derive(Serialize)]
+struct Opinion {
+    judge: String,
+    rating: Option<u8>,
+    /// Why there is none.
+    unparsable: Option<String>,
+    said: Text,
+}
+
+impl Opinion {
+    fn new(verdict: &Verdict) -> Self {
+        let (rating, unparsable) = match verdict.ruling {
+            Ruling::Rating(rating) => (Some(rating), None),
+            Ruling::Unparsable(why) => (None, Some(why.to_string())),
+        };
+        Self {
+            judge: verdict.judge.name(),
+            rating,
+            unparsable,
+            said: Text::of(&verdict.answer),
+        }
+    }
 }
 
 /// What an agent said and what came back.
@@ -119,9 +147,15 @@ pub(super) fn families(
     let trivial = source.summary.trivial();
     let episodes = source.summary.episodes.iter().zip(&source.folders);
     let mut families: BTreeMap<&str, BTreeMap<&str, Vec<Kept<'_>>>> = BTreeMap::new();
-    for (evaluated, folder) in episodes {
+    for (number, (evaluated, folder)) in episodes.enumerate() {
         let problems = families.entry(&evaluated.family).or_default();
-        let kept = Kept::read(evaluated, folder)?;
+        let mut kept = Kept::read(evaluated, folder)?;
+        let judged = source.judged.iter().flat_map(|judged| &judged.episodes);
+        kept.verdicts.extend(
+            judged
+                .filter(|one| one.number == number)
+                .map(|one| &one.verdict),
+        );
         problems.entry(&evaluated.problem).or_default().push(kept);
     }
     let families = families.into_iter().map(|(name, problems)| {
@@ -150,6 +184,7 @@ struct Kept<'a> {
     evaluated: &'a Evaluated,
     steps: Option<Vec<EpisodeStep>>,
     answer: Option<String>,
+    verdicts: Vec<&'a Verdict>,
 }
 
 impl<'a> Kept<'a> {
@@ -163,6 +198,7 @@ impl<'a> Kept<'a> {
             evaluated,
             answer: end.and_then(|end| end.solution.as_ref()).map(answer),
             steps: episode.map(|episode| episode.steps),
+            verdicts: Vec::new(),
         })
     }
 }
@@ -205,6 +241,7 @@ fn shown(source: &Source, mut kept: Vec<Kept<'_>>) -> Vec<Episode> {
                     None => turns.map(turn).collect(),
                 },
                 same_as,
+                judged: one.verdicts.iter().map(|one| Opinion::new(one)).collect(),
             }
         })
         .collect()

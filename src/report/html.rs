@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::beside::Source;
 use super::summary::Summary;
 use super::tables::{self, Table};
-use super::{episodes, svg, text};
+use super::{episodes, judged, svg, text};
 use crate::exit::Failure;
 
 /// Its ending makes the engine escape whatever is put into it.
@@ -38,6 +38,8 @@ pub fn html(source: &Source, truth: &dyn Fn(&str) -> Option<String>) -> Result<S
     plain.extend(tables::nearness(summary));
     plain.push(tables::conduct(summary));
     plain.extend(tables::cost(summary));
+    let judged_by = source.judged.iter();
+    plain.extend(judged_by.map(|judged| judged::judged(summary, judged)));
     let most = summary.episodes.iter().map(|one| one.steps).max();
     let curves: Vec<(Vec<u64>, usize)> = summary
         .agents

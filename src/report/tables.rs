@@ -18,7 +18,7 @@ const MILESTONES: [u64; 8] = [1, 2, 3, 5, 10, 20, 50, 100];
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Table {
     /// What they are about.
-    pub(super) title: &'static str,
+    pub(super) title: String,
     /// The figures.
     pub(super) rows: Vec<Row>,
     /// What they mean.
@@ -50,11 +50,11 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    fn none() -> Self {
+    pub(super) fn none() -> Self {
         Self::text("-")
     }
 
-    fn text(text: impl Into<String>) -> Self {
+    pub(super) fn text(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
             interval: None,
@@ -89,7 +89,7 @@ impl Cell {
 }
 
 impl Row {
-    fn of(
+    pub(super) fn of(
         summary: &Summary,
         name: impl Into<String>,
         cell: impl FnMut(&AgentSummary) -> Cell,
@@ -102,7 +102,7 @@ impl Row {
         }
     }
 
-    fn below(self) -> Self {
+    pub(super) fn below(self) -> Self {
         Self {
             is_below: true,
             ..self
@@ -143,7 +143,7 @@ pub(super) fn solved(summary: &Summary) -> Table {
     ];
     notes.extend(trivial(summary));
     Table {
-        title: "solved",
+        title: "solved".to_owned(),
         rows,
         notes,
     }
@@ -239,7 +239,7 @@ pub(super) fn nearness(summary: &Summary) -> Option<Table> {
         "beside what is solved, never instead of it: a list of components read as a ranking, and its overlap with the right set".to_owned(),
     ];
     (!rows.is_empty()).then_some(Table {
-        title: "how near",
+        title: "how near".to_owned(),
         rows,
         notes,
     })
@@ -266,7 +266,7 @@ pub(super) fn conduct(summary: &Summary) -> Table {
         }),
     ];
     Table {
-        title: "conduct",
+        title: "conduct".to_owned(),
         rows,
         notes: vec![COVERAGE.to_owned()],
     }
@@ -324,7 +324,7 @@ pub(super) fn cost(summary: &Summary) -> Option<Table> {
     let estimated = agents().any(|agent| agent.usage.is_some_and(|usage| usage.estimated));
     let note = "some numbers are our estimate, because a provider told none";
     Some(Table {
-        title: "cost",
+        title: "cost".to_owned(),
         rows,
         notes: estimated.then(|| note.to_owned()).into_iter().collect(),
     })
@@ -338,7 +338,7 @@ pub(super) fn families(summary: &Summary) -> Table {
         .into_iter()
         .filter_map(|name| solved_row(summary, name, |agent| agent.families.get(name).copied()));
     Table {
-        title: "solved, by family",
+        title: "solved, by family".to_owned(),
         rows: rows.collect(),
         notes: Vec::new(),
     }
@@ -368,7 +368,7 @@ pub(super) fn progress(summary: &Summary) -> Table {
         })
     });
     Table {
-        title: "steps to success",
+        title: "steps to success".to_owned(),
         rows: rows.collect(),
         notes: vec!["share of all episodes that were solved within so many steps".to_owned()],
     }

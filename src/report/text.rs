@@ -3,8 +3,11 @@
 use aiopslab_problems::task::Task;
 use comfy_table::{CellAlignment, presets};
 
+use super::beside::Source;
+use super::judged;
 use super::summary::Summary;
 use super::tables::{self, Row, Table};
+use crate::judge::Judged;
 
 /// What an evaluation prints: what was solved, and whether the recordings could answer.
 #[must_use]
@@ -24,16 +27,19 @@ pub fn of_evaluation(summary: &Summary) -> String {
     out
 }
 
+/// What a judge said, for a terminal.
+#[must_use]
+pub fn of_judge(summary: &Summary, judged: &Judged) -> String {
+    in_terminal(summary, &judged::judged(summary, judged))
+}
+
 /// A report for a terminal.
 #[must_use]
-pub fn text(summary: &Summary) -> String {
+pub fn text(source: &Source) -> String {
+    let summary = &source.summary;
     let mut out = format!("{}\n", headline(summary));
-    for table in all(summary) {
-        let grid = grid(summary, &table, presets::UTF8_HORIZONTAL_ONLY);
-        out.push_str(&format!("\n{grid}\n"));
-        for note in &table.notes {
-            out.push_str(&format!("{note}\n"));
-        }
+    for table in all(source) {
+        out.push_str(&in_terminal(summary, &table));
     }
     out.push_str(&format!("\n{}", last_lines(summary, "")));
     out
@@ -41,9 +47,11 @@ pub fn text(summary: &Summary) -> String {
 
 /// A report as Markdown.
 #[must_use]
-pub fn markdown(summary: &Summary) -> String {
+pub fn markdown(source: &Source) -> String {
+    let summary = &source.summary;
     let mut out = format!("# {}\n", plain(&headline(summary)));
-    for mut table in all(summary) {
+    for mut table in all(source) {
+        table.title = plain(&table.title);
         for row in &mut table.rows {
             row.name = plain(&row.name);
         }
@@ -57,13 +65,25 @@ pub fn markdown(summary: &Summary) -> String {
     out
 }
 
-fn all(summary: &Summary) -> Vec<Table> {
+fn in_terminal(summary: &Summary, table: &Table) -> String {
+    let grid = grid(summary, table, presets::UTF8_HORIZONTAL_ONLY);
+    let mut out = format!("\n{grid}\n");
+    for note in &table.notes {
+        out.push_str(&format!("{note}\n"));
+    }
+    out
+}
+
+fn all(source: &Source) -> Vec<Table> {
+    let summary = &source.summary;
     let mut all = vec![tables::solved(summary)];
     all.extend(tables::nearness(summary));
     all.push(tables::conduct(summary));
     all.extend(tables::cost(summary));
     all.push(tables::families(summary));
     all.push(tables::progress(summary));
+    let judged = source.judged.iter();
+    all.extend(judged.map(|judged| judged::judged(summary, judged)));
     all
 }
 
@@ -145,7 +165,11 @@ fn grid(summary: &Summary, table: &Table, preset: &str) -> comfy_table::Table {
     let mut grid = comfy_table::Table::new();
     grid.load_preset(preset);
     let has_problems = table.rows.iter().any(|row| row.problems.is_some());
-    let title = if is_markdown { "" } else { table.title };
+    let title = if is_markdown {
+        ""
+    } else {
+        table.title.as_str()
+    };
     let mut header = vec![title.to_owned()];
     header.extend(has_problems.then(|| "problems".to_owned()));
     header.extend(summary.agents.iter().map(|agent| match is_markdown {

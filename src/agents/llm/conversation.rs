@@ -118,6 +118,11 @@ impl Message {
         }
     }
 
+    /// What we say.
+    pub(super) fn user(content: &str) -> Self {
+        Self::new("user", content.to_owned())
+    }
+
     /// Bytes of its text and calls.
     pub(super) fn bytes(&self) -> usize {
         let calls = self.tool_calls.iter().map(ToolCall::bytes);
