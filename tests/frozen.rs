@@ -27,7 +27,7 @@ fn version_1_is_read_as_it_was_written() {
             "job,value\ngeo,1.5\ngeo,NaN\ngeo,-inf\ngeo,-0.0\n",
         ),
         (
-            "select c.service as callee, p.service as caller from spans c join spans p on c.parent_span_id = p.span_id",
+            "select c.service as callee, p.service as caller from raw.spans c join raw.spans p on c.parent_span_id = p.span_id",
             "callee,caller\nrate,geo\n",
         ),
         (
