@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::beside::Source;
 use crate::evaluation::Evaluated;
 use crate::exit::Failure;
-use crate::judge::Verdict;
+use crate::judge;
 use crate::results;
 
 /// Longer texts are shown without their middle; the transcript has all of them.
@@ -72,7 +72,7 @@ struct Opinion {
 }
 
 impl Opinion {
-    fn new(verdict: &Verdict) -> Self {
+    fn new(verdict: &judge::Verdict) -> Self {
         let (rating, unparsable) = match verdict.ruling {
             Ruling::Rating(rating) => (Some(rating), None),
             Ruling::Unparsable(why) => (None, Some(why.to_string())),
@@ -184,7 +184,7 @@ struct Kept<'a> {
     evaluated: &'a Evaluated,
     steps: Option<Vec<EpisodeStep>>,
     answer: Option<String>,
-    verdicts: Vec<&'a Verdict>,
+    verdicts: Vec<&'a judge::Verdict>,
 }
 
 impl<'a> Kept<'a> {
