@@ -9,6 +9,7 @@ mod baselines;
 mod command_line;
 mod episodes;
 mod http_service;
+mod imports;
 mod kubernetes_server;
 mod labels;
 mod llm;
