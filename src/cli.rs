@@ -2,6 +2,7 @@
 
 mod attach;
 mod config;
+mod import;
 mod limits;
 mod live;
 mod llm;
@@ -17,6 +18,7 @@ use aiopslab_problems::task::Task;
 
 pub use self::attach::Attach;
 pub use self::config::Config;
+pub use self::import::{Import, SUPPORT_BUNDLE};
 pub use self::limits::LimitFlags;
 pub use self::live::{Live, OnWrite};
 pub use self::llm::Llm;
@@ -92,8 +94,7 @@ pub enum Command {
     Query(Query),
     /// See what an agent's shell sees
     Shell(Shell),
-    /// Make a snapshot of what another tool collected
-    #[command(subcommand)]
+    /// Make snapshots of what another tool or data set holds
     Import(Import),
     /// Serve snapshots: as a cluster to unmodified clients, their problems to agents over HTTP
     Serve(Box<Serve>),
@@ -330,29 +331,6 @@ Example:
     Salvage {
         /// The folder without a manifest
         folder: Utf8PathBuf,
-    },
-}
-
-/// `import`.
-#[derive(Debug, Subcommand)]
-pub enum Import {
-    /// A support bundle of Troubleshoot (kubectl support-bundle): a cluster at one moment
-    #[command(
-        name = "k8s-support-bundle",
-        after_help = "Example:\n  aiopslab import k8s-support-bundle support-bundle-2026-01-31T12_00_00/ --out imported"
-    )]
-    K8sSupportBundle {
-        /// The unpacked bundle: the folder with cluster-resources, or the one around it
-        source: Utf8PathBuf,
-        /// The folder of the snapshot: new or empty
-        #[arg(long, value_name = "DIR")]
-        out: Utf8PathBuf,
-        /// When it was collected (RFC 3339) [default: the latest time in its objects]
-        #[arg(long, value_name = "TIME")]
-        at: Option<String>,
-        /// Print the report as JSON
-        #[arg(long)]
-        json: bool,
     },
 }
 

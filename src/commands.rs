@@ -37,7 +37,7 @@ pub async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
         Command::Sql(arguments) => sql::statement(arguments, &settings).await,
         Command::Query(arguments) => sql::named(arguments, &settings).await,
         Command::Shell(arguments) => shell::run(arguments, &settings).await,
-        Command::Import(arguments) => import::run(arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Serve(arguments) => serve::run(*arguments, &settings).await,
         Command::Capture(arguments) => capture::capture(*arguments, &settings).await,
         Command::Recover(cluster) => capture::recover(cluster, &settings).await,

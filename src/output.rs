@@ -110,3 +110,56 @@ impl aiopslab_capture::progress::Progress for CaptureProgress {
         self.line(&format!("          {text}"));
     }
 }
+
+/// Shows an import's progress: bytes, rows and time of the incident under way on a moving line, and a
+/// line for each that is done.
+pub struct ImportProgress {
+    bar: indicatif::ProgressBar,
+    rows: std::sync::atomic::AtomicU64,
+}
+
+impl ImportProgress {
+    /// The moving line is there on a terminal only.
+    #[must_use]
+    pub fn start() -> Self {
+        let style = "{prefix}  {bytes} of {total_bytes}  {msg} rows  {elapsed}, {eta} left";
+        let style = indicatif::ProgressStyle::with_template(style);
+        let bar = indicatif::ProgressBar::new(0);
+        Self {
+            // The template is a constant.
+            bar: style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style)),
+            rows: std::sync::atomic::AtomicU64::new(0),
+        }
+    }
+
+    /// Leaves the last incident's line.
+    pub fn finish(&self) {
+        if self.bar.length().is_some_and(|bytes| bytes > 0) {
+            let (name, rows) = (self.bar.prefix(), self.bar.message());
+            let bytes = indicatif::HumanBytes(self.bar.position());
+            let seconds = self.bar.elapsed().as_secs_f64();
+            self.bar
+                .suspend(|| eprintln!("{name}  {bytes}, {rows} rows in {seconds:.1} s"));
+        }
+        self.bar.finish_and_clear();
+    }
+}
+
+impl aiopslab_datasets::import::ImportProgress for ImportProgress {
+    fn begins(&self, incident: &str, number: usize, of: usize, bytes: u64) {
+        self.finish();
+        self.bar.reset();
+        self.bar.set_length(bytes);
+        self.bar.set_prefix(format!("{number}/{of} {incident}"));
+        self.rows.store(0, std::sync::atomic::Ordering::Relaxed);
+        self.advanced(0, 0);
+    }
+
+    fn advanced(&self, bytes: u64, rows: u64) {
+        let before = self
+            .rows
+            .fetch_add(rows, std::sync::atomic::Ordering::Relaxed);
+        self.bar.set_message((before + rows).to_string());
+        self.bar.inc(bytes);
+    }
+}

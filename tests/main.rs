@@ -10,6 +10,7 @@ mod command_line;
 mod episodes;
 mod frozen;
 mod http_service;
+mod imports;
 mod kubernetes_server;
 mod labels;
 mod llm;

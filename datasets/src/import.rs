@@ -1,17 +1,135 @@
 //! Importers: what other tools collected, as snapshots. They read files and nothing else.
 //!
-//! Every importer hands back a [`Report`]: what it read is what it wrote and what it left out, each
-//! with the reason.
+//! Data sets of incidents are read by one engine, which knows each by a file in `formats/`: what to
+//! look for, which columns there are, in which units and zone, whose rows they are, and what is true.
+//! Every importer hands back a [`Report`]: what it read is what it wrote, what it quarantined and
+//! what it left out, each with the reason.
 
+mod engine;
+mod formats;
 pub mod support_bundle;
 
-use camino::Utf8PathBuf;
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
+use serde_json::json;
 use thiserror::Error;
 
 use crate::error::SnapshotError;
+use crate::files;
+use crate::manifest::Manifest;
 
+pub use engine::defects::{Defect, Treatment};
+pub use engine::incident::ImportedTruth;
+pub use formats::{FORMATS, Format, format};
 pub use support_bundle::{SupportBundle, import_support_bundle};
+
+/// The report of all incidents of a source, beside their snapshots.
+const REPORT_FILE: &str = "import.json";
+
+/// Hears how far an import has come.
+pub trait ImportProgress: Sync {
+    /// An incident begins: its number, of how many, and the bytes of its files.
+    fn begins(&self, incident: &str, number: usize, of: usize, bytes: u64);
+    /// So many more bytes and rows of its files are done.
+    fn advanced(&self, bytes: u64, rows: u64);
+}
+
+/// What a source became.
+#[derive(Debug)]
+pub struct ImportedSource {
+    /// A snapshot per incident.
+    pub incidents: Vec<Imported>,
+    /// Incidents that the source tells of and has not.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// An incident that is a snapshot now.
+#[derive(Debug)]
+pub struct Imported {
+    /// The snapshot's folder.
+    pub dir: Utf8PathBuf,
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// What became of everything that was read.
+    pub report: Report,
+    /// What the source says is true; it is for the caller to write.
+    pub truth: Option<ImportedTruth>,
+}
+
+/// What to import.
+#[derive(Debug, Clone)]
+pub struct ImportRequest {
+    /// The folder of the source.
+    pub source: Utf8PathBuf,
+    /// The folder for the snapshots.
+    pub out: Utf8PathBuf,
+    /// The key that opaque names are made with.
+    pub key: String,
+    /// Only incidents whose names contain this.
+    pub only: String,
+}
+
+/// Writes every incident of a source as a snapshot: `OUT/NAME-1`, or `OUT` itself where the source is
+/// one recording.
+///
+/// Names that a source gives away the fault by are replaced by ones made with the key. The same
+/// source, key and build give the same bytes.
+///
+/// # Errors
+/// When the source is none of the format, or a snapshot can't be written.
+pub fn import(
+    format: &Format,
+    request: &ImportRequest,
+    progress: &dyn ImportProgress,
+) -> Result<ImportedSource, ImportError> {
+    let ImportRequest {
+        source,
+        out,
+        key,
+        only,
+    } = request;
+    let mut found = (format.find)(source, key)?;
+    found.incidents.retain(|one| one.name.contains(only));
+    let of = found.incidents.len();
+    let mut incidents = Vec::new();
+    let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
+    for (index, mut incident) in found.incidents.into_iter().enumerate() {
+        // Two of one name are told apart: the folder's number is the variant, which is 1.
+        let number = numbers.entry(incident.name.clone()).or_default();
+        *number += 1;
+        if *number > 1 {
+            incident.rename(&format!("{}-n{number}", incident.name));
+        }
+        let dir = match found.is_single {
+            true => out.to_owned(),
+            false => out.join(format!("{}-1", incident.name)),
+        };
+        let parts = incident.parts.iter();
+        let bytes = parts.map(|part| size(&source.join(&part.path))).sum();
+        progress.begins(&incident.name, index + 1, of, bytes);
+        let imported = engine::run(format.name, source, incident, &dir, key, progress)?;
+        incidents.push(imported);
+    }
+    if !found.is_single {
+        let reports: BTreeMap<&str, &Report> = incidents
+            .iter()
+            .filter_map(|one| Some((one.dir.file_name()?, &one.report)))
+            .collect();
+        let report = json!({"incidents": reports, "left_out": found.left_out});
+        files::write_json(&out.join(REPORT_FILE), &report)?;
+    }
+    Ok(ImportedSource {
+        incidents,
+        left_out: found.left_out,
+    })
+}
+
+fn size(path: &Utf8Path) -> u64 {
+    // A file that is not there is an error when it is read.
+    std::fs::metadata(path).map_or(0, |file| file.len())
+}
 
 /// Why nothing could be imported. What is wrong with a part of the source is in the [`Report`].
 #[derive(Debug, Error)]
@@ -31,6 +149,24 @@ pub enum ImportError {
         /// The way out.
         hint: &'static str,
     },
+    /// No row of an incident could be taken.
+    #[error(
+        "nothing of {incident} in {dir} could be taken\nhint: the report in the folder of its snapshot, withheld/import.json, says why"
+    )]
+    Nothing {
+        /// The source.
+        dir: Utf8PathBuf,
+        /// The incident.
+        incident: String,
+    },
+    /// The labels of a source can't be understood.
+    #[error("cannot understand {path}: {cause}\nhint: is it the file that the data set came with?")]
+    Labels {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What is wrong.
+        cause: String,
+    },
     /// Nothing in the source says when it was collected.
     #[error(
         "nothing in {dir} says when it was collected\nhint: tell it with --at, e.g. --at 2026-01-31T12:00:00Z"
@@ -41,25 +177,62 @@ pub enum ImportError {
     },
 }
 
+impl ImportError {
+    fn labels(path: Utf8PathBuf, cause: &dyn std::fmt::Display) -> Self {
+        Self::Labels {
+            path,
+            cause: cause.to_string(),
+        }
+    }
+}
+
 /// What became of everything that an importer read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// The files of the source.
     pub files: Tally,
-    /// The objects in them.
+    /// The objects in them, where they hold objects.
     pub objects: Tally,
-    /// The container logs in them.
+    /// The container logs in them, where each is a file.
     pub logs: Tally,
+    /// The rows in them, by what they are.
+    pub rows: BTreeMap<String, Tally>,
+    /// What was wrong, by name.
+    pub defects: Vec<Defect>,
+    /// How many milliseconds the clock of the log lines is after that of the spans of the same
+    /// traces (median); none: they have no traces in common.
+    pub clock_skew_ms: Option<i64>,
+    /// The files that were read, in order.
+    pub sources: Vec<SourceFile>,
 }
 
-/// Counts of one sort of thing: `read` is `written` and the length of `left_out` together.
+/// A file that was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SourceFile {
+    /// Its path below the source.
+    pub path: String,
+    /// Its length.
+    pub bytes: u64,
+    /// Its SHA-256.
+    pub sha256: String,
+    /// Its rows, without the header.
+    pub rows: u64,
+    /// Columns that have no place in a snapshot, or say again what others do.
+    pub unused_columns: Vec<String>,
+}
+
+/// Counts of one sort of thing: `read` is the sum of the others.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
     /// How many there were.
     pub read: u64,
     /// How many are in the snapshot.
     pub written: u64,
-    /// Those that are not.
+    /// How many rows are in `withheld/quarantine.jsonl.zst`, each with the reason.
+    pub quarantined: u64,
+    /// How many rows are of another time, and so of another incident.
+    pub outside: u64,
+    /// Those that are not in the snapshot.
     pub left_out: Vec<LeftOut>,
 }
 
@@ -89,6 +262,6 @@ impl Tally {
     /// Whether nothing got lost on the way.
     #[must_use]
     pub fn adds_up(&self) -> bool {
-        self.read == self.written + self.left_out.len() as u64
+        self.read == self.written + self.quarantined + self.outside + self.left_out.len() as u64
     }
 }

@@ -8,6 +8,7 @@
 
 mod finish;
 mod intervals;
+mod numbering;
 mod parquet_file;
 mod segment;
 mod sort;
@@ -38,6 +39,8 @@ const NOTES: &str = "notes";
 pub const DRAFT_NOTE: &str = "manifest";
 /// Folder with what an agent must not see.
 pub const WITHHELD: &str = "withheld";
+/// The document below it with the rows of an import that are in no table.
+pub(crate) const QUARANTINE_FILE: &str = "quarantine.jsonl.zst";
 /// How long a recorder may hold a row back before it appends it.
 pub const HELD_BACK: Duration = Duration::from_millis(500);
 /// Rows per batch of an append-only stream.
@@ -71,6 +74,15 @@ impl Visibility {
             Self::Withheld => "withheld",
         }
     }
+}
+
+/// The order of the log lines of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LineOrder {
+    /// As they were numbered.
+    AsNumbered,
+    /// By their times.
+    ByTime,
 }
 
 /// Records into a snapshot folder; may be shared between threads.
@@ -188,6 +200,17 @@ impl SnapshotWriter {
     /// # Errors
     /// When a file cannot be written; the recording is kept for [`salvage`].
     pub fn finish(self, draft: ManifestDraft) -> Result<Manifest> {
+        self.finish_with(draft, LineOrder::AsNumbered)
+    }
+
+    /// Finishes what was put together from files whose log lines are not in the order of their
+    /// times: lines are numbered anew within their instance, by their times and then by the numbers
+    /// that they were given.
+    pub(crate) fn finish_by_time(self, draft: ManifestDraft) -> Result<Manifest> {
+        self.finish_with(draft, LineOrder::ByTime)
+    }
+
+    fn finish_with(self, draft: ManifestDraft, order: LineOrder) -> Result<Manifest> {
         for (_, _, segment) in self.segments {
             segment
                 .into_inner()
@@ -200,7 +223,7 @@ impl SnapshotWriter {
         } else {
             State::Complete
         };
-        finish::finish(&self.dir, draft, state)
+        finish::finish(&self.dir, draft, state, order)
     }
 }
 
@@ -253,7 +276,7 @@ pub fn salvage(dir: &Utf8Path) -> Result<Manifest> {
     if covered.is_none() {
         finish::cover_what_is_there(dir, draft.observed, std::mem::take(&mut draft.begun))?;
     }
-    finish::finish(dir, draft, State::Partial)
+    finish::finish(dir, draft, State::Partial, LineOrder::AsNumbered)
 }
 
 fn segment_path(dir: &Utf8Path, visibility: Visibility, table: Table) -> Utf8PathBuf {

@@ -1,69 +1,133 @@
-//! `aiopslab import`: what other tools collected, as a snapshot.
+//! `aiopslab import`: what other tools and data sets hold, as snapshots.
 
-use aiopslab_datasets::import::{Report, SupportBundle, Tally, import_support_bundle};
+mod describe;
+
+use aiopslab_capture::{Window, Windows};
+use aiopslab_datasets::import::{
+    Format, ImportRequest, Imported, ImportedTruth, SupportBundle, format, import,
+    import_support_bundle,
+};
+use aiopslab_datasets::{Manifest, Snapshot};
+use aiopslab_problems::family::Truth;
+use aiopslab_problems::label::Label;
 use serde_json::json;
 
-use crate::cli::Import;
+use crate::cli::{Import, SUPPORT_BUNDLE};
 use crate::exit::Failure;
-use crate::output::print;
+use crate::output::{ImportProgress, print};
 
-pub(super) fn run(arguments: Import) -> Result<(), Failure> {
-    let Import::K8sSupportBundle {
-        source,
-        out,
-        at,
-        json,
-    } = arguments;
-    let at = at.map(|text| text.parse()).transpose().map_err(|_| {
-        Failure::user("--at is no time\nhint: give it in RFC 3339, e.g. 2026-01-31T12:00:00Z")
-    })?;
-    let bundle = SupportBundle { dir: source, at };
-    let (manifest, report) = import_support_bundle(&bundle, &out)?;
-    if json {
-        print(&format!(
-            "{:#}\n",
-            json!({"snapshot": out, "moment": manifest.end, "report": report})
-        ));
-    } else {
-        print(&format!(
-            "snapshot  {} in {out}\nmoment    {}\n\n{}",
-            manifest.snapshot,
-            manifest.end,
-            describe(&report)
-        ));
+pub(super) fn run(arguments: &Import) -> Result<(), Failure> {
+    if arguments.format == SUPPORT_BUNDLE {
+        return support_bundle(arguments);
     }
+    if arguments.at.is_some() {
+        return Err(Failure::user(format!(
+            "--at is for {SUPPORT_BUNDLE}: {} tells its times itself",
+            arguments.format
+        )));
+    }
+    // The command line takes no others.
+    match format(&arguments.format) {
+        Some(format) => incidents(format, arguments),
+        None => Err(Failure::user(format!(
+            "unknown format {}",
+            arguments.format
+        ))),
+    }
+}
+
+fn incidents(format: &Format, arguments: &Import) -> Result<(), Failure> {
+    let progress = ImportProgress::start();
+    let request = ImportRequest {
+        source: arguments.source.clone(),
+        out: arguments.out.clone(),
+        key: arguments.key.clone(),
+        only: arguments.only.clone(),
+    };
+    let imported = import(format, &request, &progress);
+    progress.finish();
+    let imported = imported?;
+    let mut problems = Vec::new();
+    for one in &imported.incidents {
+        problems.push(match &one.truth {
+            Some(truth) => label(one, truth, format)?,
+            None => Vec::new(),
+        });
+    }
+    print(&match arguments.json {
+        true => format!("{:#}\n", describe::json(format, &imported, &problems)),
+        false => describe::text(format, &imported, &problems),
+    });
     Ok(())
 }
 
-fn describe(report: &Report) -> String {
-    let tallies = [
-        ("files", &report.files),
-        ("objects", &report.objects),
-        ("logs", &report.logs),
-    ];
-    let mut out = format!(
-        "{:<9} {:>6} {:>8} {:>9}\n",
-        "", "read", "written", "left out"
-    );
-    for (
-        name,
-        Tally {
-            read,
-            written,
-            left_out,
-        },
-    ) in tallies
-    {
-        let left_out = left_out.len();
-        out.push_str(&format!("{name:<9} {read:>6} {written:>8} {left_out:>9}\n"));
+/// Writes what the source says is true, as `truth add` would; hands back the ids of the problems that follow.
+fn label(
+    imported: &Imported,
+    truth: &ImportedTruth,
+    format: &Format,
+) -> Result<Vec<String>, Failure> {
+    let said = Truth {
+        anomaly: truth.anomaly,
+        faulty_components: truth.faulty.clone(),
+        // No data set says these in AIOpsLab's terms, so that analysis is not asked.
+        system_level: Vec::new(),
+        fault_type: Vec::new(),
+    };
+    let mut label = Label::new(&truth.name, &truth.summary, said)?;
+    if let Some(ended) = truth.ended {
+        label.asked_at = Some(ended.to_string());
     }
-    for (name, tally) in tallies {
-        if !tally.left_out.is_empty() {
-            out.push_str(&format!("\nleft out of the {name}:\n"));
-        }
-        for one in &tally.left_out {
-            out.push_str(&format!("  {}: {}\n", one.what, one.reason));
-        }
+    let mut document = serde_json::to_value(&label)?;
+    document["application"] = json!(truth.application);
+    document["imported"] = json!({"from": format.name, "kind": truth.kind});
+    let windows = serde_json::to_value(windows(truth, &imported.manifest))?;
+    let mut snapshot = Snapshot::open(&imported.dir)?;
+    snapshot.write_withheld_json(&[("truth", document), ("windows", windows)])?;
+    let problems = label.problems();
+    Ok(problems.iter().map(|one| one.id.to_string()).collect())
+}
+
+fn windows(truth: &ImportedTruth, manifest: &Manifest) -> Windows {
+    let Some(injected) = truth.injected else {
+        return Windows::default();
+    };
+    Windows {
+        baseline: Some(Window {
+            from: manifest.observed.from.min(injected),
+            to: injected,
+        }),
+        injected: Some(injected),
+        fault: Some(Window {
+            from: injected,
+            to: truth.ended.unwrap_or(manifest.end).max(injected),
+        }),
+        recovered: truth.ended,
     }
-    out
+}
+
+fn support_bundle(arguments: &Import) -> Result<(), Failure> {
+    let at = arguments.at.as_ref().map(|text| text.parse());
+    let at = at.transpose().map_err(|_| {
+        Failure::user("--at is no time\nhint: give it in RFC 3339, e.g. 2026-01-31T12:00:00Z")
+    })?;
+    let out = &arguments.out;
+    let bundle = SupportBundle {
+        dir: arguments.source.clone(),
+        at,
+    };
+    let (manifest, report) = import_support_bundle(&bundle, out)?;
+    print(&match arguments.json {
+        true => format!(
+            "{:#}\n",
+            json!({"snapshot": out, "moment": manifest.end, "report": report})
+        ),
+        false => format!(
+            "snapshot  {} in {out}\nmoment    {}\n\n{}",
+            manifest.snapshot,
+            manifest.end,
+            describe::report(&report)
+        ),
+    });
+    Ok(())
 }

@@ -18,18 +18,27 @@ use crate::rows::{Coverage, LogInstance, ObjectVersion, Row};
 use crate::schema::Table;
 
 use super::intervals::Intervals;
+use super::numbering::Numbering;
 use super::parquet_file::ParquetFile;
 use super::segment::{SegmentReader, SegmentWriter};
-use super::sort::{Limits, sort};
-use super::{DRAFT_NOTE, NOTES, RECORDING, Visibility, WITHHELD, document, segment_path};
+use super::sort::{Limits, sort, sort_by};
+use super::{
+    DRAFT_NOTE, LineOrder, NOTES, QUARANTINE_FILE, RECORDING, Visibility, WITHHELD, document,
+    segment_path,
+};
 
-pub(super) fn finish(dir: &Utf8Path, draft: ManifestDraft, state: State) -> Result<Manifest> {
+pub(super) fn finish(
+    dir: &Utf8Path,
+    draft: ManifestDraft,
+    state: State,
+    order: LineOrder,
+) -> Result<Manifest> {
     let mut range = Range::default();
     let mut listed: BTreeMap<Visibility, BTreeMap<String, FileEntry>> = BTreeMap::new();
     for visibility in Visibility::ALL {
         let entries = listed.entry(visibility).or_default();
         for table in Table::ALL {
-            let entry = write_table(dir, visibility, table, Limits::DEFAULT, &mut range)?;
+            let entry = write_table(dir, visibility, table, order, &mut range)?;
             entries.insert(visibility.file(table).into_string(), entry);
         }
     }
@@ -64,7 +73,8 @@ pub(super) fn finish(dir: &Utf8Path, draft: ManifestDraft, state: State) -> Resu
 /// Writes the list of what is withheld: the tables, and the documents beside them.
 fn list_withheld(dir: &Utf8Path, mut listed: BTreeMap<String, FileEntry>) -> Result<()> {
     for name in files::list(&dir.join(WITHHELD))? {
-        let is_document = name.ends_with(".json") || name == PROBES_FILE;
+        let is_document =
+            name.ends_with(".json") || [PROBES_FILE, QUARANTINE_FILE].contains(&name.as_str());
         if is_document && name != document(WITHHELD_FILES)? {
             let path = Utf8Path::new(WITHHELD).join(name);
             let (bytes, sha256) = files::measure(&dir.join(&path))?;
@@ -183,9 +193,10 @@ fn write_table(
     dir: &Utf8Path,
     visibility: Visibility,
     table: Table,
-    limits: Limits,
+    order: LineOrder,
     range: &mut Range,
 ) -> Result<FileEntry> {
+    let limits = Limits::DEFAULT;
     let segment = segment_path(dir, visibility, table);
     let spill = dir.join(RECORDING).join("sort").join(table.name());
     let mut file = ParquetFile::create(&dir.join(visibility.file(table)), table)?;
@@ -220,6 +231,13 @@ fn write_table(
         file.write(&LogInstance::to_batch(
             &known.into_iter().collect::<Vec<_>>(),
         ))?;
+    } else if table == Table::LogLines && order == LineOrder::ByTime {
+        let mut numbering = Numbering::default();
+        let keys = Numbering::SORT_COLUMNS;
+        sort_by(table, keys, &segment, &spill, limits, |batch| {
+            range.see(table, &batch);
+            file.write(&numbering.number(&batch, &segment)?)
+        })?;
     } else {
         sort(table, &segment, &spill, limits, |batch| {
             if visibility == Visibility::Visible {

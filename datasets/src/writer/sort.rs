@@ -47,6 +47,18 @@ pub(super) fn sort(
     segment: &Utf8Path,
     spill: &Utf8Path,
     limits: Limits,
+    emit: impl FnMut(RecordBatch) -> Result<()>,
+) -> Result<()> {
+    sort_by(table, table.sort_columns(), segment, spill, limits, emit)
+}
+
+/// Sorts a table by columns of choice.
+pub(super) fn sort_by(
+    table: Table,
+    keys: &[&str],
+    segment: &Utf8Path,
+    spill: &Utf8Path,
+    limits: Limits,
     mut emit: impl FnMut(RecordBatch) -> Result<()>,
 ) -> Result<()> {
     files::remove_folder(spill)?;
@@ -62,7 +74,7 @@ pub(super) fn sort(
             spill_chunk(
                 table,
                 &spill_path(spill, chunks),
-                &sort_chunk(table, segment, &pending)?,
+                &sort_chunk(table, keys, segment, &pending)?,
             )?;
             pending.clear();
             (rows, bytes) = (0, 0);
@@ -72,14 +84,14 @@ pub(super) fn sort(
     if chunks == 0 {
         return match pending.is_empty() {
             true => Ok(()),
-            false => emit(sort_chunk(table, segment, &pending)?),
+            false => emit(sort_chunk(table, keys, segment, &pending)?),
         };
     }
     if !pending.is_empty() {
         spill_chunk(
             table,
             &spill_path(spill, chunks),
-            &sort_chunk(table, segment, &pending)?,
+            &sort_chunk(table, keys, segment, &pending)?,
         )?;
         drop(pending);
         chunks += 1;
@@ -87,7 +99,7 @@ pub(super) fn sort(
     let readers: Result<Vec<_>> = (0..chunks)
         .map(|chunk| SegmentReader::open(&spill_path(spill, chunk)))
         .collect();
-    Merge::new(table, spill, readers?)?.run(&mut emit)?;
+    Merge::new(table, keys, spill, readers?)?.run(&mut emit)?;
     files::remove_folder(spill)
 }
 
@@ -113,11 +125,15 @@ fn merge_rows(chunk: &RecordBatch) -> usize {
     (MERGE_BYTES / bytes.max(1)).clamp(1, MERGE_ROWS)
 }
 
-fn sort_chunk(table: Table, path: &Utf8Path, batches: &[RecordBatch]) -> Result<RecordBatch> {
+fn sort_chunk(
+    table: Table,
+    keys: &[&str],
+    path: &Utf8Path,
+    batches: &[RecordBatch],
+) -> Result<RecordBatch> {
     let failed = |cause| SnapshotError::writing(path, cause);
     let schema = table.schema();
     let all = concat_batches(&schema, batches).map_err(failed)?;
-    let keys = table.sort_columns();
     let first = keys.iter().filter_map(|name| all.column_by_name(name));
     let rest = schema.fields().iter().filter(|field| {
         !keys.contains(&field.name().as_str()) && !matches!(field.data_type(), DataType::Map(..))
@@ -154,10 +170,14 @@ struct Chunk {
 }
 
 impl<'a> Merge<'a> {
-    fn new(table: Table, path: &'a Utf8Path, readers: Vec<SegmentReader>) -> Result<Self> {
+    fn new(
+        table: Table,
+        keys: &[&str],
+        path: &'a Utf8Path,
+        readers: Vec<SegmentReader>,
+    ) -> Result<Self> {
         let schema = table.schema();
-        let key_columns: Vec<usize> = table
-            .sort_columns()
+        let key_columns: Vec<usize> = keys
             .iter()
             .filter_map(|name| schema.index_of(name).ok())
             .collect();

@@ -1,0 +1,255 @@
+//! Where the rows of an incident go: into its tables, or into the quarantine. Everything comes in the
+//! order of the source, so that the same source makes the same snapshot.
+
+use std::collections::{BTreeMap, HashSet};
+
+use camino::Utf8Path;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::defects::{Defects, Notes, Rule, rules};
+use super::incident::{Incident, Part};
+use super::parse::{Item, Parsed, Samples, Values, first_half};
+use super::quarantine::Quarantine;
+use super::sheet::{Header, Rows};
+use super::tables::Tables;
+use super::time::{moment, nanoseconds};
+use crate::error::Result;
+use crate::import::{Report, Tally};
+use crate::writer::SnapshotWriter;
+
+/// Takes what the files of an incident say.
+pub(super) struct Sink<'a> {
+    incident: &'a Incident,
+    tables: Tables<'a>,
+    quarantine: Quarantine,
+    tallies: BTreeMap<&'static str, Tally>,
+    defects: Defects,
+    /// Identities of rows and of samples that were taken.
+    taken: HashSet<u128>,
+    /// The part whose rows come.
+    part: Option<usize>,
+    held: Vec<Held>,
+}
+
+/// Samples of one moment that wait for the others of it.
+struct Held {
+    part: usize,
+    line: u64,
+    notes: Vec<&'static Rule>,
+    samples: Samples,
+}
+
+/// What a sink has come to.
+pub(super) struct Sunk {
+    pub(super) report: Report,
+    /// The first and the last moment; none: nothing was taken.
+    pub(super) range: Option<(i64, i64)>,
+    /// Rows by table.
+    pub(super) written: BTreeMap<&'static str, u64>,
+}
+
+impl<'a> Sink<'a> {
+    pub(super) fn new(writer: &'a SnapshotWriter, incident: &'a Incident) -> Result<Self> {
+        let mut defects = Defects::default();
+        for (rule, place) in &incident.defects {
+            defects.add(rule, 1, place);
+        }
+        Ok(Self {
+            incident,
+            tables: Tables::new(writer, &incident.namespace),
+            quarantine: Quarantine::create(writer.dir())?,
+            tallies: BTreeMap::new(),
+            defects,
+            taken: HashSet::new(),
+            part: None,
+            held: Vec::new(),
+        })
+    }
+
+    /// Takes a row of a part, or tells why not.
+    pub(super) fn take(&mut self, index: usize, header: &Header, row: Parsed) -> Result<()> {
+        let Some(part) = self.incident.parts.get(index) else {
+            return Ok(());
+        };
+        if self.part.replace(index) != Some(index) {
+            self.release()?;
+            self.tables.next_part();
+        }
+        let tally = self.tallies.entry(part.sheet.name).or_default();
+        tally.read += 1;
+        let item = match row.result {
+            Ok(Some(item)) => item,
+            Ok(None) => {
+                tally.outside += 1;
+                return Ok(());
+            }
+            Err(refused) => {
+                let (rule, reason) = (refused.rule, refused.reason);
+                return self.refuse(part, row.line, rule, &reason, Some(&refused.row));
+            }
+        };
+        match item {
+            Item::Samples(samples) if several(part).is_some() => {
+                let is_later = |one: &Held| one.samples.time != samples.time;
+                if self.held.first().is_some_and(is_later) {
+                    self.release()?;
+                }
+                self.held.push(Held {
+                    part: index,
+                    line: row.line,
+                    notes: row.notes,
+                    samples,
+                });
+                Ok(())
+            }
+            item => {
+                let identity = part.sheet.unique.then_some(row.identity);
+                self.add(part, header, item, (row.line, identity), row.notes)
+            }
+        }
+    }
+
+    /// Takes the samples of one moment that the source can't tell apart, the largest first.
+    fn release(&mut self) -> Result<()> {
+        let mut held = std::mem::take(&mut self.held);
+        let size = |one: &Held| match &one.samples.values {
+            Values::Metric(_, value) => *value,
+            Values::Columns(_) => 0.0,
+        };
+        held.sort_by(|one, other| size(other).total_cmp(&size(one)));
+        let header = Header { names: Vec::new() };
+        for one in held {
+            if let Some(part) = self.incident.parts.get(one.part) {
+                let item = Item::Samples(one.samples);
+                self.add(part, &header, item, (one.line, None), one.notes)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        part: &Part,
+        header: &Header,
+        mut item: Item,
+        (line, identity): (u64, Option<u128>),
+        noted: Vec<&'static Rule>,
+    ) -> Result<()> {
+        let mut notes = Notes::default();
+        let rule = match &mut item {
+            Item::Samples(samples) => self.number(part, samples, &mut notes),
+            _ => {
+                let is_new = identity.is_none_or(|identity| self.taken.insert(identity));
+                (!is_new).then_some(&rules::DUPLICATE_ROW)
+            }
+        };
+        if let Some(rule) = rule {
+            return self.refuse(part, line, rule, rule.text, None);
+        }
+        if let Some(tally) = self.tallies.get_mut(part.sheet.name) {
+            tally.written += 1;
+        }
+        self.tables.add(item, part, header, &mut notes)?;
+        for rule in noted.into_iter().chain(notes.taken()) {
+            let place = format!("{}:{line}", part.path);
+            self.defects.add(rule, 1, &place);
+        }
+        Ok(())
+    }
+
+    /// Numbers a sample among those of its series and moment; hands back the rule that forbids it.
+    fn number(
+        &mut self,
+        part: &Part,
+        samples: &mut Samples,
+        notes: &mut Notes,
+    ) -> Option<&'static Rule> {
+        while !self.taken.insert(sample_identity(part, samples)) {
+            if several(part).is_none() {
+                return Some(&rules::DUPLICATE_SAMPLE);
+            }
+            samples.nth += 1;
+        }
+        if let Some(rule) = several(part).filter(|_| samples.nth > 1) {
+            notes.note(rule);
+        }
+        None
+    }
+
+    fn refuse(
+        &mut self,
+        part: &Part,
+        line: u64,
+        rule: &'static Rule,
+        reason: &str,
+        row: Option<&Value>,
+    ) -> Result<()> {
+        if let Some(tally) = self.tallies.get_mut(part.sheet.name) {
+            tally.quarantined += 1;
+        }
+        let place = format!("{}:{line}", part.path);
+        self.defects.add(rule, 1, &place);
+        let place: (&Utf8Path, u64) = (&part.path, line);
+        self.quarantine.add(place, rule.name, reason, row)
+    }
+
+    /// Writes what is known at the end.
+    pub(super) fn finish(mut self, mut report: Report) -> Result<Sunk> {
+        self.release()?;
+        self.quarantine.finish()?;
+        let range = self.tables.covered.range();
+        if let Some((one, other)) = self.tables.covered.disjoint() {
+            let place = format!("{one} and {other}");
+            self.defects.add(&rules::DISJOINT, 1, &place);
+        }
+        let injected = self.incident.truth.as_ref();
+        let injected = injected.and_then(|truth| nanoseconds(truth.injected?));
+        if let (Some(injected), Some((from, end))) = (injected, range)
+            && !(from..=end).contains(&injected)
+        {
+            let place = moment(injected).to_string();
+            self.defects.add(&rules::INJECTED_OUTSIDE, 1, &place);
+        }
+        report.clock_skew_ms = self.tables.traces.judge(&mut self.defects);
+        let written = self.tables.finish()?;
+        let tallies = self.tallies.into_iter();
+        report.rows = tallies
+            .map(|(name, tally)| (name.to_owned(), tally))
+            .collect();
+        report.defects = self.defects.report();
+        Ok(Sunk {
+            report,
+            range,
+            written,
+        })
+    }
+}
+
+/// Whether the source mixes several series, and by which rule they are told apart.
+fn several(part: &Part) -> Option<&'static Rule> {
+    match &part.sheet.rows {
+        Rows::Long(long) => long.several,
+        _ => None,
+    }
+}
+
+/// A series has one sample at a time.
+fn sample_identity(part: &Part, samples: &Samples) -> u128 {
+    let metric = match &samples.values {
+        Values::Columns(_) => "",
+        Values::Metric(metric, _) => metric,
+    };
+    let labels = samples.labels.iter().map(|(_, value)| value.as_str());
+    let mut hash = Sha256::new();
+    for text in [part.sheet.name, &samples.of, metric]
+        .into_iter()
+        .chain(labels)
+    {
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text);
+    }
+    hash.update(samples.milliseconds().to_le_bytes());
+    hash.update(samples.nth.to_le_bytes());
+    first_half(&hash.finalize())
+}

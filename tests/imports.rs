@@ -1,0 +1,194 @@
+//! Real data sets (`../shared/data`): what an import says that it did is what a script of Python finds
+//! in the files by other means. Runs with `AIOPSLAB_INTEROP=1`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::program::{Place, is_interop};
+
+fn data(name: &str) -> Option<PathBuf> {
+    if !is_interop() {
+        println!("skipped: AIOPSLAB_INTEROP is not 1");
+        return None;
+    }
+    let dir = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data")).join(name);
+    assert!(dir.is_dir(), "no {}", dir.display());
+    Some(dir)
+}
+
+fn counted(format: &str, source: &Path) -> BTreeMap<String, Value> {
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/interop/import_counts.py"
+    );
+    let output = Command::new("python3")
+        .args([script, format])
+        .arg(source)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Imports, compares every count with the script's, looks into the tables, and imports again.
+/// Hands back the report.
+fn imported(place: &Place, format: &str, source: &Path) -> Value {
+    let source_text = source.to_str().unwrap();
+    let run = |out: &str| place.ok(&["import", format, source_text, "--out", out, "--json"]);
+    let report: Value = serde_json::from_str(&run("a")).unwrap();
+    let counts = counted(format, source);
+    let incidents = report["incidents"].as_array().unwrap();
+    assert_eq!(incidents.len(), counts.len(), "incidents");
+    for incident in incidents {
+        let snapshot = incident["snapshot"].as_str().unwrap();
+        // A source that is one recording becomes the folder itself.
+        let name = snapshot.strip_prefix("a").unwrap().trim_matches('/');
+        let name = name.strip_suffix("-1").unwrap_or(name);
+        compare(place, snapshot, &incident["report"], &counts[name]);
+    }
+    run("b");
+    same_bytes(&place.path("a"), &place.path("b"));
+    report
+}
+
+fn compare(place: &Place, snapshot: &str, report: &Value, counts: &Value) {
+    let mut written = 0;
+    for (kind, expected) in counts["rows"].as_object().unwrap() {
+        let tally = &report["rows"][kind];
+        let mut sum = 0;
+        for what in ["written", "quarantined", "outside"] {
+            assert_eq!(tally[what], expected[what], "{snapshot}: {kind} {what}");
+            sum += tally[what].as_u64().unwrap();
+        }
+        assert_eq!(tally["read"], sum, "{snapshot}: {kind} adds up");
+        assert_eq!(tally["read"], expected["read"], "{snapshot}: {kind} read");
+        written += tally["written"].as_u64().unwrap();
+    }
+    let kinds = |of: &Value| of["rows"].as_object().unwrap().len();
+    assert_eq!(kinds(report), kinds(counts), "{snapshot}: kinds of rows");
+    let defects = report["defects"].as_array().unwrap().iter();
+    let defects: BTreeMap<&str, &Value> = defects
+        .map(|one| (one["name"].as_str().unwrap(), &one["count"]))
+        .collect();
+    let expected = counts["defects"].as_object().unwrap().iter();
+    let expected: BTreeMap<&str, &Value> = expected
+        .map(|(name, count)| (name.as_str(), count))
+        .collect();
+    assert_eq!(defects, expected, "{snapshot}: defects");
+    place.ok(&["snapshot", "verify", snapshot]);
+    let rows = |table: &str| -> u64 {
+        let statement = format!("select count(*) as n from {table}");
+        let said = place.ok(&["sql", "-s", snapshot, "--format", "json", &statement]);
+        let row: Value = serde_json::from_str(said.trim()).unwrap();
+        row["n"].as_u64().unwrap()
+    };
+    let of_kind = |kind: &str| report["rows"][kind]["written"].as_u64().unwrap_or(0);
+    assert_eq!(rows("log_lines"), of_kind("log rows"), "{snapshot}");
+    assert_eq!(rows("spans"), of_kind("span rows"), "{snapshot}");
+    assert_eq!(rows("metric_samples"), counts["samples"].as_u64().unwrap());
+    let quarantined = report["rows"].as_object().unwrap().values();
+    let quarantined: u64 = quarantined
+        .map(|tally| tally["quarantined"].as_u64().unwrap())
+        .sum();
+    println!("{snapshot}: {written} rows written, {quarantined} quarantined: equal");
+}
+
+fn same_bytes(one: &Path, other: &Path) {
+    let names = |dir: &Path| -> Vec<_> {
+        let entries = dir.read_dir().unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(one), names(other));
+    for name in names(one) {
+        let (one, other) = (one.join(&name), other.join(&name));
+        if one.is_dir() {
+            same_bytes(&one, &other);
+        } else {
+            let read = |path: &Path| std::fs::read(path).unwrap();
+            assert!(read(&one) == read(&other), "{} differs", one.display());
+        }
+    }
+}
+
+#[test]
+fn nezha_is_what_its_files_hold() {
+    let Some(source) = data("nezha") else { return };
+    let place = Place::new();
+    let report = imported(&place, "nezha", &source);
+    let left_out = report["left_out"].as_array().unwrap();
+    assert_eq!(report["incidents"].as_array().unwrap().len(), 4);
+    assert!(left_out.len() > 40, "labels of minutes that are not there");
+
+    // What is true is not among what an agent sees, and is what is asked for.
+    let snapshot = "a/nezha-2023-01-29T0934Z-1";
+    let truth = std::fs::read_to_string(place.path(&format!("{snapshot}/withheld/truth.json")));
+    assert!(truth.unwrap().contains("ts-food-service"));
+    let said = place.ok(&["eval", "a", "--agent", "baseline:random", "--json"]);
+    let summary: Value = serde_json::from_str(&said).unwrap();
+    let asked: Vec<&str> = summary["episodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|one| one["problem"].as_str())
+        .collect();
+    for task in ["detection", "localization"] {
+        let id = format!("nezha-2023-01-29T1004Z-{task}-1");
+        assert!(asked.contains(&id.as_str()), "{asked:?}");
+    }
+
+    // No objects were collected: nobody knows whether there are pods.
+    let pods = place.run(&["shell", snapshot, "-c", "kubectl get pods -n train-ticket"]);
+    let said = format!("{}{}", pods.stdout, pods.stderr);
+    assert!(!said.contains("No resources found"), "{said}");
+    let lines = "select service, count(*) as lines from log_lines where service = 'ts-food-service' group by service";
+    let said = place.ok(&["sql", "-s", snapshot, "--format", "csv", lines]);
+    assert!(said.contains("ts-food-service,"), "{said}");
+}
+
+#[test]
+fn petshop_is_what_its_files_hold() {
+    let Some(source) = data("petshop") else {
+        return;
+    };
+    let place = Place::new();
+    let report = imported(&place, "petshop", &source.join("dataset"));
+    let incidents = report["incidents"].as_array().unwrap();
+    assert_eq!(incidents.len(), 27, "26 issues, and a control");
+    let asked: Vec<&str> = incidents
+        .iter()
+        .flat_map(|one| one["problems"].as_array().unwrap())
+        .filter_map(Value::as_str)
+        .collect();
+    let of = |task: &str| asked.iter().filter(|id| id.contains(task)).count();
+    assert_eq!((of("-detection-"), of("-localization-")), (27, 26));
+}
+
+/// A folder that AIOpsLab itself has written.
+#[test]
+fn an_export_of_aiopslab_is_what_its_files_hold() {
+    let Some(source) = data("aiopslab-actions") else {
+        return;
+    };
+    let place = Place::new();
+    let unpacked = place.path("exported");
+    std::fs::create_dir(&unpacked).unwrap();
+    let archive = source.join("files.tar.gz");
+    let tar = Command::new("tar")
+        .arg("-xzf")
+        .arg(archive)
+        .arg("-C")
+        .arg(&unpacked)
+        .status();
+    assert!(tar.unwrap().success());
+    let report = imported(&place, "aiopslab-export", &unpacked);
+    assert_eq!(
+        report["incidents"][0]["problems"].as_array().unwrap().len(),
+        0
+    );
+}
