@@ -4,6 +4,7 @@
 //! from [`agents`] act on an environment, [`evaluation`] does that for many problems, [`report`]
 //! shows what came of it; [`algorithms`] are the statistics that some agents apply; [`audit`] asks whether a snapshot gives its fault away, [`fidelity`]
 //! compares a replay with what the live system answered, [`serve`] lets unmodified clients in.
+//! [`queries`] are named questions in SQL.
 //! [`settings`] is the only reader of the environment and of the configuration file.
 
 pub mod agents;
@@ -17,6 +18,7 @@ pub mod exit;
 pub mod fidelity;
 pub mod library;
 pub mod output;
+pub mod queries;
 pub mod report;
 pub mod results;
 pub mod serve;

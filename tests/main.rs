@@ -20,6 +20,7 @@ mod report;
 mod scores;
 mod server;
 mod sessions;
+mod sql;
 mod support_bundle;
 mod tidy;
 mod truncated;
