@@ -9,6 +9,7 @@ mod llm;
 mod report;
 mod results;
 mod serve;
+mod sql;
 mod truth;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -25,6 +26,7 @@ pub use self::llm::Llm;
 pub use self::report::Report;
 pub use self::results::{Export, Foreign, Rerun, Score};
 pub use self::serve::{Serve, ServeAgents, ServeKubernetes};
+pub use self::sql::{Query, Sql};
 pub use self::truth::{AddTruth, Truth};
 
 /// An offline-first benchmark and laboratory for AIOps agents.
@@ -88,9 +90,9 @@ pub enum Command {
     /// Look into, verify and salvage snapshots
     #[command(subcommand)]
     Snapshot(Snapshot),
-    /// Query a snapshot in SQL (reading only; now() is the snapshot's clock)
+    /// Query snapshots in SQL (reading only; now() is the snapshot's clock); a prompt without a statement
     Sql(Sql),
-    /// Run a named query on a snapshot
+    /// List, explain and run named queries
     Query(Query),
     /// See what an agent's shell sees
     Shell(Shell),
@@ -345,60 +347,6 @@ pub enum Format {
     Json,
     /// A Parquet file on standard output
     Parquet,
-}
-
-/// Which snapshot, at which moment.
-#[derive(Debug, Clone, Args)]
-pub struct At {
-    /// The snapshot: a folder or the name of a sample
-    #[arg(short, long, value_name = "SNAPSHOT")]
-    pub snapshot: String,
-    /// Where the clock stands: end, before-fault, or a moment (RFC 3339)
-    #[arg(long, default_value = "end")]
-    pub clock: String,
-}
-
-/// `sql`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  aiopslab sql -s scale_pod_zero_testbed-1 'show tables'
-  aiopslab sql -s my-capture \"select name, count(*) from objects group by name\" --format csv
-  aiopslab sql -s my-capture -f report.sql --format parquet >report.parquet")]
-pub struct Sql {
-    /// Which snapshot, at which moment.
-    #[command(flatten)]
-    pub at: At,
-    /// The statement
-    pub query: Option<String>,
-    /// Read the statement from a file
-    #[arg(short, long, conflicts_with = "query")]
-    pub file: Option<Utf8PathBuf>,
-    /// How rows are printed
-    #[arg(long, value_enum, default_value = "table")]
-    pub format: Format,
-}
-
-/// `query`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  aiopslab query what-changed -s k8s_target_port_misconfig_testbed-1"
-)]
-pub struct Query {
-    /// The query; without a name the queries are listed
-    pub name: Option<String>,
-    /// Its parameters
-    #[arg(value_name = "NAME=VALUE")]
-    pub parameters: Vec<String>,
-    /// Which snapshot
-    #[arg(short, long, value_name = "SNAPSHOT")]
-    pub snapshot: Option<String>,
-    /// Where the clock stands: end, before-fault, or a moment (RFC 3339)
-    #[arg(long, default_value = "end")]
-    pub clock: String,
-    /// How rows are printed
-    #[arg(long, value_enum, default_value = "table")]
-    pub format: Format,
 }
 
 /// `shell`.

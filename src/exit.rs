@@ -41,17 +41,22 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 
 /// Prints a failure with its causes, hints last, and returns its exit code.
 pub fn report(failure: &Failure) -> ExitCode {
-    let (code, error) = match failure {
-        Failure::User(error) => (USER, error),
-        Failure::Ours(error) => (OURS, error),
-    };
+    tell(failure);
+    ExitCode::from(match failure {
+        Failure::User(_) => USER,
+        Failure::Ours(_) => OURS,
+    })
+}
+
+/// Prints a failure with its causes, hints last.
+pub fn tell(failure: &Failure) {
+    let (Failure::User(error) | Failure::Ours(error)) = failure;
     eprint!("{}", render(error));
-    if code == OURS {
+    if matches!(failure, Failure::Ours(_)) {
         eprintln!(
             "hint: this is a defect of aiopslab; please report it with the command and this output"
         );
     }
-    ExitCode::from(code)
 }
 
 /// `error: …: cause: cause`, then every `hint:` line of the chain.

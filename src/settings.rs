@@ -43,6 +43,10 @@ pub struct Settings {
     pub max_cost: Value<Option<f64>>,
     /// The key that requests to `serve` need.
     pub api_key: Value<Option<Secret>>,
+    /// The program that shows what is longer than the screen.
+    pub pager: Value<String>,
+    /// The file of what was typed at the prompt of `sql`.
+    pub sql_history: Value<Option<Utf8PathBuf>>,
 }
 
 /// A value and where it came from.
@@ -113,6 +117,8 @@ impl Settings {
             max_tokens: sources.optional("AIOPSLAB_MAX_TOKENS", file.max_tokens, None)?,
             max_cost: sources.optional("AIOPSLAB_MAX_COST", file.max_cost, None)?,
             api_key: sources.optional("AIOPSLAB_API_KEY", None, None)?,
+            pager: sources.or_default("PAGER", None, "less -S".to_owned())?,
+            sql_history: sources.sql_history()?,
         })
     }
 }
@@ -177,6 +183,23 @@ impl Sources<'_> {
             from: "default".to_owned(),
         };
         Ok(self.set(variable, file)?.unwrap_or(default))
+    }
+
+    /// The history of `sql`: where state is kept, by the XDG Base Directory Specification.
+    fn sql_history(&self) -> Result<Value<Option<Utf8PathBuf>>, Failure> {
+        let mut history = self.optional("AIOPSLAB_SQL_HISTORY", None, None)?;
+        if history.value.is_none() {
+            let folder = |name: &str| self.environment.get(name).filter(|value| !value.is_empty());
+            let state = folder("XDG_STATE_HOME").map(Utf8PathBuf::from).or_else(|| {
+                Some(
+                    Utf8PathBuf::from(folder("HOME")?)
+                        .join(".local")
+                        .join("state"),
+                )
+            });
+            history.value = state.map(|state| state.join("aiopslab").join("sql_history"));
+        }
+        Ok(history)
     }
 
     /// What only the file can say.

@@ -23,6 +23,7 @@ mod score_as;
 mod scores;
 mod server;
 mod sessions;
+mod sql;
 mod support_bundle;
 mod tidy;
 mod truncated;

@@ -60,24 +60,6 @@ pub enum ReplayError {
         /// The way out.
         hint: String,
     },
-    /// No query of this name.
-    #[error("no query named {name:?}\nhint: {known}")]
-    UnknownQuery {
-        /// The name.
-        name: String,
-        /// The names that there are.
-        known: String,
-    },
-    /// The query has no such parameter.
-    #[error("the query {query} has no parameter {name:?}\nhint: {known}")]
-    UnknownParameter {
-        /// The query.
-        query: String,
-        /// The name.
-        name: String,
-        /// Its parameters.
-        known: String,
-    },
 }
 
 impl From<ReplayError> for ViewError {

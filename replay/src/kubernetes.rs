@@ -25,7 +25,7 @@ pub(crate) mod mount;
 pub(crate) mod object;
 mod openapi;
 mod path;
-mod printers;
+pub(crate) mod printers;
 pub(crate) mod quantity;
 mod request;
 pub(crate) mod selector;

@@ -4,8 +4,8 @@
 //! recording), [`recording`] (the one implementation of it), [`kubernetes`] (the recorded objects
 //! as an API server serves them), [`environment`] (the seven actions), [`shell`] and [`kubectl`]
 //! (the interpreters behind `exec_shell`), `golang` (what Go's library prints in Kubernetes'
-//! programs), `agent_sql` (behind `query_sql`), [`files`] (what actions wrote), [`sql`] and
-//! [`queries`] (for people), [`error`].
+//! programs), `agent_sql` (behind `query_sql`), [`files`] (what actions wrote), [`sql`] (for people),
+//! [`log_template`] (what is the same in lines), [`error`].
 //!
 //! Nothing here starts a process, reads the wall clock or opens anything but the snapshot.
 
@@ -18,8 +18,8 @@ pub mod files;
 mod golang;
 pub mod kubectl;
 pub mod kubernetes;
+pub mod log_template;
 mod metrics;
-pub mod queries;
 pub mod recording;
 pub mod shell;
 pub mod sql;
@@ -32,5 +32,4 @@ pub mod view;
 pub use clock::Clock;
 pub use environment::{ReplayEnvironment, ReplayOptions};
 pub use error::ReplayError;
-pub use queries::{NamedQuery, queries};
-pub use sql::{QueryAnswer, SqlSession, sql};
+pub use sql::{QueryAnswer, SqlLimits, SqlSession, sql};

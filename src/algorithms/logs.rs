@@ -1,9 +1,7 @@
 //! Logs: which component the lines mean that were not there before.
 //!
-//! Lines become templates by what Drain (He et al., "Drain: An Online Log Parsing Approach with Fixed
-//! Depth Tree", ICWS 2017) does first: they are cut into tokens, and tokens with a digit are
-//! variables. Its tree, which merges templates that differ in words, is left out: a word that is new
-//! is what is looked for. Lines are novel whose template is more frequent than usual, or unknown.
+//! Lines become templates as [`aiopslab_replay::log_template`] makes them: tokens with a digit are
+//! variables. Lines are novel whose template is more frequent than usual, or unknown.
 //!
 //! Who writes a novel line noticed something; the component that it names last is who it means
 //! ("status 503 from search: connection refused: rate"). Where that one's own novel lines mean a
@@ -11,6 +9,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+
+use aiopslab_replay::log_template::tokens;
 
 use super::change_point::{Grid, incidents, stable};
 use super::{FACTOR, Ranked, Window, ranked};
@@ -131,13 +131,9 @@ fn goes_on(logs: &Logs, window: &Window) -> f64 {
 
 /// The tokens of a line, variables left blank.
 fn template(text: &str) -> String {
-    let tokens = text
-        .split(|letter: char| letter.is_whitespace() || "{}[]()\",:=;".contains(letter))
-        .filter(|token| !token.is_empty());
     let mut template = String::with_capacity(text.len());
-    for token in tokens {
-        let is_variable = token.contains(|letter: char| letter.is_ascii_digit());
-        template.push_str(if is_variable { "*" } else { token });
+    for token in tokens(text) {
+        template.push_str(token);
         template.push(' ');
     }
     template

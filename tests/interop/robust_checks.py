@@ -316,7 +316,7 @@ class Secrets(Check):
                 found |= {f"{place} in {name}, packed" for place, many in forms.items() if any(form in text for form in many)}
         assert not found, "; ".join(sorted(found))
         assert lines > 10, "what was planted was not recorded at all"
-        spans = self.lab.sql(snapshot, "select attributes from spans where service = 'robust-planted'")
+        spans = self.lab.sql(snapshot, "select attributes from raw.spans where service = 'robust-planted'")
         logged = self.lab.sql(snapshot, "select count(*) c from log_lines where pod = 'robust-planted'")[0]["c"]
         events = self.lab.sql(snapshot, "select cells from object_versions where resource = 'events' and object like '%dial postgres%'")
         assert len(spans) == 1 and logged == len(self.log_lines()) and events, (spans, logged, events)

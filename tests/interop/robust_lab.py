@@ -144,7 +144,7 @@ def decoded(lab, snapshot):
             for table in sorted(tables):
                 binary = {"log_lines": ["message"], "exec": ["stdout", "stderr"]}.get(table, [])
                 columns = "".join(f", arrow_cast({column}, 'Utf8') as text_{column}" for column in binary)
-                query = f"select *{columns} from {table}"
+                query = f"select *{columns} from raw.{table}"
                 yield name + table, lab.succeed(lab.aiopslab, "sql", "--snapshot", str(place), "--format", "json", query).encode()
     for file in sorted(path for path in snapshot.rglob("*") if path.is_file()):
         yield str(file.relative_to(snapshot)), file.read_bytes()

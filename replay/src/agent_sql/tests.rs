@@ -230,3 +230,21 @@ async fn nothing_is_empty_only_where_it_was_recorded() {
         assert_eq!(answer.verdict, verdict, "{state}: {}", answer.text);
     }
 }
+
+#[tokio::test]
+async fn what_people_have_is_not_there() {
+    for text in [
+        "SELECT * FROM windows",
+        "SELECT * FROM snapshots",
+        "SELECT * FROM raw.spans",
+        "SELECT * FROM changes",
+        "SELECT in_fault(timestamp) FROM logs",
+        "SELECT in_baseline(timestamp) FROM logs",
+        "SELECT clock('a')",
+        "SELECT since('a', 'fault')",
+        "SELECT snapshot FROM logs",
+    ] {
+        let answer = ask(at(150), text).await;
+        assert_eq!(answer.verdict, Verdict::Invalid, "{text}: {}", answer.text);
+    }
+}

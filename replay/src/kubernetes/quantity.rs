@@ -112,6 +112,11 @@ impl Quantity {
         self.nano.div_euclid(NANO) + i128::from(self.nano.rem_euclid(NANO) > 0)
     }
 
+    /// As a floating-point number, for arithmetic.
+    pub(crate) fn number(self) -> f64 {
+        self.nano as f64 / NANO as f64
+    }
+
     /// Order by amount.
     pub(crate) fn compare(self, other: Self) -> std::cmp::Ordering {
         self.nano.cmp(&other.nano)
