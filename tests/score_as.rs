@@ -29,7 +29,7 @@ fn last(report: &Value) -> &Value {
 
 const QUERY: &str = "task_index,instruction,scoring_points
 task_3,who?,The only predicted root cause component is geo
-task_1,when?,The only root cause occurrence time is within 1 minutes (i.e., <=1min) of 2021-03-04 14:57:00
+task_1,when?,\"The only root cause occurrence time is within 1 minutes (i.e., <=1min) of 2021-03-04 14:57:00\"
 ";
 const PREDICTION: &str = "prediction
 \"{\"\"root cause component\"\": \"\"geo\"\"}\"
