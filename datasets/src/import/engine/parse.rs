@@ -21,6 +21,8 @@ pub(super) enum Item {
 #[derive(Debug)]
 pub(super) struct Log {
     pub(super) time: i64,
+    /// None: the incident's.
+    pub(super) namespace: Option<String>,
     pub(super) pod: String,
     pub(super) container: String,
     pub(super) node: String,
@@ -161,12 +163,14 @@ fn item(
 fn log(logs: &Logs, row: &Row<'_>, time: i64, notes: &mut Notes) -> Result<Item, String> {
     let pod = row.get(logs.pod)?;
     let service = (logs.service)(pod);
+    let namespace = logs.namespace.map(|column| row.get(column)).transpose()?;
     let node = logs.node.map(|column| row.get(column)).transpose()?;
     let container = logs.container.map(|column| row.get(column)).transpose()?;
     let line = (logs.line)(row.get(logs.message)?, time, notes);
     let trace = logs.trace.map(|column| row.get(column)).transpose()?;
     Ok(Item::Log(Box::new(Log {
         time,
+        namespace: namespace.map(str::to_owned),
         pod: pod.to_owned(),
         container: container.unwrap_or(&service).to_owned(),
         node: node.unwrap_or_default().to_owned(),
