@@ -219,7 +219,7 @@ fn a_case_is_imported_asked_and_called_unproven() {
     assert!(lists.contains("-localization-1"), "{lists}");
     // Before the fault, the sample of the fault is not there yet.
     let count = |clock: &str| {
-        let statement = "select count(*) as n from metric_samples";
+        let statement = "select count(*) as n from metrics";
         let arguments = ["sql", "-s", &snapshot, "--clock", clock, "--format", "csv"];
         place.ok(&[&arguments[..], &[statement]].concat())
     };

@@ -65,6 +65,21 @@ impl Samples {
     pub(super) fn milliseconds(&self) -> i64 {
         self.time.div_euclid(1_000_000)
     }
+
+    /// What they say, for the quarantine.
+    pub(super) fn to_json(&self, header: &Header) -> serde_json::Value {
+        let values: Vec<(&str, String)> = match &self.values {
+            Values::Columns(values) => values
+                .iter()
+                .filter_map(|(column, value)| {
+                    let name = header.names.get(*column)?;
+                    Some((name.as_str(), value.to_string()))
+                })
+                .collect(),
+            Values::Metric(metric, value) => vec![(metric.as_str(), value.to_string())],
+        };
+        json!({"of": self.of, "labels": self.labels, "values": values})
+    }
 }
 
 #[derive(Debug)]

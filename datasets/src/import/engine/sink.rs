@@ -147,7 +147,12 @@ impl<'a> Sink<'a> {
             }
         };
         if let Some(rule) = rule {
-            return self.refuse(part, line, rule, rule.text, None);
+            // A row that is equal to another is in the snapshot; a second sample may have another value.
+            let row = match &item {
+                Item::Samples(samples) => Some(samples.to_json(header)),
+                _ => None,
+            };
+            return self.refuse(part, line, rule, rule.text, row.as_ref());
         }
         if let Some(tally) = self.tallies.get_mut(part.sheet.name) {
             tally.written += 1;
