@@ -192,3 +192,53 @@ fn an_export_of_aiopslab_is_what_its_files_hold() {
         0
     );
 }
+
+/// A case of RCAEval, written here: no real one is at hand.
+#[test]
+fn a_case_is_imported_asked_and_called_unproven() {
+    let place = Place::new();
+    let case = place.path("RE1-OB/cartservice_cpu/1");
+    std::fs::create_dir_all(&case).unwrap();
+    std::fs::write(case.join("inject_time.txt"), "1674984842\n").unwrap();
+    let metrics = "time,cartservice_cpu\n1674984840,0.5\n1674984841,0.5\n1674984843,9\nx,1\n";
+    std::fs::write(case.join("data.csv"), metrics).unwrap();
+    let said = place.ok(&["import", "rcaeval", "RE1-OB", "--out", "o", "--key", "k"]);
+    assert!(said.contains("unproven"), "{said}");
+    assert!(said.contains("1 quarantined unreadable_value"), "{said}");
+    let made = place.path("o").read_dir().unwrap();
+    let names: Vec<String> = made
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "import.json")
+        .collect();
+    let [name] = names.as_slice() else {
+        panic!("{names:?}")
+    };
+    assert!(!name.contains("cart") && !name.contains("cpu"), "{name}");
+    let snapshot = format!("o/{name}");
+    let lists = place.ok(&["eval", "o", "--agent", "baseline:constant", "--json"]);
+    assert!(lists.contains("-localization-1"), "{lists}");
+    // Before the fault, the sample of the fault is not there yet.
+    let count = |clock: &str| {
+        let statement = "select count(*) as n from metrics";
+        let arguments = ["sql", "-s", &snapshot, "--clock", clock, "--format", "csv"];
+        place.ok(&[&arguments[..], &[statement]].concat())
+    };
+    assert!(
+        count("before-fault").contains('2'),
+        "{}",
+        count("before-fault")
+    );
+    assert!(count("end").contains('3'), "{}", count("end"));
+
+    place.refused(
+        &["import", "rcaeval", "o", "--out", "p"],
+        &["RCAEval", "inject_time.txt"],
+    );
+    let at = ["--at", "2026-01-31T12:00:00Z"];
+    let arguments = ["import", "rcaeval", "RE1-OB", "--out", "p"];
+    place.refused(&[&arguments[..], &at].concat(), &["--at is for"]);
+    place.refused(
+        &["import", "rcaeval", "RE1-OB", "--out", "o", "--key", "k"],
+        &["not empty"],
+    );
+}

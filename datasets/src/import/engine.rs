@@ -17,7 +17,7 @@ mod quarantine;
 mod series;
 pub(super) mod sheet;
 mod sink;
-mod source;
+pub(super) mod source;
 mod tables;
 pub(super) mod time;
 mod traces;
@@ -99,6 +99,7 @@ pub(super) fn run(
         report,
         range,
         written,
+        namespaces,
     } = sink.finish(report)?;
     let Some((from, end)) = range else {
         return Err(ImportError::Nothing {
@@ -110,10 +111,7 @@ pub(super) fn run(
     let draft = ManifestDraft {
         seed: format!("{format}/{}/{key}", incident.name),
         application: incident.application,
-        namespaces: Some(incident.namespace)
-            .filter(|name| !name.is_empty())
-            .into_iter()
-            .collect(),
+        namespaces: namespaces.into_iter().collect(),
         service_label: "app".to_owned(),
         observed: Some(Observed {
             from: time::moment(from),

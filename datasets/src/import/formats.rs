@@ -4,6 +4,7 @@ mod aiopslab_export;
 mod nezha;
 mod openrca;
 mod petshop;
+mod pod_logs;
 mod rcaeval;
 #[cfg(test)]
 mod testing;
@@ -32,6 +33,7 @@ pub const FORMATS: &[&Format] = &[
     &nezha::FORMAT,
     &openrca::FORMAT,
     &petshop::FORMAT,
+    &pod_logs::FORMAT,
     &rcaeval::FORMAT,
 ];
 

@@ -4,10 +4,10 @@
 //! field, text after a closing quote or a quote that is never closed make the record malformed; it is
 //! handed on as text, and reading goes on with the next line.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
 
 /// Longest record; a quote that is still open then is damage.
-const MAX_RECORD: usize = 4 << 20;
+pub(super) const MAX_RECORD: usize = 4 << 20;
 
 /// A record: its fields, without quotes, one after the other.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +17,13 @@ pub(in crate::import) struct Fields {
 }
 
 impl Fields {
+    /// Fields that are known.
+    pub(in crate::import) fn of<'a>(all: impl Iterator<Item = &'a [u8]>) -> Self {
+        let mut fields = Self::default();
+        all.for_each(|field| fields.push(field));
+        fields
+    }
+
     /// How many there are.
     pub(in crate::import) fn len(&self) -> usize {
         self.ends.len()
@@ -142,7 +149,9 @@ impl<R: BufRead> Reader<R> {
     fn read_line(&mut self) -> io::Result<bool> {
         let before = self.buffer.len();
         if self.again.is_empty() {
-            self.input.read_until(b'\n', &mut self.buffer)?;
+            // A longer line comes in pieces, which are no rows.
+            let mut piece = self.input.by_ref().take(MAX_RECORD as u64 + 1);
+            piece.read_until(b'\n', &mut self.buffer)?;
         } else {
             let end = self.again.iter().position(|byte| *byte == b'\n');
             let end = end.map_or(self.again.len(), |end| end + 1);

@@ -59,6 +59,9 @@ pub(in crate::import) struct Part {
     pub(in crate::import) header: Option<Vec<String>>,
     /// How many rows those are.
     pub(in crate::import) header_rows: usize,
+    /// Where the file is no table: a row is a line of text, the column `line`; these are further columns, which the
+    /// path tells. None: the file is a table.
+    pub(in crate::import) lines: Option<Vec<(&'static str, String)>>,
     /// Rows of other times (from, to; half-open) belong to other incidents; none: all are taken.
     pub(in crate::import) window: Option<(i64, i64)>,
     /// Parts with the same number tell of one stretch of time without a gap.
@@ -73,6 +76,7 @@ impl Part {
             sheet,
             header: None,
             header_rows: 0,
+            lines: None,
             window: None,
             stretch: 0,
         }

@@ -21,6 +21,8 @@ pub(super) enum Item {
 #[derive(Debug)]
 pub(super) struct Log {
     pub(super) time: i64,
+    /// None: the incident's.
+    pub(super) namespace: Option<String>,
     pub(super) pod: String,
     pub(super) container: String,
     pub(super) node: String,
@@ -62,6 +64,21 @@ impl Samples {
     /// Their time in milliseconds, as tables of samples have it.
     pub(super) fn milliseconds(&self) -> i64 {
         self.time.div_euclid(1_000_000)
+    }
+
+    /// What they say, for the quarantine.
+    pub(super) fn to_json(&self, header: &Header) -> serde_json::Value {
+        let values: Vec<(&str, String)> = match &self.values {
+            Values::Columns(values) => values
+                .iter()
+                .filter_map(|(column, value)| {
+                    let name = header.names.get(*column)?;
+                    Some((name.as_str(), value.to_string()))
+                })
+                .collect(),
+            Values::Metric(metric, value) => vec![(metric.as_str(), value.to_string())],
+        };
+        json!({"of": self.of, "labels": self.labels, "values": values})
     }
 }
 
@@ -161,12 +178,14 @@ fn item(
 fn log(logs: &Logs, row: &Row<'_>, time: i64, notes: &mut Notes) -> Result<Item, String> {
     let pod = row.get(logs.pod)?;
     let service = (logs.service)(pod);
+    let namespace = logs.namespace.map(|column| row.get(column)).transpose()?;
     let node = logs.node.map(|column| row.get(column)).transpose()?;
     let container = logs.container.map(|column| row.get(column)).transpose()?;
     let line = (logs.line)(row.get(logs.message)?, time, notes);
     let trace = logs.trace.map(|column| row.get(column)).transpose()?;
     Ok(Item::Log(Box::new(Log {
         time,
+        namespace: namespace.map(str::to_owned),
         pod: pod.to_owned(),
         container: container.unwrap_or(&service).to_owned(),
         node: node.unwrap_or_default().to_owned(),

@@ -32,7 +32,7 @@ impl Sheet {
         };
         let is_used = match &self.rows {
             Rows::Logs(logs) => {
-                let optional = [logs.container, logs.node, logs.trace];
+                let optional = [logs.namespace, logs.container, logs.node, logs.trace];
                 [logs.pod, logs.message].contains(&column) || optional.contains(&Some(column))
             }
             Rows::Spans(spans) => {
@@ -79,6 +79,8 @@ pub(in crate::import) enum Rows {
 /// Log lines.
 #[derive(Debug)]
 pub(in crate::import) struct Logs {
+    /// None: all are in the incident's namespace.
+    pub(in crate::import) namespace: Option<&'static str>,
     pub(in crate::import) pod: &'static str,
     /// None: the container has the service's name.
     pub(in crate::import) container: Option<&'static str>,

@@ -1,7 +1,7 @@
 //! Where the rows of an incident go: into its tables, or into the quarantine. Everything comes in the
 //! order of the source, so that the same source makes the same snapshot.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use camino::Utf8Path;
 use serde_json::Value;
@@ -47,6 +47,8 @@ pub(super) struct Sunk {
     pub(super) range: Option<(i64, i64)>,
     /// Rows by table.
     pub(super) written: BTreeMap<&'static str, u64>,
+    /// The namespaces of all rows.
+    pub(super) namespaces: BTreeSet<String>,
 }
 
 impl<'a> Sink<'a> {
@@ -145,7 +147,12 @@ impl<'a> Sink<'a> {
             }
         };
         if let Some(rule) = rule {
-            return self.refuse(part, line, rule, rule.text, None);
+            // A row that is equal to another is in the snapshot; a second sample may have another value.
+            let row = match &item {
+                Item::Samples(samples) => Some(samples.to_json(header)),
+                _ => None,
+            };
+            return self.refuse(part, line, rule, rule.text, row.as_ref());
         }
         if let Some(tally) = self.tallies.get_mut(part.sheet.name) {
             tally.written += 1;
@@ -212,6 +219,7 @@ impl<'a> Sink<'a> {
             self.defects.add(&rules::INJECTED_OUTSIDE, 1, &place);
         }
         report.clock_skew_ms = self.tables.traces.judge(&mut self.defects);
+        let namespaces = self.tables.namespaces();
         let written = self.tables.finish()?;
         let tallies = self.tallies.into_iter();
         report.rows = tallies
@@ -222,6 +230,7 @@ impl<'a> Sink<'a> {
             report,
             range,
             written,
+            namespaces,
         })
     }
 }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use camino::Utf8Path;
 use sha2::{Digest, Sha256};
 
-use super::csv::{Reader, Record};
+use super::csv::{Fields, MAX_RECORD, Reader, Record};
 use super::incident::Part;
 use super::pipeline::Submit;
 use super::sheet::Header;
@@ -63,16 +63,25 @@ fn read_one(path: &Utf8Path, index: usize, part: &Part, submit: Submit<'_, Piece
         hash: &mut hash,
         read: &read,
     };
-    let mut reader = Reader::new(BufReader::with_capacity(1 << 16, file));
-    let header = match part.header.clone() {
-        Some(names) => {
+    let input = BufReader::with_capacity(1 << 16, file);
+    let mut reader = match &part.lines {
+        Some(constants) => Records::Lines(Lines::new(input, constants)),
+        None => Records::Table(Reader::new(input)),
+    };
+    let header = match (&part.lines, part.header.clone()) {
+        (Some(constants), _) => {
+            let names = constants.iter().map(|(name, _)| (*name).to_owned());
+            let names = std::iter::once(LINE.to_owned()).chain(names).collect();
+            header(names, part.sheet.columns)
+        }
+        (None, Some(names)) => {
             // The rows before the samples are the header, and were read when the format was.
             for _ in 0..part.header_rows {
                 reader.next().map_err(failed)?;
             }
             header(names, part.sheet.columns)
         }
-        None => first(reader.next().map_err(failed)?)
+        (None, None) => first(reader.next().map_err(failed)?)
             .and_then(|names| header(names, part.sheet.columns)),
     };
     let header = match header {
@@ -138,6 +147,62 @@ fn header(names: Vec<String>, columns: &[&str]) -> std::result::Result<Header, S
     match columns.iter().find(|column| !seen.contains(*column)) {
         Some(lacking) => Err(format!("it has no column {lacking}")),
         None => Ok(Header { names }),
+    }
+}
+
+/// The column of a line of text.
+pub(in crate::import) const LINE: &str = "line";
+
+/// The records of a file.
+enum Records<R> {
+    Table(Reader<R>),
+    Lines(Lines<R>),
+}
+
+impl<R: BufRead> Records<R> {
+    fn next(&mut self) -> io::Result<Option<Record>> {
+        match self {
+            Self::Table(reader) => reader.next(),
+            Self::Lines(lines) => lines.next(),
+        }
+    }
+}
+
+/// A file with a record per line of text.
+struct Lines<R> {
+    input: R,
+    constants: Vec<Vec<u8>>,
+    line: u64,
+}
+
+impl<R: BufRead> Lines<R> {
+    fn new(input: R, constants: &[(&'static str, String)]) -> Self {
+        let constants = constants
+            .iter()
+            .map(|(_, value)| value.clone().into_bytes());
+        Self {
+            input,
+            constants: constants.collect(),
+            line: 0,
+        }
+    }
+
+    fn next(&mut self) -> io::Result<Option<Record>> {
+        let mut text = Vec::new();
+        // A longer line comes in pieces, of which the first is one with a time.
+        let mut piece = self.input.by_ref().take(MAX_RECORD as u64);
+        if piece.read_until(b'\n', &mut text)? == 0 {
+            return Ok(None);
+        }
+        self.line += 1;
+        if text.ends_with(b"\n") {
+            text.pop();
+        }
+        let fields = std::iter::once(&text).chain(&self.constants);
+        Ok(Some(Record {
+            line: self.line,
+            content: Ok(Fields::of(fields.map(Vec::as_slice))),
+        }))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The tables of an incident: what rows become there, a bounded number at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::SOURCE;
 use super::covered::Covered;
@@ -25,8 +25,8 @@ pub(super) struct Tables<'a> {
     pub(super) covered: Covered,
     pub(super) traces: Traces,
     series: AllSeries,
-    /// The instances of containers, by pod and container: id and node.
-    instances: BTreeMap<(String, String), (u64, String)>,
+    /// The instances of containers, by namespace, pod and container: id and node.
+    instances: BTreeMap<(String, String, String), (u64, String)>,
     lines: Vec<LogLine>,
     next_line: u64,
     spans: Vec<Span>,
@@ -55,6 +55,16 @@ impl<'a> Tables<'a> {
     /// Rows of another file come, whose columns have other places.
     pub(super) fn next_part(&mut self) {
         self.series.next_part();
+    }
+
+    /// The namespaces of all rows.
+    pub(super) fn namespaces(&self) -> BTreeSet<String> {
+        let own = Some(self.namespace.to_owned()).filter(|name| !name.is_empty());
+        let told = self
+            .instances
+            .keys()
+            .map(|(namespace, _, _)| namespace.clone());
+        own.into_iter().chain(told).collect()
     }
 
     pub(super) fn add(
@@ -93,7 +103,8 @@ impl<'a> Tables<'a> {
             self.traces.see_log(trace, log.time);
         }
         let next = self.instances.len() as u64;
-        let key = (log.pod.clone(), log.container.clone());
+        let namespace = log.namespace.unwrap_or_else(|| self.namespace.to_owned());
+        let key = (namespace.clone(), log.pod.clone(), log.container.clone());
         let (instance_id, node) = self
             .instances
             .entry(key)
@@ -107,7 +118,7 @@ impl<'a> Tables<'a> {
             timestamp: log.time,
             message: log.message.into_bytes(),
             stream: log.stream,
-            namespace: self.namespace.to_owned(),
+            namespace,
             service: Some(log.service),
             pod: log.pod,
             container: log.container,
@@ -218,10 +229,10 @@ impl<'a> Tables<'a> {
         let visible = Visibility::Visible;
         let instances = self.instances.into_iter();
         let instances: Vec<_> = instances
-            .map(|((pod, container), (id, node))| LogInstance {
+            .map(|((namespace, pod, container), (id, node))| LogInstance {
                 instance_id: id,
                 pod_uid: String::new(),
-                namespace: self.namespace.to_owned(),
+                namespace,
                 pod,
                 container,
                 role: "container".to_owned(),

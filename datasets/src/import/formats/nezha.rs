@@ -82,6 +82,7 @@ static LOGS: Sheet = Sheet {
     unique: true,
     time: When::Found(&["TimeUnixNano", "Log"], time_of_line),
     rows: Rows::Logs(Logs {
+        namespace: None,
         pod: "PodName",
         container: Some("Container"),
         node: Some("Node"),

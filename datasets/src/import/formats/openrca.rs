@@ -213,6 +213,7 @@ static LOGS: Sheet = Sheet {
     unique: true,
     time: When::Column("timestamp", Unit::Seconds),
     rows: Rows::Logs(Logs {
+        namespace: None,
         pod: "cmdb_id",
         container: Some("log_name"),
         node: None,

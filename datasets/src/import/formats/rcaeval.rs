@@ -52,6 +52,7 @@ static LOGS: Sheet = Sheet {
     unique: true,
     time: When::Column("timestamp", Unit::Nanoseconds),
     rows: Rows::Logs(Logs {
+        namespace: None,
         // Pods are not told.
         pod: "container_name",
         container: None,

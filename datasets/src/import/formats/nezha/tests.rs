@@ -132,6 +132,9 @@ fn known_defects_are_named_and_counted() {
             format!("{DAY}/metric/{POD}_metric.csv:6 \"unreadable_value\""),
         ]
     );
+    let values = quarantine[3]["row"]["values"].to_string();
+    assert_eq!(values, r#"[["CpuUsage(m)","7.5"]]"#);
+    assert!(quarantine[1].get("row").is_none(), "an equal row is there");
     let torn = quarantine[0]["row"].as_str().unwrap();
     assert!(
         torn.ends_with("ulate distance]\\n\"\"\",\"\"stream\"\""),
