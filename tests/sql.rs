@@ -165,7 +165,9 @@ fn queries_are_listed_and_explained() {
         "csv",
     ]);
     assert!(
-        shown.contains("services/rate,hotel-testbed,changed,spec.ports[0].targetPort,8080,9999"),
+        shown.contains(
+            "services/rate,hotel-testbed,changed,spec.ports[name=http].targetPort,8080,9999"
+        ),
         "{shown}"
     );
 }
@@ -276,7 +278,7 @@ fn the_prompt_answers_completes_and_cancels() {
         "select 'a' as x, 7 as y;\r",
         "\\timing\r",
         "select nonsense;\r",
-        "select sum(a.flags + b.flags + c.seq) from spans a cross join spans b cross join logs c;\r",
+        "select sum(a.flags + b.series_id) from spans a cross join metric_samples b;\r",
         "\u{3}",
         "\\query images namespace=hotel-testbed\r",
         "select 'still here' as z;\r",
