@@ -17,13 +17,12 @@ const SCALE: &str = "scale_pod_zero_testbed-1";
 const KILL: &str = "container_kill_testbed-1";
 
 /// Queries whose answer says more on another sample than [`PORT`], or with other parameters.
-const ASKED: [(&str, &str, &[(&str, &str)]); 17] = [
+const ASKED: [(&str, &str, &[(&str, &str)]); 16] = [
     ("counter-resets", KILL, &[]),
     ("deployments-short", SCALE, &[]),
     ("error-spans-by-edge", PORT, &[("errors", "yes")]),
     ("event-reasons", KILL, &[]),
     ("images", PORT, &[("namespace", "hotel-testbed")]),
-    ("limits-missing", PORT, &[("namespace", "hotel-testbed")]),
     ("log-search", PORT, &[("text", "refused"), ("limit", "2")]),
     ("metrics-moved", PORT, &[("namespace", "hotel-testbed")]),
     ("oom-kills", KILL, &[]),
