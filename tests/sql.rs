@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use aiopslab::queries::{NamedQuery, queries};
+use arrow::array::RecordBatch;
+use arrow::util::display::FormatOptions;
+use arrow::util::pretty::pretty_format_batches_with_options;
 use assert_cmd::Command;
 use camino::Utf8Path;
 
@@ -93,7 +96,13 @@ async fn named_queries_answer_as_before() {
             .collect();
         let told: Vec<&str> = query.header.columns.iter().map(|column| column.0).collect();
         assert_eq!(columns, told, "{}", query.name);
-        let table = arrow::util::pretty::pretty_format_batches(&answer.batches).unwrap();
+        let empty = [RecordBatch::new_empty(answer.schema.clone())];
+        let batches = match answer.rows() {
+            0 => &empty[..],
+            _ => &answer.batches[..],
+        };
+        let options = FormatOptions::new().with_null("-");
+        let table = pretty_format_batches_with_options(batches, &options).unwrap();
         let given: Vec<String> = values
             .iter()
             .map(|(name, value)| format!(" {name}={value}"))

@@ -219,6 +219,8 @@ async fn windows_are_there_where_the_truth_is() {
     let lines = value(&one, text).await;
     assert_eq!(lines, value(&one, joined).await);
     assert_ne!(lines, "0");
+    let injected = "SELECT since(windows.snapshot, 'fault') < \"from\" FROM windows WHERE \"window\" = 'fault'";
+    assert_eq!(value(&one, injected).await, "true");
     let two = session(&[PORT, SCALE]).await;
     let text = format!(
         "SELECT count(*) FROM logs WHERE in_fault(snapshot, timestamp) AND snapshot = '{PORT}'"
