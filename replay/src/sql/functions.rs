@@ -58,7 +58,7 @@ pub const FUNCTIONS: [(&str, &str); 11] = [
     ),
     (
         "since(snapshot, text)",
-        "a moment: a time, a length before now (90s, 5m, 2h), fault, baseline (their start), or '' (the recording's start)",
+        "a moment: a time, a length before now (90s, 5m, 2h), fault (its injection), baseline (its start), or '' (the recording's start)",
     ),
     (
         "template(message)",

@@ -21,6 +21,8 @@ pub(super) struct Recording {
     pub(super) now: i64,
     /// When the recording begins, likewise.
     pub(super) from: i64,
+    /// When the fault was injected; none where it is not known, or there was none.
+    pub(super) injected: Option<i64>,
     /// When it was as it should be; none where it is not known.
     pub(super) baseline: Option<Window>,
     /// When the fault was there; none where it is not known, or there was none.
@@ -62,20 +64,21 @@ impl Recording {
             true => snapshot.find_withheld_json("windows")?,
             false => None,
         };
+        let moment = |pointer: &str| {
+            let text = windows.as_ref()?.pointer(pointer)?;
+            text.as_str()?.parse::<Timestamp>().ok().map(nanoseconds)
+        };
         let window = |name: &str| {
-            let moment = |end: &str| {
-                let text = windows.as_ref()?.pointer(&format!("/{name}/{end}"))?;
-                text.as_str()?.parse::<Timestamp>().ok().map(nanoseconds)
-            };
             Some(Window {
-                from: moment("from")?,
-                to: moment("to")?,
+                from: moment(&format!("/{name}/from"))?,
+                to: moment(&format!("/{name}/to"))?,
             })
         };
         Ok(Self {
             name: name.to_owned(),
             now: clock.resolve(snapshot)?,
             from: nanoseconds(snapshot.manifest().observed.from),
+            injected: moment("/injected"),
             baseline: window("baseline"),
             fault: window("fault"),
         })

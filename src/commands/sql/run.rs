@@ -35,7 +35,7 @@ pub(super) async fn run(
             }
         }
     });
-    let bar = Bar::new(progress);
+    let mut bar = Bar::new(progress);
     let started = tokio::time::Instant::now();
     let mut ticks = tokio::time::interval_at(started + PATIENCE, TICK);
     tokio::pin!(cancelled);
@@ -43,7 +43,7 @@ pub(super) async fn run(
         tokio::select! {
             batch = receiver.recv() => match batch {
                 Some(Ok(batch)) => {
-                    if let Err(failure) = bar.bar.suspend(|| take(batch)) {
+                    if let Err(failure) = bar.aside(|| take(batch)) {
                         break Err(failure);
                     }
                 }
@@ -54,7 +54,7 @@ pub(super) async fn run(
             () = &mut cancelled => break Ok(None),
         }
     };
-    bar.bar.finish_and_clear();
+    bar.clear();
     computing.abort();
     // It ends where it next gives way; nobody has to wait for that.
     match tokio::time::timeout(PATIENCE, computing).await {
@@ -65,28 +65,48 @@ pub(super) async fn run(
     }
 }
 
-/// A moving line on a terminal; nothing elsewhere.
+/// A moving line on a terminal, once a query takes long; nothing elsewhere.
 struct Bar {
-    bar: ProgressBar,
+    bar: Option<ProgressBar>,
     progress: Progress,
 }
 
 impl Bar {
     fn new(progress: Progress) -> Self {
-        let bar = match std::io::stderr().is_terminal() {
-            true => ProgressBar::new_spinner(),
-            false => ProgressBar::hidden(),
-        };
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
-            bar.set_style(style);
+        Self {
+            bar: None,
+            progress,
         }
-        Self { bar, progress }
     }
 
-    fn show(&self) {
+    fn show(&mut self) {
+        if !std::io::stderr().is_terminal() {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| {
+            let bar = ProgressBar::new_spinner().with_elapsed(PATIENCE);
+            match ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
+                Ok(style) => bar.with_style(style),
+                Err(_) => bar,
+            }
+        });
         let (rows, bytes) = self.progress.read();
         let (rows, bytes) = (HumanCount(rows as u64), HumanBytes(bytes as u64));
-        self.bar.set_message(format!("{rows} rows, {bytes} read"));
-        self.bar.tick();
+        bar.set_message(format!("{rows} rows, {bytes} read"));
+        bar.tick();
+    }
+
+    /// Does something that prints.
+    fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+        match &self.bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+
+    fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
     }
 }

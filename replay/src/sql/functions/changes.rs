@@ -102,12 +102,24 @@ fn compare(
         (Some(Value::Array(before)), Some(Value::Array(after))) => {
             compare_lists(path, before, after, changes);
         }
-        _ => changes.push(Change {
-            path: path.clone(),
-            before: before.map(text),
-            after: after.map(text),
-        }),
+        _ => {
+            let shown = |value: Option<&Value>| value.filter(|one| !is_noise(one)).map(text);
+            let (before, after) = (shown(before), shown(after));
+            if before.is_some() || after.is_some() {
+                changes.push(Change {
+                    path: path.clone(),
+                    before,
+                    after,
+                });
+            }
+        }
     }
+}
+
+/// Whether an object holds nothing else.
+fn is_noise(value: &Value) -> bool {
+    let object = value.as_object().filter(|object| !object.is_empty());
+    object.is_some_and(|object| object.keys().all(|key| NOISE.contains(&key.as_str())))
 }
 
 fn compare_objects(
@@ -202,7 +214,8 @@ mod tests {
     #[test]
     fn differences_have_paths() {
         let before = json!({
-            "metadata": {"resourceVersion": "1", "labels": {"app.kubernetes.io/name": "geo"}},
+            "metadata": {"resourceVersion": "1", "labels": {"app.kubernetes.io/name": "geo"},
+                "annotations": {"endpoints.kubernetes.io/last-change-trigger-time": "t"}},
             "spec": {
                 "ports": [{"port": 80, "targetPort": 8080}],
                 "containers": [{"name": "a", "image": "x:1"}, {"name": "b", "image": "y:1"}],

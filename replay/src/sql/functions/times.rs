@@ -118,7 +118,11 @@ fn begin(recording: &Recording, text: &str) -> Result<i64> {
     match text.trim() {
         "" => Ok(recording.from),
         "baseline" => window(WindowName::Baseline),
-        "fault" => window(WindowName::Fault),
+        // It works from its injection on; its window begins when it is proven to.
+        "fault" => match recording.injected {
+            Some(injected) => Ok(injected),
+            None => window(WindowName::Fault),
+        },
         text => match (text.parse::<Timestamp>(), parse_duration(text)) {
             (Ok(time), _) => Ok(nanoseconds(time)),
             (_, Some(length)) => Ok(recording.now.saturating_sub(length)),
