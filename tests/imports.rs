@@ -242,3 +242,143 @@ fn a_case_is_imported_asked_and_called_unproven() {
         &["not empty"],
     );
 }
+
+/// A case with all three kinds of data, in which `cart` fails from the injection on.
+fn failing_case(place: &Place) -> String {
+    const INJECTED: i64 = 1_674_984_842;
+    let case = place.path("RE2-OB/cart_delay/1");
+    std::fs::create_dir_all(&case).unwrap();
+    let mut metrics = "time,cart_latency-90,ad_latency-90\n".to_owned();
+    let mut logs = "time,timestamp,container_name,message,level,req_path,error\n".to_owned();
+    let mut traces = "time,traceID,spanID,serviceName,methodName,operationName,startTimeMillis,startTime,duration,statusCode,parentSpanID\n".to_owned();
+    for second in -120..120 {
+        let (at, is_bad) = (INJECTED + second, second >= 0);
+        // Something has to vary a little for there to be a usual range.
+        let usual = 10 + second.rem_euclid(3);
+        let cart = if is_bad { 900 } else { usual };
+        metrics.push_str(&format!("{at},{cart},{usual}\n"));
+        let says = if is_bad {
+            "ERROR no answer in time"
+        } else {
+            "served"
+        };
+        logs.push_str(&format!("00:00,{at}000000000,cart,{says},,,\n"));
+        logs.push_str(&format!("00:00,{at}000000000,ad,served,,,\n"));
+        let code = if is_bad { 14.0 } else { 0.0 };
+        let trace = format!("{:032x}", at);
+        for (span, service, parent) in [("1", "front", ""), ("2", "cart", "1"), ("3", "ad", "1")] {
+            let code = if service == "ad" { 0.0 } else { code };
+            let parent = if parent.is_empty() {
+                String::new()
+            } else {
+                format!("{:016x}", 1)
+            };
+            let span = format!("{:016x}", span.parse::<u8>().unwrap());
+            let took = if service == "cart" {
+                cart * 1000
+            } else {
+                12_000
+            };
+            traces.push_str(&format!(
+                "00:00,{trace},{span},{service},Get,Get,0,{at}000000,{took},{code},{parent}\n"
+            ));
+        }
+    }
+    for (name, text) in [
+        ("metrics.csv", metrics),
+        ("logs.csv", logs),
+        ("traces.csv", traces),
+    ] {
+        std::fs::write(case.join(name), text).unwrap();
+    }
+    std::fs::write(case.join("inject_time.txt"), INJECTED.to_string()).unwrap();
+    place.ok(&["import", "rcaeval", "RE2-OB", "--out", "cases"]);
+    let mut made = place.path("cases").read_dir().unwrap();
+    let folder = made.find(|entry| entry.as_ref().unwrap().path().is_dir());
+    let folder = folder.unwrap().unwrap().file_name();
+    format!("cases/{}", folder.to_str().unwrap())
+}
+
+/// Without Kubernetes' objects, services are known by the names in logs, spans and metrics.
+#[test]
+fn an_imported_case_answers_the_actions() {
+    let place = Place::new();
+    let snapshot = failing_case(&place);
+    let manifest = std::fs::read_to_string(place.path(&format!("{snapshot}/manifest.json")));
+    let manifest: Value = serde_json::from_str(&manifest.unwrap()).unwrap();
+    let namespace = manifest["namespaces"][0].as_str().unwrap();
+    let calls = [
+        format!("get_logs(\"{namespace}\", \"cart\")"),
+        format!("get_logs(\"{namespace}\", \"nobody\")"),
+        format!("get_metrics(\"{namespace}\", 5)"),
+        "read_metrics(\"/aiopslab/metrics_output/call-0003/container/kpi_latency-90.csv\")"
+            .to_owned(),
+        format!("get_traces(\"{namespace}\", 5)"),
+        format!("exec_shell(\"kubectl get pods -n {namespace}\")"),
+        "submit([\"cart\"])".to_owned(),
+    ];
+    let script: Vec<String> = calls
+        .iter()
+        .map(|call| format!("```\n{call}\n```\n"))
+        .collect();
+    std::fs::write(place.path("script"), script.join("---\n")).unwrap();
+    let said = place.ok(&[
+        "eval",
+        &snapshot,
+        "--task",
+        "localization",
+        "--agent",
+        "scripted:script",
+        "--out",
+        "out",
+        "--json",
+    ]);
+    let summary: Value = serde_json::from_str(&said).unwrap();
+    let ours = &summary["episodes"][0];
+    assert_eq!(ours["success"], true, "{ours}");
+    let folder = ours["folder"].as_str().unwrap();
+    let transcript = std::fs::read_to_string(place.path(&format!("out/{folder}/transcript.jsonl")));
+    let steps: Vec<Value> = transcript
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|record: &Value| record["record"] == "step")
+        .collect();
+    let expected = [
+        ("partial", "ERROR no answer in time"),
+        ("empty", "Services with pods: ad, cart"),
+        ("partial", "kpi_latency-90.csv"),
+        ("answered", "cart"),
+        ("partial", "traces.csv"),
+        ("not_captured", "not available"),
+    ];
+    for (step, (verdict, says)) in steps.iter().zip(expected) {
+        let observation = step["observation"].as_str().unwrap();
+        assert_eq!(step["verdict"], verdict, "{step}");
+        assert!(observation.contains(says), "{says}: {observation}");
+    }
+}
+
+#[test]
+fn algorithms_rank_the_components_of_an_imported_case() {
+    let place = Place::new();
+    failing_case(&place);
+    let said = place.ok(&["eval", "cases", "--algorithm", "all", "--json"]);
+    let said: Value = serde_json::from_str(&said).unwrap();
+    let rankings = said["rankings"].as_array().unwrap();
+    assert_eq!(rankings.len(), 3, "{said}");
+    for ranking in rankings {
+        assert_eq!(ranking["ranked"][0], "cart", "{ranking}");
+        assert_eq!(ranking["place"], 1, "{ranking}");
+    }
+    assert_eq!(said["algorithms"][0]["figures"]["ac_at_1"], 1.0);
+    let table = place.ok(&["eval", "cases", "--algorithm", "logs"]);
+    assert!(table.contains("AC@1") && table.contains("100.0"), "{table}");
+    place.refused(
+        &["eval", "cases", "--algorithm", "baro"],
+        &["baro", "metrics, traces, logs"],
+    );
+    // A recording of nothing wrong has nobody to be ranked.
+    let quiet = place.ok(&["eval", "noop_detection_testbed-1", "--algorithm", "logs"]);
+    assert!(quiet.contains("nobody was at fault"), "{quiet}");
+}
