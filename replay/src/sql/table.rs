@@ -173,7 +173,8 @@ fn file(table: Table, name: &str, snapshot: &Snapshot) -> Result<PartitionedFile
     let size = std::fs::metadata(&path)
         .map_err(|error| failed(error.to_string()))?
         .len();
-    let path = std::path::absolute(&path).map_err(|error| failed(error.to_string()))?;
+    // A location has no `..`.
+    let path = std::fs::canonicalize(&path).map_err(|error| failed(error.to_string()))?;
     let location = object_store::path::Path::from_absolute_path(path)
         .map_err(|error| failed(error.to_string()))?;
     let value = ScalarValue::Utf8(Some(name.to_owned()));
