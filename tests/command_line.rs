@@ -143,7 +143,7 @@ fn named_queries_answer() {
     place.ok(&["query", "restarts", "-s", SAMPLE]);
     place.refused(
         &["query", "nonsense", "-s", SAMPLE],
-        &["nonsense", "what-changed"],
+        &["nonsense", "`aiopslab query` lists all of them"],
     );
 }
 

@@ -311,7 +311,7 @@ fn an_imported_case_answers_the_actions() {
         format!("get_logs(\"{namespace}\", \"cart\")"),
         format!("get_logs(\"{namespace}\", \"nobody\")"),
         format!("get_metrics(\"{namespace}\", 5)"),
-        "read_metrics(\"/aiopslab/metrics_output/call-0003/container/kpi_latency-90.csv\")"
+        "read_metrics(\"/aiopslab/metrics_output/call-0003/container/kpi_latency_90.csv\")"
             .to_owned(),
         format!("get_traces(\"{namespace}\", 5)"),
         format!("exec_shell(\"kubectl get pods -n {namespace}\")"),
@@ -347,7 +347,7 @@ fn an_imported_case_answers_the_actions() {
     let expected = [
         ("partial", "ERROR no answer in time"),
         ("empty", "Services with pods: ad, cart"),
-        ("partial", "kpi_latency-90.csv"),
+        ("partial", "kpi_latency_90.csv"),
         ("answered", "cart"),
         ("partial", "traces.csv"),
         ("not_captured", "not available"),
