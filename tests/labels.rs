@@ -16,15 +16,14 @@ fn recording() -> Place {
     let folder = place.path("incident");
     let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/samples/");
     copy_folder(format!("{samples}{SAMPLE}").as_ref(), &folder);
-    let path = folder.join("manifest.json");
-    let mut manifest: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    let path = folder.join("withheld/files.json");
+    let mut listed: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
     for name in ["truth", "windows", "journal"] {
         let document = format!("withheld/{name}.json");
         fs::remove_file(folder.join(&document)).unwrap();
-        let listed = manifest["withheld_files"].as_object_mut().unwrap();
-        listed.remove(&document).unwrap();
+        listed.as_object_mut().unwrap().remove(&document).unwrap();
     }
-    fs::write(&path, manifest.to_string()).unwrap();
+    fs::write(&path, listed.to_string()).unwrap();
     place.ok(&["snapshot", "verify", "incident"]);
     place
 }
