@@ -19,8 +19,15 @@ const PORT: &str = "k8s_target_port_misconfig_testbed-1";
 const SCALE: &str = "scale_pod_zero_testbed-1";
 const KILL: &str = "container_kill_testbed-1";
 
+/// A query, the sample that it is asked of, and its parameters.
+type Asked = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
+
 /// Queries whose answer says more on another sample than [`PORT`], or with other parameters.
-const ASKED: [(&str, &str, &[(&str, &str)]); 16] = [
+const ASKED: [Asked; 16] = [
     ("counter-resets", KILL, &[]),
     ("deployments-short", SCALE, &[]),
     ("error-spans-by-edge", PORT, &[("errors", "yes")]),

@@ -84,9 +84,12 @@ impl<'a> Subject<'a> {
     }
 }
 
+/// Verdicts by the problem and the digest of the episode.
+type ByEpisode<'a> = BTreeMap<(&'a str, &'a str), &'a Verdict>;
+
 /// What each judge said of these episodes, in the order of the verdicts.
 pub(crate) fn judged(verdicts: &Verdicts, subjects: &[Subject<'_>]) -> Vec<Judged> {
-    let mut by_judge: Vec<(&Judge, BTreeMap<(&str, &str), &Verdict>)> = Vec::new();
+    let mut by_judge: Vec<(&Judge, ByEpisode<'_>)> = Vec::new();
     for verdict in verdicts.iter() {
         let of = (verdict.problem.as_str(), verdict.episode_sha256.as_str());
         match by_judge.iter_mut().find(|one| *one.0 == verdict.judge) {
