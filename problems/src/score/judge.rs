@@ -317,7 +317,7 @@ mod tests {
         judges[4].prompt_sha256.push('0');
         judges[5].scripted = true;
         let of_judges = judges.iter().map(|judge| of(judge, &same));
-        let mut cases = vec![
+        let mut cases = [
             case(id, &[step(1, "I look", "pod")], &json!("Yes")),
             case(id, &steps, &json!("No")),
             same.clone(),

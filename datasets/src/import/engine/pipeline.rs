@@ -71,7 +71,7 @@ mod tests {
             Ok(())
         };
         let slow = |number: u64| {
-            if number % 7 == 0 {
+            if number.is_multiple_of(7) {
                 thread::sleep(std::time::Duration::from_micros(300));
             }
             number * 2
