@@ -146,18 +146,18 @@ QUESTIONS = {
         "SELECT pod, count(*) AS n FROM log_lines WHERE message::VARCHAR LIKE '%rror%' GROUP BY pod ORDER BY pod",
         lambda tables: tables["log_lines"].filter(polars.col("message").bin.contains(b"rror")).group_by("pod").len().sort("pod")),
     "spans by service and status": "SELECT service, status, count(*) AS n FROM spans GROUP BY service, status ORDER BY service, status",
-    "time by operation, microseconds": (
-        'SELECT service, operation, sum((CAST("end" AS BIGINT) - CAST(start AS BIGINT)) / 1000) AS us FROM spans GROUP BY service, operation ORDER BY service, operation',
-        'SELECT service, operation, sum(epoch_us("end") - epoch_us(start))::BIGINT AS us FROM spans GROUP BY service, operation ORDER BY service, operation',
+    "time by operation, nanoseconds": (
+        'SELECT service, operation, sum(CAST("end" AS BIGINT) - CAST(start AS BIGINT)) AS ns FROM spans GROUP BY service, operation ORDER BY service, operation',
+        'SELECT service, operation, sum(epoch_ns("end") - epoch_ns(start))::BIGINT AS ns FROM spans GROUP BY service, operation ORDER BY service, operation',
         lambda tables: tables["spans"].group_by("service", "operation").agg(
-            (polars.col("end") - polars.col("start")).dt.total_microseconds().sum()).sort("service", "operation")),
+            (polars.col("end") - polars.col("start")).dt.total_nanoseconds().sum()).sort("service", "operation")),
     "who calls whom": "SELECT p.service AS caller, c.service AS callee, count(*) AS n FROM spans AS c JOIN spans AS p ON c.trace_id = p.trace_id AND c.parent_span_id = p.span_id WHERE p.service <> c.service GROUP BY p.service, c.service ORDER BY caller, callee",
     "samples by metric": "SELECT s.name, count(*) AS n FROM metric_samples AS m JOIN metric_series AS s ON m.series_id = s.series_id GROUP BY s.name ORDER BY s.name",
     "series by job": (
         "SELECT labels['job'] AS job, count(*) AS n FROM metric_series WHERE labels['job'] IS NOT NULL GROUP BY labels['job'] ORDER BY job",
         "SELECT labels['job'] AS job, count(*) AS n FROM metric_series WHERE labels['job'] IS NOT NULL GROUP BY ALL ORDER BY job",
-        lambda tables: tables["metric_series"].select(polars.col("labels").explode()).unnest("labels")
-            .filter(polars.col("key") == "job").group_by("value").len().sort("value")),
+        lambda tables: tables["metric_series"].group_by(polars.col("labels").map.get("job").alias("job")).len()
+            .drop_nulls("job").sort("job")),
     "objects and their versions": "SELECT resource, count(*) AS n, count(DISTINCT uid) AS objects FROM object_versions GROUP BY resource ORDER BY resource",
     "kinds of what is there at the end": (
         "SELECT json_get_str(object, 'kind') AS k, count(*) AS n FROM object_versions WHERE valid_to IS NULL GROUP BY 1 ORDER BY 1",

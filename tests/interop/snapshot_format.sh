@@ -7,6 +7,6 @@ aiopslab=$(realpath "$1")
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/aiopslab/interop
 cd "$(dirname "$0")/../.."
 [ -x "$tools/readers/bin/python" ] || python3 -m venv "$tools/readers"
-"$tools/readers/bin/pip" -q install duckdb polars pyarrow
+"$tools/readers/bin/pip" -q install "duckdb>=2" "polars>=2" pyarrow
 "$tools/readers/bin/python" tests/interop/snapshot_format.py "$aiopslab" \
   tests/frozen/snapshot-1 datasets/samples/{noop_detection_testbed-1,k8s_target_port_misconfig_testbed-1}
