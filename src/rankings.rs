@@ -66,6 +66,13 @@ struct Told {
     truth: Truth,
 }
 
+/// What comes with a snapshot: when it was as it should be and when not, and who was at fault.
+#[derive(Debug)]
+pub struct Known {
+    window: Window,
+    culprits: BTreeSet<String>,
+}
+
 /// Ranks the components of one incident, or says why it can't be asked.
 ///
 /// # Errors
@@ -73,26 +80,23 @@ struct Told {
 pub fn rank(
     name: &str,
     snapshot: &Snapshot,
+    Known { window, culprits }: &Known,
     algorithm: Algorithm,
 ) -> Result<Result<Ranking, LeftOut>, Failure> {
-    let (window, culprits) = match known(snapshot)? {
-        Ok(known) => known,
-        Err(left_out) => return Ok(Err(left_out)),
-    };
     let (ranked, components): (Vec<Ranked>, BTreeSet<String>) = match algorithm {
         Algorithm::Metrics => {
-            let table = tables::metrics(snapshot, &window)?;
+            let table = tables::metrics(snapshot, window)?;
             let components = table.iter().map(|series| series.component.clone());
-            (metrics::rank(&table, &window), components.collect())
+            (metrics::rank(&table, window), components.collect())
         }
         Algorithm::Traces => {
             let table = tables::traces(snapshot)?;
             let components = table.iter().map(|span| span.component.clone());
-            (traces::rank(&table, &window), components.collect())
+            (traces::rank(&table, window), components.collect())
         }
         Algorithm::Logs => {
             let table = tables::logs(snapshot)?;
-            let ranked = logs::rank(&table, &window);
+            let ranked = logs::rank(&table, window);
             (ranked, table.components)
         }
     };
@@ -113,8 +117,11 @@ pub fn rank(
     }))
 }
 
-/// The windows and the culprits that come with a snapshot.
-fn known(snapshot: &Snapshot) -> Result<Result<(Window, BTreeSet<String>), LeftOut>, Failure> {
+/// Reads the window and the culprits of a snapshot, or says what it does not tell.
+///
+/// # Errors
+/// When the snapshot can't be read.
+pub fn known(snapshot: &Snapshot) -> Result<Result<Known, LeftOut>, Failure> {
     let truth = snapshot.find_withheld_json("truth")?;
     let windows = snapshot.find_withheld_json("windows")?;
     let (Some(truth), Some(windows)) = (truth, windows) else {
@@ -133,7 +140,7 @@ fn known(snapshot: &Snapshot) -> Result<Result<(Window, BTreeSet<String>), LeftO
         baseline: baseline.from.as_millisecond()..baseline.to.as_millisecond(),
         fault: fault.from.as_millisecond()..fault.to.as_millisecond(),
     };
-    Ok(Ok((window, culprits)))
+    Ok(Ok(Known { window, culprits }))
 }
 
 impl Figures {

@@ -9,7 +9,7 @@ use crate::cli::Eval;
 use crate::exit::Failure;
 use crate::library::{Library, base_name};
 use crate::output::print;
-use crate::rankings::{Figures, Ranking, rank};
+use crate::rankings::{Figures, Ranking, known, rank};
 
 /// Stands for every algorithm.
 const ALL: &str = "all";
@@ -19,8 +19,13 @@ pub(super) fn run(arguments: &Eval, library: &Library) -> Result<(), Failure> {
     let (mut rankings, mut left_out) = (Vec::new(), Vec::new());
     for dir in library.snapshots(&arguments.paths)? {
         let (name, snapshot) = (base_name(&dir), Snapshot::open(&dir)?);
+        let known = known(&snapshot)?;
         for algorithm in &algorithms {
-            match rank(&name, &snapshot, *algorithm)? {
+            let ranked = match &known {
+                Ok(known) => rank(&name, &snapshot, known, *algorithm)?,
+                Err(why) => Err(*why),
+            };
+            match ranked {
                 Ok(ranking) => rankings.push(ranking),
                 Err(why) => left_out.push((name.clone(), algorithm.name(), why)),
             }

@@ -19,6 +19,30 @@ pub(in crate::import) struct Found {
     pub(in crate::import) is_single: bool,
 }
 
+impl Found {
+    /// A source that is one recording of which nothing is known to be true. Its rows tell their namespaces, if anything does.
+    pub(in crate::import) fn recording(
+        name: &str,
+        application: &str,
+        parts: Vec<Part>,
+        unread: Vec<LeftOut>,
+    ) -> Self {
+        Self {
+            is_single: true,
+            incidents: vec![Incident {
+                name: name.to_owned(),
+                application: application.to_owned(),
+                namespace: String::new(),
+                parts,
+                unread,
+                truth: None,
+                defects: Vec::new(),
+            }],
+            ..Self::default()
+        }
+    }
+}
+
 /// One incident.
 #[derive(Debug)]
 pub(in crate::import) struct Incident {

@@ -11,7 +11,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::Format;
 use crate::files;
 use crate::import::engine::defects::Rule;
-use crate::import::engine::incident::{Found, Incident, Part};
+use crate::import::engine::incident::{Found, Part};
 use crate::import::engine::names::{series, service_of_pod};
 use crate::import::engine::sheet::{Long, Row, Rows, Series, Sheet, Spans, Until, When};
 use crate::import::engine::time::Unit;
@@ -125,20 +125,12 @@ fn find(root: &Utf8Path, _: &str) -> Result<Found, ImportError> {
             hint: "name the folder that AIOpsLab ran in",
         });
     }
-    Ok(Found {
-        is_single: true,
-        incidents: vec![Incident {
-            name: "aiopslab-export".to_owned(),
-            application: "aiopslab".to_owned(),
-            // The export does not tell it.
-            namespace: String::new(),
-            parts,
-            unread,
-            truth: None,
-            defects: Vec::new(),
-        }],
-        ..Found::default()
-    })
+    Ok(Found::recording(
+        "aiopslab-export",
+        "aiopslab",
+        parts,
+        unread,
+    ))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use camino::Utf8Path;
 use super::Format;
 use crate::files;
 use crate::import::engine::defects::{Notes, Rule};
-use crate::import::engine::incident::{Found, Incident, Part};
+use crate::import::engine::incident::{Found, Part};
 use crate::import::engine::names::service_of_pod;
 use crate::import::engine::sheet::{Line, Logs, Row, Rows, Sheet, When};
 use crate::import::engine::source::LINE;
@@ -132,20 +132,7 @@ fn find(root: &Utf8Path, _: &str) -> Result<Found, ImportError> {
             hint: "name the folder above the namespaces, or a copy of /var/log/pods",
         });
     }
-    Ok(Found {
-        is_single: true,
-        incidents: vec![Incident {
-            name: "pod-logs".to_owned(),
-            application: "pod-logs".to_owned(),
-            // Every line has its own.
-            namespace: String::new(),
-            parts,
-            unread,
-            truth: None,
-            defects: Vec::new(),
-        }],
-        ..Found::default()
-    })
+    Ok(Found::recording("pod-logs", "pod-logs", parts, unread))
 }
 
 #[cfg(test)]
