@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::error::CaptureError;
 use crate::resource::text;
-use crate::sources;
+use crate::sources::{self, SourceError};
 
 /// Where the testbed's manifests are below the project's root.
 const TESTBED: &str = "testbed/manifests";
@@ -81,6 +81,12 @@ fn is_namespace(object: &Value, application: &Application) -> bool {
 /// What was fetched of an application, in the order of the files' names.
 fn fetched(application: &Application, values: Option<&Value>) -> Result<Vec<Value>, CaptureError> {
     let folder = sources::folder(application, values)?;
+    if !folder.is_dir() {
+        return Err(CaptureError::Source(SourceError::Gone {
+            application: application.name.clone(),
+            folder,
+        }));
+    }
     let unread = |error: std::io::Error| CaptureError::Parse {
         what: format!("the manifests of {} in {folder}", application.name),
         source: error.into(),
@@ -174,6 +180,19 @@ mod tests {
         files.sort();
         let embedded: Vec<&str> = TESTBED_FILES.iter().map(|(name, _)| *name).collect();
         assert_eq!(files, embedded);
+    }
+
+    #[test]
+    fn what_is_no_longer_kept_is_told_with_the_way_to_it() {
+        let catalog = aiopslab_problems::catalog::Catalog::embedded().unwrap();
+        let mut application = catalog.application("social-network").unwrap().clone();
+        application.namespace = "nobody-has-deployed-this".to_owned();
+        let error = objects(&application).unwrap_err().to_string();
+        assert!(error.contains("are not in"), "{error}");
+        assert!(
+            error.contains("aiopslab check --application social-network"),
+            "{error}"
+        );
     }
 
     #[test]

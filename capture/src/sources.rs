@@ -59,6 +59,16 @@ pub enum SourceError {
         /// The chart.
         chart: String,
     },
+    /// What was fetched is no longer there, e.g. when a recovery needs it.
+    #[error(
+        "the manifests of {application} are not in {folder} any more\nhint: `aiopslab check --application {application}` fetches them again; with --app-dir DIR out of a checkout"
+    )]
+    Gone {
+        /// Name of the application.
+        application: String,
+        /// Where they were kept.
+        folder: Utf8PathBuf,
+    },
     /// There is no place to keep it.
     #[error("no folder for what is fetched\nhint: set XDG_CACHE_HOME or HOME")]
     NoCache,

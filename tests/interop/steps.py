@@ -111,6 +111,9 @@ def main():
         make_chart(work / "source" / "chart", work / "volume")
         make_catalog(work / "catalog", "chart")
         catalog = ["--catalog", str(work / "catalog")]
+        # Claims of another deployment have volumes that were made for them, which nothing can give back.
+        check = subprocess.run([aiopslab, "check"], capture_output=True, text=True, timeout=120)
+        assert "hotel-testbed is not deployed" in check.stdout, f"{check.stdout}\nhint: kubectl delete namespace hotel-testbed"
         for step in steps:
             options = [*LENGTHS, "--out", str(work / "captures"), "--helm", helm, "--app-dir", str(work / "source")]
             done = subprocess.run([aiopslab, "capture", f"{step}_testbed-1", *catalog, *options],

@@ -9,6 +9,9 @@ use super::coverage::Hole;
 const MILLISECOND: i64 = 1_000_000;
 /// Milliseconds of a second.
 const SECOND_MS: i64 = 1000;
+/// By how many seconds a process's start may be told wrongly: Linux counts it from the machine's boot, whose time is
+/// known to the second and moves when the clock is set.
+const START_ERROR: i64 = 2;
 
 /// The seconds in which any sample was taken, and how far the samples of a series are apart.
 #[derive(Debug, Default)]
@@ -45,8 +48,8 @@ impl Scrapes {
     pub(super) fn restart(&self, started: i64) -> Option<Hole> {
         let started = started.div_euclid(SECOND_MS);
         // What was scraped in the same second came after.
-        let last = self.seconds.range(..started).next_back()?;
-        let again = started + self.interval()? + 1;
+        let last = self.seconds.range(..started - START_ERROR).next_back()?;
+        let again = started + START_ERROR + self.interval()? + 1;
         Some(Hole {
             when: last * SECOND_MS * MILLISECOND..again * SECOND_MS * MILLISECOND,
             reason: "Prometheus was started again: a scrape of any target may be missing"
@@ -127,10 +130,14 @@ mod tests {
         scrapes.see((0..60_000).step_by(5000).filter(|time| *time != 30_000));
         let hole = scrapes.restart(31_500).unwrap();
         let when = hole.when.start / MILLISECOND..hole.when.end / MILLISECOND;
-        assert_eq!(when, 25_000..37_000);
+        assert_eq!(when, 25_000..39_000);
         scrapes.see([30_900].into_iter());
         let hole = scrapes.restart(30_500).unwrap();
         assert_eq!(hole.when.start / MILLISECOND, 25_000);
+        // The start is told a second too late: the first scrape after it seems to be before.
+        scrapes.see([33_200].into_iter());
+        let hole = scrapes.restart(34_100).unwrap();
+        assert_eq!(hole.when.start / MILLISECOND, 30_000);
         // It is a first start if nothing was scraped before.
         assert_eq!(scrapes.restart(-5000), None);
     }
