@@ -6,6 +6,7 @@ mod import;
 mod limits;
 mod live;
 mod llm;
+mod release;
 mod report;
 mod results;
 mod serve;
@@ -23,6 +24,7 @@ pub use self::import::{Import, SUPPORT_BUNDLE};
 pub use self::limits::LimitFlags;
 pub use self::live::{Live, OnWrite};
 pub use self::llm::Llm;
+pub use self::release::{BuildRelease, Release};
 pub use self::report::Report;
 pub use self::results::{Export, Foreign, Rerun, Score};
 pub use self::serve::{Serve, ServeAgents, ServeKubernetes};
@@ -104,6 +106,9 @@ pub enum Command {
     Capture(Box<Capture>),
     /// Undo faults that a killed capture left on a cluster
     Recover(Cluster),
+    /// Freeze snapshots into releases; check, split and unlock them
+    #[command(subcommand)]
+    Release(Release),
     /// Say what is true of a snapshot, so that it can be evaluated on
     #[command(subcommand)]
     Truth(Truth),
@@ -319,12 +324,15 @@ Example:
     },
     /// Check that what an agent can see does not give the fault away
     #[command(
-        after_help = "Examples:\n  aiopslab snapshot audit\n  aiopslab snapshot audit my-captures/ --json"
+        after_help = "Examples:\n  aiopslab snapshot audit\n  aiopslab snapshot audit my-captures/ --json\n  aiopslab snapshot audit --held-out release/"
     )]
     Audit {
         /// Snapshots, or folders of snapshots [default: the shipped samples]
         #[arg(value_name = "SNAPSHOT")]
         snapshots: Vec<Utf8PathBuf>,
+        /// Check that they can be published without their truth: no withheld/, nothing after `end`, opaque ids
+        #[arg(long, requires = "snapshots")]
+        held_out: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,

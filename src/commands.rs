@@ -7,6 +7,7 @@ mod eval;
 mod export;
 mod import;
 mod problems;
+mod release;
 mod report;
 mod rerun;
 mod score;
@@ -41,6 +42,7 @@ pub async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
         Command::Serve(arguments) => serve::run(*arguments, &settings).await,
         Command::Capture(arguments) => capture::capture(*arguments, &settings).await,
         Command::Recover(cluster) => capture::recover(cluster, &settings).await,
+        Command::Release(arguments) => release::run(arguments, &settings).await,
         Command::Truth(arguments) => truth::run(arguments, &settings),
         Command::Check(arguments) => capture::check(arguments, &settings).await,
         Command::Config(arguments) => config::run(&arguments, &settings),

@@ -2,9 +2,10 @@
 
 use std::sync::OnceLock;
 
+use aiopslab_datasets::release::{CATALOG_FOLDER, RELEASE_FILE, Release, SNAPSHOTS_FOLDER};
 use aiopslab_datasets::samples::{self, Sample, samples};
 use aiopslab_datasets::{Manifest, Snapshot};
-use aiopslab_problems::catalog::{Catalog, nearest};
+use aiopslab_problems::catalog::{self, Catalog, nearest};
 use aiopslab_problems::family::{Application, Family};
 use aiopslab_problems::label::Label;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -22,6 +23,8 @@ pub struct Library {
     /// Every family, application and problem.
     pub catalog: Catalog,
     folder: Option<Utf8PathBuf>,
+    /// Catalog files that are not built in: (path, text).
+    added: Vec<(String, String)>,
 }
 
 /// A snapshot together with what is asked on it.
@@ -45,13 +48,60 @@ impl Library {
     /// # Errors
     /// When a catalog file can't be read or is wrong.
     pub fn open(settings: &Settings) -> Result<Self, Failure> {
-        let files = match &settings.catalog.value {
+        Self::open_for(settings, &[])
+    }
+
+    /// Reads the catalog, with what it lacks of the catalogs of the releases among these places.
+    ///
+    /// # Errors
+    /// When a catalog file can't be read or is wrong.
+    pub fn open_for(settings: &Settings, places: &[Utf8PathBuf]) -> Result<Self, Failure> {
+        let folder = settings.snapshots.value.as_ref();
+        let releases = places
+            .iter()
+            .chain(folder)
+            .filter(|place| is_release(place));
+        let slices: Vec<Utf8PathBuf> = releases.map(|place| place.join(CATALOG_FOLDER)).collect();
+        Self::with_slices(settings, &slices)
+    }
+
+    /// Reads the catalog, with what it lacks of the files in these folders, which need not be there.
+    pub(crate) fn with_slices(
+        settings: &Settings,
+        slices: &[Utf8PathBuf],
+    ) -> Result<Self, Failure> {
+        let mut added = match &settings.catalog.value {
             Some(dir) => catalog_files(dir)?,
             None => Vec::new(),
         };
+        for slice in slices.iter().filter(|slice| slice.is_dir()) {
+            for (path, text) in catalog_files(slice)? {
+                let name = base_name(path.as_ref());
+                let is_known = catalog::built_in().any(|(known, _)| known == name)
+                    || added
+                        .iter()
+                        .any(|(known, _)| base_name(known.as_ref()) == name);
+                if !is_known {
+                    added.push((path, text));
+                }
+            }
+        }
+        let folder = settings.snapshots.value.as_ref();
         Ok(Self {
-            catalog: Catalog::with_dir(&files)?,
-            folder: settings.snapshots.value.clone(),
+            catalog: Catalog::with_dir(&added)?,
+            folder: folder.map(|folder| snapshots_folder(folder)),
+            added,
+        })
+    }
+
+    /// The catalog file of a family or application, which is named as what is in it.
+    pub(crate) fn catalog_file(&self, name: &str) -> Option<&str> {
+        let file = format!("{name}.toml");
+        let added = self.added.iter();
+        let mut added = added.map(|(path, text)| (base_name(path.as_ref()), text.as_str()));
+        let added = added.find_map(|(known, text)| (known == file).then_some(text));
+        added.or_else(|| {
+            catalog::built_in().find_map(|(known, text)| (known == file).then_some(text))
         })
     }
 
@@ -85,7 +135,7 @@ impl Library {
         )))
     }
 
-    /// The snapshots at the given places, each a snapshot or a folder of snapshots; without any, those of
+    /// The snapshots at the given places, each a snapshot, a folder of snapshots or a release; without any, those of
     /// `--snapshots` and the shipped samples that it has no namesake of.
     ///
     /// # Errors
@@ -128,7 +178,9 @@ impl Library {
                     "{dir} has no truth yet\nhint: `aiopslab truth add {dir}` says what was wrong"
                 )
             } else {
-                format!("{dir} came without withheld/: its truth is kept elsewhere")
+                format!(
+                    "{dir} came without withheld/: its truth is kept elsewhere\nhint: of a held-out release, `aiopslab release unlock RELEASE --identity FILE --out DIR` makes a release with it"
+                )
             }));
         };
         let label = match truth.get("labelled") {
@@ -266,11 +318,27 @@ fn snapshots_in(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Failure> {
     if folder.join(MANIFEST).is_file() {
         return Ok(vec![folder.to_owned()]);
     }
-    let entries = sorted_entries(folder)?;
+    if is_release(folder) {
+        // One of another version may lie elsewhere.
+        Release::open(folder, None)?;
+    }
+    let entries = sorted_entries(&snapshots_folder(folder))?;
     Ok(entries
         .into_iter()
         .filter(|path| path.join(MANIFEST).is_file())
         .collect())
+}
+
+fn is_release(folder: &Utf8Path) -> bool {
+    folder.join(RELEASE_FILE).is_file()
+}
+
+/// Where the snapshots of a folder lie: those of a release have one of their own.
+fn snapshots_folder(folder: &Utf8Path) -> Utf8PathBuf {
+    match is_release(folder) {
+        true => folder.join(SNAPSHOTS_FOLDER),
+        false => folder.to_owned(),
+    }
 }
 
 fn sorted_entries(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Failure> {

@@ -134,7 +134,8 @@ fn environment(snapshot: &Snapshot, clock: Clock, options: &ReplayOptions) -> Re
     ReplayEnvironment::new(snapshot, &options).unwrap()
 }
 
-async fn answers(
+/// Whatever is asked of a snapshot at a clock, with the answers.
+pub(crate) async fn answers(
     snapshot: &Snapshot,
     clock: Clock,
     options: &ReplayOptions,

@@ -78,17 +78,35 @@ pub(crate) fn write_atomically(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
 
 /// Writes a JSON document with sorted keys.
 pub(crate) fn write_json(path: &Utf8Path, value: &Value) -> Result<()> {
-    let mut text = format!("{:#}", sorted(value));
-    text.push('\n');
-    write_atomically(path, text.as_bytes())
+    write_atomically(path, canonical(value).as_bytes())
+}
+
+/// The text of a JSON document with sorted keys.
+pub(crate) fn canonical(value: &Value) -> String {
+    format!("{:#}\n", sorted(value))
+}
+
+pub(crate) fn read(path: &Utf8Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?
+        .read_to_end(&mut bytes)
+        .map_err(|cause| SnapshotError::io("read", path, cause))?;
+    Ok(bytes)
+}
+
+pub(crate) fn copy(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
+    create_parent(to)?;
+    match fs::copy(from, to) {
+        Ok(_) => Ok(()),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Err(SnapshotError::MissingFile {
+            path: from.to_owned(),
+        }),
+        Err(cause) => Err(SnapshotError::io("copy a file to", to, cause)),
+    }
 }
 
 pub(crate) fn read_json(path: &Utf8Path) -> Result<Value> {
-    let mut text = Vec::new();
-    open(path)?
-        .read_to_end(&mut text)
-        .map_err(|cause| SnapshotError::io("read", path, cause))?;
-    serde_json::from_slice(&text).map_err(|cause| SnapshotError::Json {
+    serde_json::from_slice(&read(path)?).map_err(|cause| SnapshotError::Json {
         path: path.to_owned(),
         cause,
     })

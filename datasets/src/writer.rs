@@ -200,30 +200,40 @@ impl SnapshotWriter {
     /// # Errors
     /// When a file cannot be written; the recording is kept for [`salvage`].
     pub fn finish(self, draft: ManifestDraft) -> Result<Manifest> {
-        self.finish_with(draft, LineOrder::AsNumbered)
+        let state = state(&draft);
+        self.finish_with(draft, state, LineOrder::AsNumbered)
     }
 
     /// Finishes what was put together from files whose log lines are not in the order of their
     /// times: lines are numbered anew within their instance, by their times and then by the numbers
     /// that they were given.
     pub(crate) fn finish_by_time(self, draft: ManifestDraft) -> Result<Manifest> {
-        self.finish_with(draft, LineOrder::ByTime)
+        let state = state(&draft);
+        self.finish_with(draft, state, LineOrder::ByTime)
     }
 
-    fn finish_with(self, draft: ManifestDraft, order: LineOrder) -> Result<Manifest> {
+    /// Finishes a copy of another snapshot, which is as complete as that one.
+    pub(crate) fn finish_copy(self, draft: ManifestDraft, state: State) -> Result<Manifest> {
+        self.finish_with(draft, state, LineOrder::AsNumbered)
+    }
+
+    fn finish_with(self, draft: ManifestDraft, state: State, order: LineOrder) -> Result<Manifest> {
         for (_, _, segment) in self.segments {
             segment
                 .into_inner()
                 .unwrap_or_else(PoisonError::into_inner)
                 .close()?;
         }
-        let lost = |counts: &RecorderCounts| counts.lost > 0;
-        let state = if draft.recorders.values().any(lost) {
-            State::Partial
-        } else {
-            State::Complete
-        };
         finish::finish(&self.dir, draft, state, order)
+    }
+}
+
+/// Complete, unless a recorder lost something.
+fn state(draft: &ManifestDraft) -> State {
+    let lost = |counts: &RecorderCounts| counts.lost > 0;
+    match draft.recorders.values().any(lost) {
+        true => State::Partial,
+        false => State::Complete,
     }
 }
 

@@ -18,6 +18,11 @@ use crate::task::Task;
 /// The files that are built in: (name, text).
 const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/catalog.rs"));
 
+/// The files that are built in: (name, text).
+pub fn built_in() -> impl Iterator<Item = (&'static str, &'static str)> {
+    BUILT_IN.iter().copied()
+}
+
 /// Name of a problem, e.g. `k8s_target_port_misconfig_testbed-localization-1`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -101,11 +106,10 @@ impl Catalog {
     /// # Errors
     /// When anything is wrong with any file; the error has every finding.
     pub fn with_dir(files: &[(String, String)]) -> Result<Self, CatalogError> {
-        let built_in = BUILT_IN.iter().copied();
         let added = files
             .iter()
             .map(|(file, text)| (file.as_str(), text.as_str()));
-        check::read(built_in.chain(added))
+        check::read(built_in().chain(added))
     }
 
     /// Returns every family, sorted by name.

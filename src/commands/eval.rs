@@ -28,7 +28,7 @@ use crate::signals::cancel_on_signal;
 const STOPPING: &str = "what is finished is kept";
 
 pub(super) async fn run(arguments: Eval, settings: Settings) -> Result<(), Failure> {
-    let library = Library::open(&settings)?;
+    let library = Library::open_for(&settings, &arguments.paths)?;
     if !arguments.algorithms.is_empty() {
         return algorithm::run(&arguments, &library);
     }

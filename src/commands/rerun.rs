@@ -71,7 +71,7 @@ struct Said {
 }
 
 pub(super) async fn run(arguments: &Rerun, settings: &Settings) -> Result<(), Failure> {
-    let library = Library::open(settings)?;
+    let library = Library::open_for(settings, &arguments.on)?;
     let kept = results::read(&arguments.results)?;
     let shelf = Arc::new(Shelf::open(&library, &arguments.on)?);
     let jobs = settings.jobs.clone().under(arguments.jobs).value.max(1);

@@ -36,7 +36,7 @@ pub(super) async fn run(arguments: Serve, settings: &Settings) -> Result<(), Fai
             "nothing to serve\nhint: --http 127.0.0.1:1818, --mcp stdio, or --kubernetes 127.0.0.1:6443",
         ));
     }
-    let library = Library::open(settings)?;
+    let library = Library::open_for(settings, &arguments.paths)?;
     let stop = CancellationToken::new();
     let mut listening = Vec::new();
     if let Some(address) = &cluster.kubernetes {

@@ -9,12 +9,12 @@ use aiopslab_problems::task::Task;
 use camino::Utf8PathBuf;
 use serde_json::json;
 
-use crate::audit::{Leak, Patterns, Shortcuts, leaks, shortcuts};
+use crate::audit::{Leak, Patterns, Shortcuts, held_out, leaks, shortcuts};
 use crate::cli::Snapshot;
 use crate::evaluation::{Plan, Wanted};
 use crate::exit::Failure;
 use crate::fidelity;
-use crate::library::Library;
+use crate::library::{Library, base_name};
 use crate::output::print;
 use crate::settings::Settings;
 
@@ -43,7 +43,14 @@ pub(super) async fn run(arguments: Snapshot, settings: &Settings) -> Result<(), 
             show,
             json,
         } => compare_with_live(&compared, show, json, settings).await,
-        Snapshot::Audit { snapshots, json } => audit(&snapshots, json, settings),
+        Snapshot::Audit {
+            snapshots,
+            held_out: true,
+            json,
+        } => audit_held_out(&snapshots, json, settings),
+        Snapshot::Audit {
+            snapshots, json, ..
+        } => audit(&snapshots, json, settings),
         Snapshot::Salvage { folder } => {
             salvage(&folder)?;
             print(&describe(&Opened::open(&folder)?)?);
@@ -88,7 +95,7 @@ struct Audited {
 }
 
 fn audit(places: &[Utf8PathBuf], json: bool, settings: &Settings) -> Result<(), Failure> {
-    let library = Library::open(settings)?;
+    let library = Library::open_for(settings, places)?;
     let mut audited = Vec::new();
     for dir in library.snapshots(places)? {
         let snapshot = Opened::open(&dir)?;
@@ -126,6 +133,33 @@ fn audit(places: &[Utf8PathBuf], json: bool, settings: &Settings) -> Result<(), 
     Err(Failure::user(format!(
         "{leaks} leaks and {found} shortcuts"
     )))
+}
+
+fn audit_held_out(places: &[Utf8PathBuf], json: bool, settings: &Settings) -> Result<(), Failure> {
+    let library = Library::open_for(settings, places)?;
+    let (mut rows, mut count) = (Vec::new(), 0);
+    for dir in library.snapshots(places)? {
+        let (name, found) = (base_name(&dir), held_out(&library, &Opened::open(&dir)?)?);
+        count += found.len();
+        if json {
+            rows.push(json!({"snapshot": name, "found": found}));
+            continue;
+        }
+        print(&format!("{name}: {} found\n", found.len()));
+        for what in found {
+            print(&format!("  {what}\n"));
+        }
+    }
+    if json {
+        let report = json!({"passed": count == 0, "snapshots": rows});
+        print(&format!("{report:#}\n"));
+    }
+    match count {
+        0 => Ok(()),
+        _ => Err(Failure::user(format!(
+            "{count} things that must not be in a held-out snapshot\nhint: `aiopslab release build --held-out` leaves them out"
+        ))),
+    }
 }
 
 fn describe_audit(audited: &[Audited], shortcuts: &Shortcuts) -> String {
@@ -208,7 +242,7 @@ fn describe(opened: &Opened) -> Result<String, Failure> {
     Ok(out)
 }
 
-fn check(report: &Report, json: bool) -> Result<(), Failure> {
+pub(super) fn check(report: &Report, json: bool) -> Result<(), Failure> {
     let failed = report.checks.iter().filter(|check| !check.passed).count();
     if json {
         let checks: Vec<_> = report

@@ -4,9 +4,28 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::error::{ReleaseError, Result};
+use crate::files;
 
 /// Name of the manifest within a release; it is written last.
 pub const RELEASE_FILE: &str = "release.json";
+/// Name of the manifest's signature, as the tool `minisign` names it.
+pub const SIGNATURE_FILE: &str = "release.json.minisig";
+/// The folder with a folder per snapshot.
+pub const SNAPSHOTS_FOLDER: &str = "snapshots";
+/// The folder with the files of the catalog that the problems need.
+pub const CATALOG_FOLDER: &str = "catalog";
+/// The folder with what is encrypted.
+pub(super) const SEALED_FOLDER: &str = "sealed";
+
+/// Version of the release format.
+///
+/// Changes: `1`, the first one.
+pub(super) const FORMAT_VERSION: &str = "1";
+/// What stands in the manifest for its own digest while that is computed.
+const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// What a release is made of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +48,65 @@ pub struct Release {
     pub files: BTreeMap<String, ReleaseFile>,
     /// Figures that were measured when it was built: baselines, fidelity, coverage.
     pub figures: BTreeMap<String, Value>,
+    /// SHA-256 of this file, with 64 zeros in the place of this value.
+    #[serde(default)]
+    pub sha256: String,
+}
+
+impl Release {
+    /// Reads a manifest that came from `place`, a path or a URL; the version is checked before anything else.
+    ///
+    /// # Errors
+    /// When it is none, of another version, or lists a path that leads out of the release.
+    pub fn parse(bytes: &[u8], place: &str) -> Result<Self> {
+        let json = |cause| ReleaseError::Json {
+            place: place.to_owned(),
+            cause,
+        };
+        let value: Value = serde_json::from_slice(bytes).map_err(json)?;
+        let version = value.get("format_version").and_then(Value::as_str);
+        if version != Some(FORMAT_VERSION) {
+            return Err(ReleaseError::UnreadableVersion {
+                place: place.to_owned(),
+                found: version.unwrap_or("none").to_owned(),
+                readable: FORMAT_VERSION,
+            });
+        }
+        let release: Self = serde_json::from_value(value).map_err(json)?;
+        let is_name = |name: &String| is_within(name) && !name.contains('/');
+        let names = release.snapshots.keys().filter(|name| !is_name(name));
+        let paths = release.files.keys().filter(|path| !is_within(path));
+        match names.chain(paths).next() {
+            None => Ok(release),
+            Some(path) => Err(ReleaseError::BadPath {
+                place: place.to_owned(),
+                path: path.clone(),
+            }),
+        }
+    }
+
+    /// The text of the manifest, with its digest, which is noted here too.
+    pub(super) fn text(&mut self) -> serde_json::Result<String> {
+        NO_DIGEST.clone_into(&mut self.sha256);
+        let blank = files::canonical(&serde_json::to_value(&*self)?);
+        self.sha256 = files::hex(&Sha256::digest(&blank));
+        Ok(blank.replacen(NO_DIGEST, &self.sha256, 1))
+    }
+
+    /// Whether this is the text that the manifest was written as.
+    pub(super) fn is_text(&self, text: &str) -> bool {
+        let blank = text.replacen(&self.sha256, NO_DIGEST, 1);
+        files::hex(&Sha256::digest(blank)) == self.sha256
+    }
+}
+
+/// Whether a path leads to a file below the folder that it is taken from, on every system.
+pub(super) fn is_within(path: &str) -> bool {
+    path.split('/').all(|part| {
+        !["", ".", ".."].contains(&part)
+            && !part.contains(['\\', ':'])
+            && !part.contains(char::is_control)
+    })
 }
 
 /// A snapshot of a release.
@@ -40,7 +118,7 @@ pub struct ReleaseEntry {
     pub application: String,
     /// Digest of its visible rows, whatever they are encoded in.
     pub logical_digest: String,
-    /// The problems that are asked on it; in a held-out release, their opaque ids.
+    /// Ids of the problems that are asked on it; none in a held-out release, since they name the fault.
     pub problems: Vec<String>,
     /// Where its truth is held out: what is encrypted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,7 +130,7 @@ pub struct ReleaseEntry {
 pub struct Sealed {
     /// Path of the encrypted file within the release.
     pub file: String,
-    /// SHA-256 of salt and plaintext: the salt is a secret of whoever built the release.
+    /// SHA-256 of the plaintext, a tar that has a secret salt in it, so that nobody can tell from this what else is.
     pub salted_sha256: String,
 }
 

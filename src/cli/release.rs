@@ -1,0 +1,116 @@
+//! Frozen sets of snapshots.
+
+use camino::Utf8PathBuf;
+use clap::{Args, Subcommand};
+
+/// `release`.
+#[derive(Debug, Subcommand)]
+pub enum Release {
+    /// Freeze snapshots, what is asked on them and their figures into a folder that can be published
+    #[command(after_help = "\
+Examples:
+  aiopslab release build captures/ --name testbed --version 1.0.0 --licence CC-BY-4.0 --citation 'A. Author, 2026' --out testbed-1.0.0
+  minisign -S -m testbed-1.0.0/release.json      signs it
+  age-keygen -o key.txt; head -c 32 /dev/urandom >secret
+  aiopslab release build captures/ --name testbed-held-out --version 1.0.0 --licence CC-BY-4.0 --citation 'A. Author, 2026' --out held-out --held-out --recipient age1… --secret secret")]
+    Build(Box<BuildRelease>),
+    /// Check every byte and every snapshot of a release
+    #[command(after_help = "Example:\n  aiopslab release verify testbed-1.0.0 --key minisign.pub")]
+    Verify {
+        /// The release's folder
+        #[arg(value_name = "DIR")]
+        dir: Utf8PathBuf,
+        /// The public key of minisign that must have signed it: the key, or the file with it
+        #[arg(long, value_name = "KEY|FILE")]
+        key: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say which snapshots to publish and which to hold out: by family, the same for the same seed
+    #[command(
+        after_help = "Example:\n  aiopslab release split captures/ --held-out 0.3 --seed 1 | awk '$1 == \"held-out\" { print $2 }'"
+    )]
+    Split {
+        /// Snapshots, or folders of snapshots [default: the shipped samples]
+        #[arg(value_name = "SNAPSHOT")]
+        snapshots: Vec<Utf8PathBuf>,
+        /// The share of families to hold out, between 0 and 1
+        #[arg(long, value_name = "FRACTION")]
+        held_out: f64,
+        /// Decides which
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        seed: u64,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a held-out release its truth back, with a key that it was built for
+    #[command(
+        after_help = "Example:\n  aiopslab release unlock held-out --identity key.txt --out unlocked\n  aiopslab eval unlocked --agent baseline:doctor"
+    )]
+    Unlock {
+        /// The held-out release's folder
+        #[arg(value_name = "DIR")]
+        dir: Utf8PathBuf,
+        /// The file that age-keygen wrote
+        #[arg(long, value_name = "FILE")]
+        identity: Utf8PathBuf,
+        /// The public key of minisign that must have signed it: the key, or the file with it
+        #[arg(long, value_name = "KEY|FILE")]
+        key: Option<String>,
+        /// The folder for the release with truth: new or empty
+        #[arg(long, value_name = "DIR")]
+        out: Utf8PathBuf,
+    },
+    /// Put a release into one file, the same bytes for the same release
+    Pack {
+        /// The release's folder
+        #[arg(value_name = "DIR")]
+        dir: Utf8PathBuf,
+        /// The file
+        #[arg(value_name = "FILE.tar")]
+        file: Utf8PathBuf,
+    },
+    /// Make a folder of a release in one file
+    Unpack {
+        /// The file
+        #[arg(value_name = "FILE.tar")]
+        file: Utf8PathBuf,
+        /// The folder: new or empty
+        #[arg(value_name = "DIR")]
+        dir: Utf8PathBuf,
+    },
+}
+
+/// `release build`.
+#[derive(Debug, Args)]
+pub struct BuildRelease {
+    /// Snapshots with their truth, or folders of them [default: the shipped samples]
+    #[arg(value_name = "SNAPSHOT")]
+    pub snapshots: Vec<Utf8PathBuf>,
+    /// Name of the release
+    #[arg(long, value_name = "NAME")]
+    pub name: String,
+    /// Its version; a release never changes, another one gets another version
+    #[arg(long, value_name = "V")]
+    pub version: String,
+    /// SPDX expression of the data's licence, such as CC-BY-4.0
+    #[arg(long, value_name = "SPDX")]
+    pub licence: String,
+    /// How to cite it, in one line
+    #[arg(long, value_name = "TEXT")]
+    pub citation: String,
+    /// The folder: new or empty
+    #[arg(long, value_name = "DIR")]
+    pub out: Utf8PathBuf,
+    /// Name snapshots by opaque ids, leave out what is later than `end`, and encrypt their truth
+    #[arg(long, requires_all = ["recipients", "secret"])]
+    pub held_out: bool,
+    /// Who can unlock it: a recipient of age (repeatable)
+    #[arg(long = "recipient", value_name = "age1…", requires = "held_out")]
+    pub recipients: Vec<String>,
+    /// File of secret bytes that ids and salts are made with; the same for each build of this release, and never published
+    #[arg(long, value_name = "FILE", requires = "held_out")]
+    pub secret: Option<Utf8PathBuf>,
+}

@@ -1,0 +1,127 @@
+//! `aiopslab release`: snapshots frozen for publishing.
+
+use aiopslab_datasets::release::{About, Release as Manifest, Seal, archive, verify};
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::json;
+
+use super::snapshot::check;
+use crate::cli::{BuildRelease, Release};
+use crate::exit::Failure;
+use crate::library::Library;
+use crate::output::print;
+use crate::release::{self, Order, Split};
+use crate::settings::Settings;
+
+pub(super) async fn run(arguments: Release, settings: &Settings) -> Result<(), Failure> {
+    match arguments {
+        Release::Build(arguments) => build(*arguments, settings).await,
+        Release::Verify { dir, key, json } => {
+            let key = key.as_deref().map(public_key).transpose()?;
+            check(&verify(&dir, key.as_deref())?, json)
+        }
+        Release::Split {
+            snapshots,
+            held_out,
+            seed,
+            json,
+        } => split(&snapshots, held_out, seed, json, settings),
+        Release::Unlock {
+            dir,
+            identity,
+            key,
+            out,
+        } => {
+            let key = key.as_deref().map(public_key).transpose()?;
+            let unlocked = release::unlock(settings, &dir, key.as_deref(), &identity, &out)?;
+            print(&describe(&unlocked, &out));
+            Ok(())
+        }
+        Release::Pack { dir, file } => Ok(archive::pack(&dir, &file)?),
+        Release::Unpack { file, dir } => {
+            print(&describe(&archive::unpack(&file, &dir)?, &dir));
+            Ok(())
+        }
+    }
+}
+
+async fn build(arguments: BuildRelease, settings: &Settings) -> Result<(), Failure> {
+    let seal = match (arguments.held_out, &arguments.secret) {
+        (true, Some(file)) => Some(Seal::new(&arguments.recipients, &read(file)?)?),
+        _ => None,
+    };
+    let library = Library::open_for(settings, &arguments.snapshots)?;
+    let order = Order {
+        snapshots: arguments.snapshots,
+        about: About {
+            name: arguments.name,
+            version: arguments.version,
+            held_out: arguments.held_out,
+            licence: arguments.licence,
+            citation: arguments.citation,
+        },
+        seal,
+        out: arguments.out.clone(),
+    };
+    let built = release::build(&library, settings, order).await?;
+    print(&describe(&built, &arguments.out));
+    Ok(())
+}
+
+fn split(
+    places: &[Utf8PathBuf],
+    share: f64,
+    seed: u64,
+    json: bool,
+    settings: &Settings,
+) -> Result<(), Failure> {
+    let library = Library::open_for(settings, places)?;
+    let dirs = library.snapshots(places)?;
+    let all = dirs.iter().map(|dir| library.recorded(dir));
+    let all = all.collect::<Result<Vec<_>, _>>()?;
+    let Split { public, held_out } = release::split(&all, share, seed)?;
+    if json {
+        let report = json!({"seed": seed, "public": public, "held_out": held_out});
+        print(&format!("{report:#}\n"));
+        return Ok(());
+    }
+    for (side, dirs) in [("public", public), ("held-out", held_out)] {
+        for dir in dirs {
+            print(&format!("{side:<9} {dir}\n"));
+        }
+    }
+    Ok(())
+}
+
+fn describe(release: &Manifest, dir: &Utf8Path) -> String {
+    let bytes: u64 = release.files.values().map(|file| file.bytes).sum();
+    let problems: usize = release
+        .snapshots
+        .values()
+        .map(|one| one.problems.len())
+        .sum();
+    let asked = match release.held_out {
+        true => "truth held out".to_owned(),
+        false => format!("{problems} problems"),
+    };
+    format!(
+        "release    {} {} in {dir}\nsnapshots  {}, {asked}\nfiles      {}, {bytes} bytes\nsha256     {}\n",
+        release.name,
+        release.version,
+        release.snapshots.len(),
+        release.files.len(),
+        release.sha256,
+    )
+}
+
+/// A public key as given, or the text of the file that has it.
+fn public_key(given: &str) -> Result<String, Failure> {
+    let file = Utf8Path::new(given);
+    match file.is_file() {
+        true => Ok(String::from_utf8_lossy(&read(file)?).into_owned()),
+        false => Ok(given.to_owned()),
+    }
+}
+
+fn read(file: &Utf8Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(file).map_err(|error| Failure::user(format!("{file} can't be read: {error}")))
+}
