@@ -2,6 +2,7 @@ use arrow::util::pretty::pretty_format_batches;
 use camino::Utf8Path;
 
 use super::*;
+use crate::error::ReplayError;
 use crate::testing::TestSnapshot;
 
 /// The samples that are in the repository, with a fault and everything recorded.
