@@ -20,7 +20,7 @@ use crate::serve::episodes::{Episodes, Questions, Terms, Wish};
 use crate::serve::http::{HttpService, router};
 use crate::serve::listener;
 use crate::serve::mcp::{self, McpProblem};
-use crate::settings::Settings;
+use crate::settings::{Secret, Settings};
 
 /// Clients ask several agents at a time: nobody sits there who could answer.
 const MANY: usize = 2;
@@ -144,21 +144,13 @@ async fn http(
 
 /// Who may ask, by the key in the file or the environment.
 fn access(arguments: &ServeAgents, settings: &Settings) -> Result<Access, Failure> {
-    let (key, place) = match &arguments.api_key_file {
-        Some(path) => {
-            let key = std::fs::read_to_string(path).map_err(|error| {
-                Failure::user(format!("the key file {path} can't be read: {error}"))
-            })?;
-            (Some(key), path.as_str())
-        }
-        None => {
-            let key = settings.api_key.value.as_ref();
-            (key.map(|key| key.expose().to_owned()), "AIOPSLAB_API_KEY")
-        }
+    let key = match &arguments.api_key_file {
+        Some(path) => Some(Secret::read(path, "--api-key-file")?),
+        None => settings.api_key.value.clone(),
     };
-    let key = key.as_deref().map(str::trim);
+    let key = key.as_ref().map(Secret::expose);
     if key == Some("") {
-        return Err(Failure::user(format!("the key in {place} is empty")));
+        return Err(Failure::user("the key in AIOPSLAB_API_KEY is empty"));
     }
     Ok(Access::new(key))
 }
