@@ -6,12 +6,14 @@
 //!
 //! `opening` sets a session up: [`views`] are SQL files; `functions` are theirs and a person's;
 //! `table` reads the files of many snapshots as one table; `recordings` knows each snapshot's *now*
-//! and windows. `statement` says what may be asked, and `running` is a query on its way.
+//! and windows. `statement` says what may be asked, and `running` is a query on its way. [`postgres`]
+//! answers the same over the protocol of PostgreSQL.
 
 mod functions;
 pub mod header;
 mod opening;
 mod parquet;
+pub mod postgres;
 mod recordings;
 mod running;
 mod statement;
@@ -29,6 +31,7 @@ use arrow::temporal_conversions::timestamp_ns_to_datetime;
 use datafusion::common::TableReference;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement;
 
 use self::recordings::Recordings;
@@ -91,9 +94,19 @@ impl SqlSession {
 
     /// Opens snapshots under their names, which differ, at a clock.
     pub async fn open_all(
+        snapshots: Vec<(String, Snapshot)>,
+        clock: Clock,
+        limits: &SqlLimits,
+    ) -> Result<Self> {
+        Self::open_with(snapshots, clock, limits, |_| Ok(())).await
+    }
+
+    /// The same, with more in the engine.
+    async fn open_with(
         mut snapshots: Vec<(String, Snapshot)>,
         clock: Clock,
         limits: &SqlLimits,
+        add: impl FnOnce(&SessionContext) -> Result<()>,
     ) -> Result<Self> {
         snapshots.sort_by(|one, other| one.0.cmp(&other.0));
         let recordings = Arc::new(Recordings::of(&snapshots, clock)?);
@@ -103,6 +116,7 @@ impl SqlSession {
         opening::register_recorded(&context, &snapshots, &mut tables)?;
         opening::register_facts(&context, &snapshots, &recordings, &mut tables)?;
         opening::register_views(&context, &mut tables).await?;
+        add(&context)?;
         let mut state = context.state();
         let latest = recordings.all().iter().map(|recording| recording.now).max();
         state.execution_props_mut().query_execution_start_time = latest
