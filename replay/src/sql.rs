@@ -68,6 +68,9 @@ pub struct SqlLimits {
     pub memory: usize,
     /// The folder that is spilled to; none: a query that needs more memory fails.
     pub spill: Option<PathBuf>,
+    /// Threads that a query over several snapshots computes on. One snapshot is read from one end to
+    /// the other: without an ORDER BY, its rows come as they are recorded.
+    pub jobs: usize,
 }
 
 impl Default for SqlLimits {
@@ -75,6 +78,7 @@ impl Default for SqlLimits {
         Self {
             memory: 1 << 30,
             spill: None,
+            jobs: 1,
         }
     }
 }
@@ -110,7 +114,7 @@ impl SqlSession {
     ) -> Result<Self> {
         snapshots.sort_by(|one, other| one.0.cmp(&other.0));
         let recordings = Arc::new(Recordings::of(&snapshots, clock)?);
-        let context = opening::context(limits)?;
+        let context = opening::context(limits, snapshots.len())?;
         functions::register(&context, &recordings);
         let mut tables = BTreeSet::new();
         opening::register_recorded(&context, &snapshots, &mut tables)?;

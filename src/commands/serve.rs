@@ -49,7 +49,7 @@ pub(super) async fn run(arguments: Serve, settings: &Settings) -> Result<(), Fai
     }
     if let Some(address) = &database.pgwire {
         let access = access(&arguments, settings)?;
-        let started = pgwire::start(address, &arguments, &access, &library, &stop);
+        let started = pgwire::start(address, &arguments, &access, &library, settings, &stop);
         listening.push(started.await?);
     }
     let mut episodes = None;

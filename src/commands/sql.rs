@@ -130,6 +130,7 @@ impl Opened {
         let limits = SqlLimits {
             memory,
             spill: Some(spill.path().to_owned()),
+            jobs: settings.jobs.value,
         };
         let session = SqlSession::open_all(snapshots, clock.parse::<Clock>()?, &limits).await?;
         Ok(Self {

@@ -37,8 +37,8 @@ pub const FACTS: [(&str, &str); 2] = [
     ),
 ];
 
-/// The engine, with its functions and those on JSON.
-pub(super) fn context(limits: &SqlLimits) -> Result<SessionContext> {
+/// The engine for so many snapshots, with its functions and those on JSON.
+pub(super) fn context(limits: &SqlLimits, snapshots: usize) -> Result<SessionContext> {
     let failed = |error: DataFusionError| read_error("the snapshot", &error);
     let spill = match &limits.spill {
         Some(folder) => DiskManagerMode::Directories(vec![folder.clone()]),
@@ -49,8 +49,11 @@ pub(super) fn context(limits: &SqlLimits) -> Result<SessionContext> {
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(spill))
         .build_arc()
         .map_err(failed)?;
+    let config = session_config()
+        .with_information_schema(true)
+        .with_target_partitions(limits.jobs.clamp(1, snapshots.max(1)));
     let mut state = SessionStateBuilder::new_with_default_features()
-        .with_config(session_config().with_information_schema(true))
+        .with_config(config)
         .with_runtime_env(runtime)
         .with_physical_optimizer_rule(Arc::new(running::GiveWay))
         .build();

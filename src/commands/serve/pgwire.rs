@@ -12,12 +12,14 @@ use crate::exit::Failure;
 use crate::library::Library;
 use crate::serve::access::Access;
 use crate::serve::pgwire::{CLIENTS, serve};
+use crate::settings::Settings;
 
 pub(super) async fn start(
     address: &str,
     arguments: &Serve,
     access: &Access,
     library: &Library,
+    settings: &Settings,
     stop: &CancellationToken,
 ) -> Result<Listening, Failure> {
     let (tcp, bound) = super::listen(address).await?;
@@ -26,6 +28,7 @@ pub(super) async fn start(
     let limits = SqlLimits {
         memory: arguments.database.memory,
         spill: Some(spill.path().to_owned()),
+        jobs: settings.jobs.value,
     };
     let key = access.clone();
     let admission = Admission {
