@@ -198,10 +198,7 @@ fn withheld_time(snapshot: &Snapshot, pointer: &str, none: &str) -> Result<i64, 
 
 /// A time of the document `withheld/windows.json`, in nanoseconds since the Unix epoch; none where it
 /// has none there.
-pub(crate) fn time_at(
-    windows: &serde_json::Value,
-    pointer: &str,
-) -> Result<Option<i64>, String> {
+pub(crate) fn time_at(windows: &serde_json::Value, pointer: &str) -> Result<Option<i64>, String> {
     let Some(text) = windows.pointer(pointer).and_then(serde_json::Value::as_str) else {
         return Ok(None);
     };

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures::StreamExt;
 use serde_json::{Value, json};
 
-use super::{file, lines};
 use super::server::Server;
+use super::{file, lines};
 use crate::program::{Place, is_interop};
 
 /// A conversation with a mistake in it, and the answer last.

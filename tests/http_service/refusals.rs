@@ -3,8 +3,8 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{DETECTION, SAMPLE};
 use super::server::Server;
+use super::{DETECTION, SAMPLE};
 use crate::program::Place;
 
 #[tokio::test]

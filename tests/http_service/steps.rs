@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{DETECTION, LOCALIZATION, SAMPLE, file, lines};
 use super::server::Server;
+use super::{DETECTION, LOCALIZATION, SAMPLE, file, lines};
 use crate::program::Place;
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{DETECTION, SAMPLE, file};
 use super::server::Server;
+use super::{DETECTION, SAMPLE, file};
 use crate::program::Place;
 
 #[tokio::test]

@@ -49,9 +49,18 @@ async fn every_table_and_view_comes_through() {
         names.push(format!("{schema}.{name}"));
     }
     for view in aiopslab_replay::sql::views() {
-        assert!(names.contains(&format!("public.{}", view.name)), "{}", view.name);
+        assert!(
+            names.contains(&format!("public.{}", view.name)),
+            "{}",
+            view.name
+        );
     }
-    for table in ["public.windows", "public.snapshots", "raw.log_lines", "raw.spans"] {
+    for table in [
+        "public.windows",
+        "public.snapshots",
+        "raw.log_lines",
+        "raw.spans",
+    ] {
         assert!(names.contains(&table.to_owned()), "{table}: {names:?}");
     }
 }
@@ -67,7 +76,9 @@ fn check_cell(row: &tokio_postgres::Row, column: usize, told: &Type) {
         Type::BOOL => row.try_get::<_, Option<bool>>(column).map(drop),
         Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(column).map(drop),
         Type::TIMESTAMPTZ => row.try_get::<_, Option<SystemTime>>(column).map(drop),
-        Type::TEXT_ARRAY => row.try_get::<_, Option<Vec<Option<String>>>>(column).map(drop),
+        Type::TEXT_ARRAY => row
+            .try_get::<_, Option<Vec<Option<String>>>>(column)
+            .map(drop),
         // The client has no type for it: the text form is looked at instead.
         Type::NUMERIC => Ok(()),
         ref other => panic!("{name} is {other}"),
@@ -148,7 +159,10 @@ async fn parameters_are_values_of_their_columns_types() {
     let mut client = client;
     let transaction = client.transaction().await.unwrap();
     let portal = transaction
-        .bind("SELECT service FROM logs WHERE service = $1 LIMIT 7", &[&"search"])
+        .bind(
+            "SELECT service FROM logs WHERE service = $1 LIMIT 7",
+            &[&"search"],
+        )
         .await
         .unwrap();
     let first = transaction.query_portal(&portal, 5).await.unwrap();
@@ -198,7 +212,10 @@ async fn now_is_the_clock() {
     ]);
     let text = "SELECT count(*) FROM logs WHERE timestamp <= now()";
     assert_eq!(ours.lines().last().unwrap(), value(&client, text).await);
-    place.refused_as_usage(&["serve", PORT, "--http", "127.0.0.1:0", "--clock", "end"], &["--clock"]);
+    place.refused_as_usage(
+        &["serve", PORT, "--http", "127.0.0.1:0", "--clock", "end"],
+        &["--clock"],
+    );
 }
 
 #[tokio::test]
@@ -207,11 +224,36 @@ async fn mistakes_are_told_with_code_and_hint_and_writes_refused() {
     let server = Server::start(&place, &[PORT]);
     let client = server.client().await;
     for (text, code, says, hint) in [
-        ("SELECT * FROM nothing", SqlState::UNDEFINED_TABLE, "nothing", "the tables are calls"),
-        ("SELECT nothing FROM logs", SqlState::UNDEFINED_COLUMN, "nothing", "DESCRIBE TABLE"),
-        ("SELECT nothing(1)", SqlState::UNDEFINED_FUNCTION, "nothing", "SHOW FUNCTIONS"),
-        ("SELECT FROM WHERE", SqlState::SYNTAX_ERROR, "", "SHOW TABLES"),
-        ("SELECT since(snapshot, 'soon') FROM snapshots", SqlState::INVALID_PARAMETER_VALUE, "is no moment", "5m"),
+        (
+            "SELECT * FROM nothing",
+            SqlState::UNDEFINED_TABLE,
+            "nothing",
+            "the tables are calls",
+        ),
+        (
+            "SELECT nothing FROM logs",
+            SqlState::UNDEFINED_COLUMN,
+            "nothing",
+            "DESCRIBE TABLE",
+        ),
+        (
+            "SELECT nothing(1)",
+            SqlState::UNDEFINED_FUNCTION,
+            "nothing",
+            "SHOW FUNCTIONS",
+        ),
+        (
+            "SELECT FROM WHERE",
+            SqlState::SYNTAX_ERROR,
+            "",
+            "SHOW TABLES",
+        ),
+        (
+            "SELECT since(snapshot, 'soon') FROM snapshots",
+            SqlState::INVALID_PARAMETER_VALUE,
+            "is no moment",
+            "5m",
+        ),
     ] {
         let error = refused(&client, text, &code).await;
         assert!(error.message().contains(says), "{text}: {error:?}");
@@ -239,8 +281,13 @@ async fn mistakes_are_told_with_code_and_hint_and_writes_refused() {
         );
     }
     let error = refused(&client, "DROP TABLE logs", &read_only).await;
-    assert!(error.message().contains("snapshots are read-only"), "{error:?}");
-    let error = client.query("DELETE FROM logs WHERE service = $1", &[&"x"]).await;
+    assert!(
+        error.message().contains("snapshots are read-only"),
+        "{error:?}"
+    );
+    let error = client
+        .query("DELETE FROM logs WHERE service = $1", &[&"x"])
+        .await;
     assert_eq!(error.unwrap_err().code(), Some(&read_only));
     // The session goes on, and is as it was.
     for (text, rows) in [

@@ -18,7 +18,9 @@ async fn sessions_are_what_clients_expect() {
     let place = Place::new();
     let server = Server::start(&place, &[SAMPLE]);
     let client = server.client().await;
-    let said = client.simple_query("SELECT 1 AS a; SELECT 2 AS a; BEGIN; COMMIT").await;
+    let said = client
+        .simple_query("SELECT 1 AS a; SELECT 2 AS a; BEGIN; COMMIT")
+        .await;
     let rows: Vec<String> = said
         .unwrap()
         .iter()
@@ -36,7 +38,10 @@ async fn sessions_are_what_clients_expect() {
     ] {
         client.simple_query(text).await.unwrap();
     }
-    for text in ["SET datafusion.execution.batch_size = 1", "SET TIME ZONE 'Europe/Berlin'"] {
+    for text in [
+        "SET datafusion.execution.batch_size = 1",
+        "SET TIME ZONE 'Europe/Berlin'",
+    ] {
         let error = refused(&client, text, &SqlState::FEATURE_NOT_SUPPORTED).await;
         assert!(error.message().contains("is refused"), "{error:?}");
     }
@@ -96,7 +101,11 @@ async fn a_client_that_hangs_up_leaves_nothing_running() {
     let stopping = tokio::task::spawn_blocking(move || server.stop());
     assert!(stopping.await.unwrap(), "it ends well");
     // A query under way would have had ten seconds.
-    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        begun.elapsed()
+    );
     assert!(idle.simple_query("SELECT 1").await.is_err());
 }
 
@@ -113,7 +122,10 @@ async fn answers_under_way_are_finished_before_the_end() {
     assert!(stopping.await.unwrap(), "it ends well");
     // A slow machine may not finish in time; what it answers is whole.
     if let Ok(said) = answered {
-        assert!(said.iter().any(|one| matches!(one, SimpleQueryMessage::Row(_))));
+        assert!(
+            said.iter()
+                .any(|one| matches!(one, SimpleQueryMessage::Row(_)))
+        );
     }
 }
 
@@ -143,7 +155,11 @@ async fn one_client_too_many_is_told_so() {
         clients.push(server.client().await);
     }
     let error = server.connect(None).await.err().unwrap();
-    assert_eq!(error.code(), Some(&SqlState::TOO_MANY_CONNECTIONS), "{error:?}");
+    assert_eq!(
+        error.code(),
+        Some(&SqlState::TOO_MANY_CONNECTIONS),
+        "{error:?}"
+    );
     // One leaves, and its place is free.
     drop(clients.pop());
     let begun = Instant::now();
@@ -156,7 +172,16 @@ async fn one_client_too_many_is_told_so() {
 #[tokio::test]
 async fn other_protocols_are_served_beside_it() {
     let place = Place::new();
-    let server = Server::start(&place, &[SAMPLE, "--kubernetes", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let server = Server::start(
+        &place,
+        &[
+            SAMPLE,
+            "--kubernetes",
+            "127.0.0.1:0",
+            "--http",
+            "127.0.0.1:0",
+        ],
+    );
     let client = server.client().await;
     assert_ne!(value(&client, "SELECT count(*) FROM pods").await, "0");
 }

@@ -1,12 +1,15 @@
 //! A person's SQL by the protocol of PostgreSQL: the codec and the codes.
 //!
 //! What may be asked, and what is answered, is decided by [`SqlSession`] as for `aiopslab sql`.
-//! `connection` goes through the protocol with one client; `statements` understands what it says,
-//! `rows` puts answers into types that PostgreSQL has, `refusal` puts errors into its codes.
+//! `connection` is one client and `queries` what it asks; `statements` understands what it says,
+//! `parameters` fills in what it gives, `rows` puts answers into types that PostgreSQL has,
+//! `refusal` puts errors into its codes.
 //!
 //! Nothing listens here: [`PostgresServer::answer`] is given a connection.
 
 mod connection;
+mod parameters;
+mod queries;
 mod refusal;
 mod rows;
 mod statements;

@@ -65,7 +65,7 @@ impl Known {
             Mistake::NoTable if cause.contains("'windows'") && !self.windows => {
                 "when the baseline and the fault were is kept in withheld/, and no such windows are here"
             }
-            Mistake::NoTable => &tables,
+            Mistake::NoTable => tables.as_str(),
             Mistake::NoColumn => {
                 "`DESCRIBE TABLE` lists the columns; names such as \"end\" and \"group\" need double quotes"
             }

@@ -220,7 +220,9 @@ async fn several_threads_answer_as_one_does() {
             ..SqlLimits::default()
         };
         let snapshots = names.iter().map(|name| sample(name)).collect();
-        SqlSession::open_all(snapshots, Clock::End, &limits).await.unwrap()
+        SqlSession::open_all(snapshots, Clock::End, &limits)
+            .await
+            .unwrap()
     };
     let (one, two) = (open(1).await, open(2).await);
     for text in [

@@ -81,7 +81,10 @@ mod tests {
                 panic!("{problem}");
             };
             assert_eq!(info.code, code, "{problem}");
-            assert!(info.hint.is_some() && !info.message.contains("hint"), "{info}");
+            assert!(
+                info.hint.is_some() && !info.message.contains("hint"),
+                "{info}"
+            );
         }
     }
 }

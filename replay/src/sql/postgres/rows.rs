@@ -94,10 +94,12 @@ fn form(data_type: &DataType) -> Form {
         | T::Timestamp(..)
         | T::Interval(_)
         | T::Duration(_) => Form::Own,
-        T::List(inner) | T::LargeList(inner) => match (inner.data_type(), form(inner.data_type())) {
-            (T::List(_) | T::LargeList(_), Form::Own) => Form::Json,
-            (_, form) => form,
-        },
+        T::List(inner) | T::LargeList(inner) => {
+            match (inner.data_type(), form(inner.data_type())) {
+                (T::List(_) | T::LargeList(_), Form::Own) => Form::Json,
+                (_, form) => form,
+            }
+        }
         T::Map(..) | T::Struct(_) => Form::Json,
         _ => Form::Shown,
     }
@@ -156,9 +158,15 @@ mod tests {
         lists.append_null();
         let rows = RecordBatch::try_from_iter([
             ("labels", Arc::new(labels.finish()) as ArrayRef),
-            ("lists", Arc::new(lists.finish())),
-            ("large", Arc::new(UInt64Array::from(vec![u64::MAX, 0]))),
-            ("n", Arc::new(Int64Array::from(vec![None, Some(1)]))),
+            ("lists", Arc::new(lists.finish()) as ArrayRef),
+            (
+                "large",
+                Arc::new(UInt64Array::from(vec![u64::MAX, 0])) as ArrayRef,
+            ),
+            (
+                "n",
+                Arc::new(Int64Array::from(vec![None, Some(1)])) as ArrayRef,
+            ),
         ])
         .unwrap();
         let presented = present(&rows).unwrap();

@@ -1,17 +1,12 @@
 //! What a client says: questions for rows, and what concerns its session alone.
 
-use std::collections::BTreeMap;
-
-use arrow::datatypes::DataType;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{Ident, Set, Statement as SqlStatement};
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
-use datafusion_postgres::arrow_pg::datatypes::into_pg_type;
 use datafusion_postgres::datafusion_pg_catalog::sql::PostgresCompatibilityParser;
-use datafusion_postgres::pgwire::api::Type;
 use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
 
 use super::refusal::{error, told};
@@ -124,7 +119,9 @@ fn parameter(variable: &[Ident]) -> Option<(&'static str, &'static str)> {
         "transaction isolation level" | "transaction_isolation" => {
             ("transaction_isolation", "serializable")
         }
-        "transaction_read_only" | "default_transaction_read_only" => ("transaction_read_only", "on"),
+        "transaction_read_only" | "default_transaction_read_only" => {
+            ("transaction_read_only", "on")
+        }
         "statement_timeout" => ("statement_timeout", "0"),
         _ => return None,
     })
@@ -173,7 +170,8 @@ fn setting(set: &Set) -> PgWireResult<Command> {
         "intervalstyle" => value == "postgres",
         "bytea_output" => value == "hex",
         "search_path" => value.starts_with("public"),
-        "standard_conforming_strings" | "transaction_read_only"
+        "standard_conforming_strings"
+        | "transaction_read_only"
         | "default_transaction_read_only" => matches!(value.as_str(), "on" | "true"),
         "statement_timeout" | "lock_timeout" | "idle_in_transaction_session_timeout" => {
             value == "0"
@@ -190,34 +188,6 @@ fn setting(set: &Set) -> PgWireResult<Command> {
             ),
         )),
     }
-}
-
-/// The types of the parameters `$1`, `$2`, … as far as the statement tells.
-pub(super) fn parameter_types(
-    session: &SqlSession,
-    plan: &LogicalPlan,
-) -> PgWireResult<Vec<Option<DataType>>> {
-    let types = plan
-        .get_parameter_types()
-        .map_err(|problem| told(&session.known.explain(&problem)))?;
-    // The protocol can't number more than these.
-    let mut types: BTreeMap<u16, Option<DataType>> = types
-        .into_iter()
-        .filter_map(|(name, found)| Some((name.strip_prefix('$')?.parse().ok()?, found)))
-        .collect();
-    let last = types.keys().next_back().copied().unwrap_or_default();
-    Ok((1..=last)
-        .map(|number| types.remove(&number).flatten())
-        .collect())
-}
-
-/// The same in PostgreSQL's types; text where the statement does not tell.
-pub(super) fn wire_types(types: &[Option<DataType>]) -> Vec<Type> {
-    let wire = |known: &Option<DataType>| match known {
-        Some(known) => into_pg_type(known).unwrap_or(Type::TEXT),
-        None => Type::TEXT,
-    };
-    types.iter().map(wire).collect()
 }
 
 /// The one statement of a text that is prepared; none: it is empty.
@@ -249,7 +219,10 @@ mod tests {
             ("SET application_name = 'psql'", Command::Set),
             ("SET client_encoding TO 'UTF8'", Command::Set),
             ("SET TIME ZONE 'UTC'", Command::Set),
-            ("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", Command::Set),
+            (
+                "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+                Command::Set,
+            ),
             ("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", Command::Set),
             ("DEALLOCATE one", Command::Deallocate("one".to_owned())),
             ("DISCARD ALL", Command::Discard),
