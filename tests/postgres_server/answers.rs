@@ -41,9 +41,9 @@ async fn every_table_and_view_comes_through() {
         let columns = prepared.columns();
         assert_eq!(columns[0].name(), "snapshot", "{text}");
         // Every cell of the binary form is a value of the type that was told.
-        for column in 0..columns.len() {
+        for (column, told) in columns.iter().enumerate() {
             for row in &binary {
-                check_cell(row, column, columns[column].type_());
+                check_cell(row, column, told.type_());
             }
         }
         names.push(format!("{schema}.{name}"));
