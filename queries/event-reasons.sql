@@ -9,6 +9,6 @@
 SELECT snapshot, type, reason,
        sum(CASE WHEN late THEN 0 ELSE 1 END) AS before, sum(CASE WHEN late THEN 1 ELSE 0 END) AS after,
        min(CASE WHEN late THEN object END) AS example
-FROM (SELECT *, CAST(last_seen AS TIMESTAMP WITH TIME ZONE) >= since(snapshot, $since) AS late FROM events)
+FROM (SELECT *, last_seen >= since(snapshot, $since) AS late FROM events)
 GROUP BY snapshot, type, reason
 ORDER BY snapshot, after DESC, before DESC, type DESC, reason

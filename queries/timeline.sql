@@ -14,7 +14,7 @@ SELECT * FROM (
   WHERE resource NOT IN ('leases', 'endpoints', 'endpointslices', 'replicasets', 'pods')
     AND (path IS NULL OR NOT starts_with(path, 'status') AND NOT starts_with(path, 'metadata'))
   UNION ALL
-  SELECT snapshot, CAST(last_seen AS TIMESTAMP WITH TIME ZONE), 'event', object, reason || ': ' || message
+  SELECT snapshot, last_seen, 'event', object, reason || ': ' || message
   FROM events WHERE type = 'Warning'
   UNION ALL
   SELECT snapshot, finished, 'ended', pod || '/' || container,

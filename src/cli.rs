@@ -27,7 +27,7 @@ pub use self::llm::Llm;
 pub use self::release::{BuildRelease, Release};
 pub use self::report::Report;
 pub use self::results::{Export, Foreign, Rerun, Score};
-pub use self::serve::{Serve, ServeAgents, ServeKubernetes};
+pub use self::serve::{Serve, ServeAgents, ServeDatabase, ServeKubernetes};
 pub use self::sql::{Query, Sql};
 pub use self::truth::{AddTruth, Truth};
 

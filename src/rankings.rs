@@ -18,6 +18,8 @@ use crate::agents::Algorithm;
 use crate::algorithms::{Ranked, Window, logs, metrics, traces};
 use crate::exit::Failure;
 
+pub use self::tables::Recorded;
+
 /// The ranks that are averaged.
 const AVERAGED: usize = 5;
 
@@ -79,23 +81,23 @@ pub struct Known {
 /// When the snapshot can't be read.
 pub fn rank(
     name: &str,
-    snapshot: &Snapshot,
+    recorded: &mut Recorded<'_>,
     Known { window, culprits }: &Known,
     algorithm: Algorithm,
 ) -> Result<Result<Ranking, LeftOut>, Failure> {
     let (ranked, components): (Vec<Ranked>, BTreeSet<String>) = match algorithm {
         Algorithm::Metrics => {
-            let table = tables::metrics(snapshot, window)?;
+            let table = tables::metrics(recorded, window)?;
             let components = table.iter().map(|series| series.component.clone());
             (metrics::rank(&table, window), components.collect())
         }
         Algorithm::Traces => {
-            let table = tables::traces(snapshot)?;
+            let table = tables::traces(recorded)?;
             let components = table.iter().map(|span| span.component.clone());
             (traces::rank(&table, window), components.collect())
         }
         Algorithm::Logs => {
-            let table = tables::logs(snapshot)?;
+            let table = tables::logs(recorded)?;
             let ranked = logs::rank(&table, window);
             (ranked, table.components)
         }

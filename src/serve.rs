@@ -3,7 +3,7 @@
 //!
 //! A module per protocol holds its codec and its status codes. What a recorded cluster answers comes
 //! from `aiopslab-replay`; the [`episodes`] that agents drive have one owner, whichever protocol they
-//! speak. [`listener`] accepts connections, [`tls`] secures them, [`access`] says who may ask,
+//! speak, and people's SQL over [`pgwire`] is that of `aiopslab sql`. [`listener`] accepts connections, [`tls`] secures them, [`access`] says who may ask,
 //! [`workers`] compute apart from those who answer.
 
 pub mod access;
@@ -12,6 +12,7 @@ pub mod http;
 pub mod kubernetes;
 pub mod listener;
 pub mod mcp;
+pub mod pgwire;
 mod refused;
 pub mod tls;
 pub mod workers;

@@ -16,6 +16,7 @@ mod labels;
 mod llm;
 mod nothing_later;
 mod oracle;
+mod postgres_server;
 mod problems_catalog;
 mod program;
 mod releases;

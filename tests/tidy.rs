@@ -35,8 +35,9 @@ const ARROWS: [(&str, &[&str]); 7] = [
 ];
 
 /// Heavy dependencies and the only rooms that may have them.
-const HOMES: [(&str, &[&str]); 5] = [
+const HOMES: [(&str, &[&str]); 6] = [
     ("datafusion", &["aiopslab-replay"]),
+    ("datafusion-postgres", &["aiopslab-replay"]),
     ("kube", &["aiopslab-capture"]),
     ("parquet", &["aiopslab-datasets", "aiopslab-replay"]),
     ("rmcp", &["aiopslab"]),

@@ -89,8 +89,7 @@ impl Clock {
 
     /// Where the clock begins, and how far it goes.
     ///
-    /// This is where the times of the fault are read from `withheld/`: they move the clock and go
-    /// nowhere else.
+    /// The times of the fault, from `withheld/`, move the clock and go nowhere else.
     pub(crate) fn course(self, snapshot: &Snapshot) -> Result<Course, ClockError> {
         let manifest = snapshot.manifest();
         let (from, to) = (
@@ -184,23 +183,29 @@ fn fault_window(snapshot: &Snapshot) -> Result<i64, ClockError> {
         .map_err(|reason| ClockError::NoFaultWindow { reason })
 }
 
-/// A time of `withheld/windows.json`, or why there is none.
+/// A time of the fault, or why there is none.
 fn withheld_time(snapshot: &Snapshot, pointer: &str, none: &str) -> Result<i64, String> {
     if !snapshot.has_withheld() {
         return Err(
             "this snapshot came without withheld/, which says when the fault was there".to_owned(),
         );
     }
-    let windows = snapshot
+    let times = snapshot
         .withheld_json("windows")
         .map_err(|error| format!("withheld/windows.json can't be read: {error}"))?;
-    let text = windows
-        .pointer(pointer)
-        .and_then(serde_json::Value::as_str)
-        .ok_or_else(|| none.to_owned())?;
-    text.parse::<Timestamp>()
-        .map(nanoseconds)
-        .map_err(|_| format!("withheld/windows.json has no time at {pointer}"))
+    time_at(&times, pointer)?.ok_or_else(|| none.to_owned())
+}
+
+/// A time of the document `withheld/windows.json`, in nanoseconds since the Unix epoch; none where it
+/// has none there.
+pub(crate) fn time_at(windows: &serde_json::Value, pointer: &str) -> Result<Option<i64>, String> {
+    let Some(text) = windows.pointer(pointer).and_then(serde_json::Value::as_str) else {
+        return Ok(None);
+    };
+    match text.parse() {
+        Ok(time) => Ok(Some(nanoseconds(time))),
+        Err(_) => Err(format!("withheld/windows.json has no time at {pointer}")),
+    }
 }
 
 #[cfg(test)]

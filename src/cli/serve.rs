@@ -1,9 +1,10 @@
 //! `serve`: which snapshots, over which protocols, and on which terms.
 
 use camino::Utf8PathBuf;
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::Actions;
+use super::sql::bytes;
 use crate::serve::mcp::Profile;
 
 /// `serve`.
@@ -18,8 +19,12 @@ Examples:
 
   aiopslab serve --mcp stdio --problem scale_pod_zero_testbed-detection-1
 
+  aiopslab serve my-captures/ --pgwire 127.0.0.1:5433
+  psql postgresql://127.0.0.1:5433/ -c 'select snapshot, count(*) from changes group by snapshot'
+
 Ages that kubectl computes itself (describe, events) are told by its own clock: docs/serve.md.
-Agents over HTTP: docs/step-api.md; over MCP: docs/mcp.md.")]
+Agents over HTTP: docs/step-api.md; over MCP: docs/mcp.md. Tables, views and functions: docs/sql.md.")]
+#[command(group = ArgGroup::new("at_a_moment").args(["kubernetes", "pgwire"]).multiple(true))]
 pub struct Serve {
     /// Snapshots, or folders of snapshots [default: --snapshots, then the shipped samples]
     #[arg(value_name = "PATH")]
@@ -27,9 +32,18 @@ pub struct Serve {
     /// As a cluster.
     #[command(flatten)]
     pub cluster: ServeKubernetes,
+    /// As a database.
+    #[command(flatten)]
+    pub database: ServeDatabase,
     /// To agents.
     #[command(flatten)]
     pub agents: ServeAgents,
+    /// Where the clock of --kubernetes and --pgwire stands: end, before-fault, or a moment (RFC 3339)
+    #[arg(long, default_value = "end", requires = "at_a_moment")]
+    pub clock: String,
+    /// The key that clients need, in a file [default: the environment variable AIOPSLAB_API_KEY]
+    #[arg(long, value_name = "FILE")]
+    pub api_key_file: Option<Utf8PathBuf>,
     /// End when standard input does, as on SIGTERM: with the process that started this one
     #[arg(long, conflicts_with = "mcp")]
     pub until_eof: bool,
@@ -51,9 +65,18 @@ pub struct ServeKubernetes {
     /// Append attempted writes to this file, a JSON object a line [default: standard error]
     #[arg(long, value_name = "FILE", requires = "kubernetes")]
     pub record_writes: Option<Utf8PathBuf>,
-    /// Where the clock stands: end, before-fault, or a moment (RFC 3339)
-    #[arg(long, default_value = "end", requires = "kubernetes")]
-    pub clock: String,
+}
+
+/// SQL, for people.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "As a database, for people")]
+pub struct ServeDatabase {
+    /// SQL over the snapshots by the protocol of PostgreSQL at this address (port 0: any free one): psql, drivers, Grafana
+    #[arg(long, value_name = "ADDRESS")]
+    pub pgwire: Option<String>,
+    /// What all its queries together may hold in memory; what needs more is spilled to the temporary folder
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = bytes, requires = "pgwire")]
+    pub memory: usize,
 }
 
 /// Problems, for agents that attach from outside.
@@ -78,9 +101,6 @@ pub struct ServeAgents {
     /// An agent that /simulate may run besides the baselines, e.g. exec:COMMAND; can be repeated
     #[arg(long = "agent", value_name = "AGENT", requires = "http")]
     pub agents: Vec<String>,
-    /// The key that requests need, in a file [default: the environment variable AIOPSLAB_API_KEY]
-    #[arg(long, value_name = "FILE")]
-    pub api_key_file: Option<Utf8PathBuf>,
     /// How long an episode waits for its client
     #[arg(long, value_name = "TIME", default_value = "10m")]
     pub lease: String,

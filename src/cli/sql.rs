@@ -80,7 +80,7 @@ pub struct Query {
 }
 
 /// A number of bytes: `512MiB`, `2GB`, `1000000`.
-fn bytes(text: &str) -> Result<usize, String> {
+pub(super) fn bytes(text: &str) -> Result<usize, String> {
     let digits = text.find(|letter: char| !letter.is_ascii_digit());
     let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
     let scale: usize = match unit.trim().to_ascii_lowercase().as_str() {

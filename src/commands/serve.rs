@@ -1,7 +1,8 @@
-//! `aiopslab serve`: recorded systems over their own protocols, and their problems to agents.
+//! `aiopslab serve`: recorded systems over their own protocols, their problems to agents, their tables to people.
 
 mod agents;
 mod kubernetes;
+mod pgwire;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use crate::cli::Serve;
 use crate::exit::Failure;
 use crate::library::Library;
 use crate::output::print;
-use crate::settings::Settings;
+use crate::serve::access::Access;
+use crate::settings::{Secret, Settings};
 use crate::signals::told_to_stop;
 
 /// How long answers under way may take once the server has been told to stop.
@@ -31,22 +33,30 @@ struct Listening {
 
 pub(super) async fn run(arguments: Serve, settings: &Settings) -> Result<(), Failure> {
     let (cluster, agents) = (&arguments.cluster, &arguments.agents);
-    if cluster.kubernetes.is_none() && agents.http.is_none() && agents.mcp.is_none() {
+    let database = &arguments.database;
+    let has_agents = agents.http.is_some() || agents.mcp.is_some();
+    if cluster.kubernetes.is_none() && database.pgwire.is_none() && !has_agents {
         return Err(Failure::user(
-            "nothing to serve\nhint: --http 127.0.0.1:1818, --mcp stdio, or --kubernetes 127.0.0.1:6443",
+            "nothing to serve\nhint: --http 127.0.0.1:1818, --mcp stdio, --pgwire 127.0.0.1:5433, or --kubernetes 127.0.0.1:6443",
         ));
     }
     let library = Library::open_for(settings, &arguments.paths)?;
     let stop = CancellationToken::new();
     let mut listening = Vec::new();
     if let Some(address) = &cluster.kubernetes {
-        let started = kubernetes::start(address, &arguments.paths, cluster, &library, &stop);
+        let started = kubernetes::start(address, &arguments, &library, &stop);
+        listening.push(started.await?);
+    }
+    if let Some(address) = &database.pgwire {
+        let access = access(&arguments, settings)?;
+        let started = pgwire::start(address, &arguments, &access, &library, settings, &stop);
         listening.push(started.await?);
     }
     let mut episodes = None;
-    if agents.http.is_some() || agents.mcp.is_some() {
+    if has_agents {
+        let access = access(&arguments, settings)?;
         let opened = agents::episodes(&arguments.paths, agents, &library, settings, &stop)?;
-        listening.extend(agents::start(agents, settings, &opened, &stop).await?);
+        listening.extend(agents::start(agents, settings, &access, &opened, &stop).await?);
         tokio::spawn(Arc::clone(&opened).watch_leases());
         episodes = Some(opened);
     }
@@ -77,6 +87,19 @@ pub(super) async fn run(arguments: Serve, settings: &Settings) -> Result<(), Fai
         episodes.stop().await;
     }
     Ok(served?)
+}
+
+/// Who may ask, by the key in the file or the environment.
+fn access(arguments: &Serve, settings: &Settings) -> Result<Access, Failure> {
+    let key = match &arguments.api_key_file {
+        Some(path) => Some(Secret::read(path, "--api-key-file")?),
+        None => settings.api_key.value.clone(),
+    };
+    let key = key.as_ref().map(Secret::expose);
+    if key == Some("") {
+        return Err(Failure::user("the key in AIOPSLAB_API_KEY is empty"));
+    }
+    Ok(Access::new(key))
 }
 
 /// Listens at an address.

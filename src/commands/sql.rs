@@ -125,16 +125,13 @@ impl Opened {
         memory: usize,
         settings: &Settings,
     ) -> Result<Self, Failure> {
-        let dirs = Library::open(settings)?.snapshots(places)?;
+        let snapshots = named_snapshots(&Library::open(settings)?, places)?;
         let spill = tempfile::tempdir()?;
         let limits = SqlLimits {
             memory,
             spill: Some(spill.path().to_owned()),
+            jobs: settings.jobs.value,
         };
-        let mut snapshots = Vec::new();
-        for (name, dir) in names(dirs) {
-            snapshots.push((name, Snapshot::open(&dir)?));
-        }
         let session = SqlSession::open_all(snapshots, clock.parse::<Clock>()?, &limits).await?;
         Ok(Self {
             session: Arc::new(session),
@@ -162,6 +159,18 @@ fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
         Err(_) => std::io::stdout().lock().write_all(bytes)?,
     }
     Ok(())
+}
+
+/// The snapshots at the given places, each under a name of its own.
+pub(super) fn named_snapshots(
+    library: &Library,
+    places: &[Utf8PathBuf],
+) -> Result<Vec<(String, Snapshot)>, Failure> {
+    let dirs = library.snapshots(places)?;
+    let opened = names(dirs).into_iter();
+    opened
+        .map(|(name, dir)| Ok((name, Snapshot::open(&dir)?)))
+        .collect()
 }
 
 /// A name for each snapshot: that of its folder; its path, where another one is called so.

@@ -10,12 +10,39 @@ use crate::algorithms::{Window, logs, metrics, traces};
 
 const NS_PER_MS: i64 = 1_000_000;
 
+/// A recording as several algorithms ask for it.
+pub struct Recorded<'a> {
+    snapshot: &'a Snapshot,
+    /// Its log lines, once somebody has asked for them.
+    lines: Option<Vec<LogLine>>,
+}
+
+impl<'a> Recorded<'a> {
+    /// A recording of which nothing has been read yet.
+    #[must_use]
+    pub fn new(snapshot: &'a Snapshot) -> Self {
+        Self {
+            snapshot,
+            lines: None,
+        }
+    }
+
+    fn lines(&mut self) -> Result<&[LogLine], SnapshotError> {
+        let lines = match self.lines.take() {
+            Some(lines) => lines,
+            None => self.snapshot.read_rows()?,
+        };
+        Ok(self.lines.insert(lines))
+    }
+}
+
 /// The series that belong to a component, with their samples within the windows.
 pub(super) fn metrics(
-    snapshot: &Snapshot,
+    recorded: &mut Recorded<'_>,
     window: &Window,
 ) -> Result<Vec<metrics::Series>, SnapshotError> {
-    let services = services_of_pods(snapshot)?;
+    let snapshot = recorded.snapshot;
+    let services = services_of_pods(recorded.lines()?);
     let mut samples: BTreeMap<u64, Vec<(i64, f64)>> = BTreeMap::new();
     let whole = whole(window);
     for sample in snapshot.read_rows::<MetricSample>()? {
@@ -43,21 +70,22 @@ pub(super) fn metrics(
 }
 
 /// Whose a series is: its service's, else that of its pod.
-fn component(series: &MetricSeries, services: &BTreeMap<String, String>) -> Option<String> {
+fn component(series: &MetricSeries, services: &BTreeMap<&str, &str>) -> Option<String> {
     let mut labels = series.labels.iter();
     let service = labels.find(|(name, _)| name == "service");
     service.map(|(_, value)| value.clone()).or_else(|| {
-        let pod = series.pod.as_ref()?;
-        Some(services.get(pod).unwrap_or(pod).clone())
+        let pod = series.pod.as_deref()?;
+        let service = services.get(pod).copied();
+        Some(service.unwrap_or(pod).to_owned())
     })
 }
 
 /// The services of pods, as their log lines tell.
-fn services_of_pods(snapshot: &Snapshot) -> Result<BTreeMap<String, String>, SnapshotError> {
-    let lines = snapshot.read_rows::<LogLine>()?.into_iter();
-    Ok(lines
-        .filter_map(|line| Some((line.pod, line.service?)))
-        .collect())
+fn services_of_pods(lines: &[LogLine]) -> BTreeMap<&str, &str> {
+    let services = lines
+        .iter()
+        .filter_map(|line| Some((line.pod.as_str(), line.service.as_deref()?)));
+    services.collect()
 }
 
 /// From the start of the one window to the end of the other.
@@ -66,8 +94,8 @@ fn whole(window: &Window) -> Range<i64> {
     baseline.start.min(fault.start)..baseline.end.max(fault.end)
 }
 
-pub(super) fn traces(snapshot: &Snapshot) -> Result<Vec<traces::Span>, SnapshotError> {
-    let spans = snapshot.read_rows::<Span>()?.into_iter();
+pub(super) fn traces(recorded: &Recorded<'_>) -> Result<Vec<traces::Span>, SnapshotError> {
+    let spans = recorded.snapshot.read_rows::<Span>()?.into_iter();
     let spans = spans.map(|span| traces::Span {
         trace: span.trace_id,
         id: span.span_id,
@@ -81,15 +109,15 @@ pub(super) fn traces(snapshot: &Snapshot) -> Result<Vec<traces::Span>, SnapshotE
     Ok(spans.collect())
 }
 
-pub(super) fn logs(snapshot: &Snapshot) -> Result<logs::Logs, SnapshotError> {
+pub(super) fn logs(recorded: &mut Recorded<'_>) -> Result<logs::Logs, SnapshotError> {
     let mut components = BTreeSet::new();
     let mut lines = Vec::new();
-    for line in snapshot.read_rows::<LogLine>()? {
-        let component = line.service.unwrap_or(line.pod);
+    for line in recorded.lines()? {
+        let component = line.service.as_ref().unwrap_or(&line.pod);
         components.insert(component.clone());
         lines.push(logs::Line {
             at: line.timestamp.div_euclid(NS_PER_MS),
-            component,
+            component: component.clone(),
             text: String::from_utf8_lossy(&line.message).into_owned(),
         });
     }

@@ -63,23 +63,36 @@ impl Access {
         )))
     }
 
+    /// Whether a key has to be given.
+    #[must_use]
+    pub fn needs_key(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// Whether this is the key.
+    #[must_use]
+    pub fn is_key(&self, given: &str) -> bool {
+        let key = self.key.as_ref();
+        key.is_some_and(|key| same(key, &digest(given)))
+    }
+
     /// Looks at a request.
     ///
     /// # Errors
     /// When it is not let in.
     pub fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), TurnedAway> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let Some(key) = &self.key else {
+        if !self.needs_key() {
             let host = uri.host().or_else(|| text(HOST)).unwrap_or_default();
             return match is_this_machine(host) {
                 true => Ok(()),
                 false => Err(TurnedAway::OtherName),
             };
-        };
+        }
         let given = text(AUTHORIZATION).and_then(|value| value.split_once(' '));
         match given {
             Some((scheme, given))
-                if scheme.eq_ignore_ascii_case("bearer") && same(key, &digest(given.trim())) =>
+                if scheme.eq_ignore_ascii_case("bearer") && self.is_key(given.trim()) =>
             {
                 Ok(())
             }

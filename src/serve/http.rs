@@ -21,10 +21,8 @@ use axum::routing::{get, post};
 use self::reply::Problem;
 use super::access::Access;
 use super::episodes::Episodes;
+use super::listener::BODY;
 use crate::agents::AgentSpec;
-
-/// The most that a request may hold.
-const BODY: usize = 4 << 20;
 
 /// The one path that anybody may ask for: whether the server is there.
 const HEALTH: &str = "/health";

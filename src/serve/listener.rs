@@ -17,6 +17,9 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Connections that wait to be served.
 const BACKLOG: usize = 64;
 
+/// The most that a request may hold, in bytes.
+pub(super) const BODY: usize = 4 << 20;
+
 /// Serves until `stop`, then lets answers under way end.
 ///
 /// # Errors

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
 
 use super::{Secret, Sources, Value};
 use crate::exit::Failure;
+
+/// What names the file of the model's key.
+const KEY_FILE: &str = "llm.api_key_file or AIOPSLAB_LLM_API_KEY_FILE";
 
 /// Where OpenAI's own models are.
 const OPENAI: &str = "https://api.openai.com/v1";
@@ -130,7 +133,7 @@ fn endpoint(
         && let Some(file) = sources.set("AIOPSLAB_LLM_API_KEY_FILE", key_file)?
     {
         key = Value {
-            value: Some(read_key(&file.value)?),
+            value: Some(Secret::read(&file.value, KEY_FILE)?),
             from: format!("{} ({})", file.value, file.from),
         };
     }
@@ -138,20 +141,6 @@ fn endpoint(
         key = sources.optional("OPENAI_API_KEY", None, None)?;
     }
     Ok((url, key))
-}
-
-fn read_key(path: &Utf8Path) -> Result<Secret, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::user(format!(
-            "the file of the model's key, {path}, can't be read: {error}\nhint: it is named by llm.api_key_file or AIOPSLAB_LLM_API_KEY_FILE"
-        ))
-    })?;
-    match text.trim() {
-        "" => Err(Failure::user(format!(
-            "the file of the model's key, {path}, is empty"
-        ))),
-        key => Ok(Secret::new(key)),
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! What a query's functions know of the snapshots that it goes over: their *now* and their windows.
 
 use aiopslab_datasets::snapshot::Snapshot;
-use jiff::Timestamp;
 
-use crate::clock::{Clock, nanoseconds};
+use crate::clock::{Clock, nanoseconds, time_at};
 use crate::error::Result;
 
 /// The snapshots of a session, in the order of their names.
@@ -64,10 +63,8 @@ impl Recording {
             true => snapshot.find_withheld_json("windows")?,
             false => None,
         };
-        let moment = |pointer: &str| {
-            let text = windows.as_ref()?.pointer(pointer)?;
-            text.as_str()?.parse::<Timestamp>().ok().map(nanoseconds)
-        };
+        // Where a time can't be understood, everything but the windows can still be asked.
+        let moment = |pointer: &str| time_at(windows.as_ref()?, pointer).ok().flatten();
         let window = |name: &str| {
             Some(Window {
                 from: moment(&format!("/{name}/from"))?,

@@ -14,7 +14,8 @@ use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
 
-use super::{QueryAnswer, explain};
+use super::QueryAnswer;
+use super::statement::Known;
 use crate::error::Result;
 
 /// A query that runs as far as its rows are asked for; dropping it ends it.
@@ -22,8 +23,7 @@ pub struct RunningQuery {
     schema: SchemaRef,
     plan: Arc<dyn ExecutionPlan>,
     rows: SendableRecordBatchStream,
-    tables: Vec<String>,
-    know_windows: bool,
+    known: Arc<Known>,
 }
 
 /// How far a query is.
@@ -68,10 +68,9 @@ impl RunningQuery {
     pub(super) async fn start(
         state: &SessionState,
         plan: LogicalPlan,
-        know_windows: bool,
-        tables: &[String],
+        known: Arc<Known>,
     ) -> Result<Self> {
-        let failed = |error: DataFusionError| explain(&error, tables, know_windows);
+        let failed = |error: DataFusionError| known.explain(&error);
         let schema = Arc::clone(plan.schema().inner());
         let plan = state.create_physical_plan(&plan).await.map_err(failed)?;
         let rows = execute_stream(Arc::clone(&plan), state.task_ctx()).map_err(failed)?;
@@ -79,8 +78,7 @@ impl RunningQuery {
             schema,
             plan,
             rows,
-            tables: tables.to_vec(),
-            know_windows,
+            known,
         })
     }
 
@@ -93,7 +91,7 @@ impl RunningQuery {
     /// The next rows; none at the end.
     pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
         let batch = self.rows.next().await.transpose();
-        batch.map_err(|error| explain(&error, &self.tables, self.know_windows))
+        batch.map_err(|error| self.known.explain(&error))
     }
 
     /// What tells how far it is, while it runs.

@@ -137,7 +137,7 @@ impl TableProvider for SnapshotTable {
         let in_files = shown.iter().map(|at| at.checked_sub(1).unwrap_or(last));
         let source = self.options.file_source(self.in_files.clone());
         let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
-            .with_file_group(FileGroup::new(files))
+            .with_file_groups(FileGroup::new(files).split_files(state.config().target_partitions()))
             .with_projection_indices(Some(in_files.collect()))?
             .with_limit(limit)
             .build();

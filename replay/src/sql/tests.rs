@@ -2,6 +2,7 @@ use arrow::util::pretty::pretty_format_batches;
 use camino::Utf8Path;
 
 use super::*;
+use crate::error::ReplayError;
 use crate::testing::TestSnapshot;
 
 /// The samples that are in the repository, with a fault and everything recorded.
@@ -211,6 +212,32 @@ async fn one_query_spans_snapshots_each_at_its_own_now() {
 }
 
 #[tokio::test]
+async fn several_threads_answer_as_one_does() {
+    let names = [KILL, PORT, SCALE];
+    let open = async |jobs| {
+        let limits = SqlLimits {
+            jobs,
+            ..SqlLimits::default()
+        };
+        let snapshots = names.iter().map(|name| sample(name)).collect();
+        SqlSession::open_all(snapshots, Clock::End, &limits)
+            .await
+            .unwrap()
+    };
+    let (one, two) = (open(1).await, open(2).await);
+    for text in [
+        "SELECT snapshot, service, count(*), max(duration_ms) FROM spans GROUP BY 1, 2 ORDER BY 1, 2",
+        "SELECT snapshot, resource, name, path, after FROM changes ORDER BY 1, 2, 3, 4, 5",
+        "SELECT snapshot, name, count(*) FROM metrics GROUP BY 1, 2 ORDER BY 1, 2",
+        "SELECT snapshot, name, target_ports, ready_addresses FROM services ORDER BY 1, 2",
+    ] {
+        assert_eq!(answer(&one, text).await, answer(&two, text).await, "{text}");
+    }
+    let plan = answer(&two, "EXPLAIN SELECT count(*) FROM spans").await;
+    assert!(plan.contains("2 groups"), "{plan}");
+}
+
+#[tokio::test]
 async fn windows_are_there_where_the_truth_is() {
     let one = session_of_one().await;
     let text = "SELECT count(*) FROM logs WHERE in_fault(timestamp)";
@@ -388,6 +415,7 @@ async fn what_needs_more_memory_is_spilled_or_fails() {
     let small = |spill| SqlLimits {
         memory: 32 << 20,
         spill,
+        jobs: 1,
     };
     let open = async |limits: &SqlLimits| {
         SqlSession::open_all(vec![sample(PORT)], Clock::End, limits)

@@ -9,7 +9,7 @@ use crate::cli::Eval;
 use crate::exit::Failure;
 use crate::library::{Library, base_name};
 use crate::output::print;
-use crate::rankings::{Figures, Ranking, known, rank};
+use crate::rankings::{Figures, Ranking, Recorded, known, rank};
 
 /// Stands for every algorithm.
 const ALL: &str = "all";
@@ -20,9 +20,10 @@ pub(super) fn run(arguments: &Eval, library: &Library) -> Result<(), Failure> {
     for dir in library.snapshots(&arguments.paths)? {
         let (name, snapshot) = (base_name(&dir), Snapshot::open(&dir)?);
         let known = known(&snapshot)?;
+        let mut recorded = Recorded::new(&snapshot);
         for algorithm in &algorithms {
             let ranked = match &known {
-                Ok(known) => rank(&name, &snapshot, known, *algorithm)?,
+                Ok(known) => rank(&name, &mut recorded, known, *algorithm)?,
                 Err(why) => Err(*why),
             };
             match ranked {

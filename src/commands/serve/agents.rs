@@ -54,12 +54,13 @@ pub(super) const STDIO: &str = "stdio";
 pub(super) async fn start(
     arguments: &ServeAgents,
     settings: &Settings,
+    access: &Access,
     episodes: &Arc<Episodes>,
     stop: &CancellationToken,
 ) -> Result<Vec<Listening>, Failure> {
     let mut listening = Vec::new();
     if let Some(address) = &arguments.http {
-        listening.push(http(address, arguments, settings, episodes, stop).await?);
+        listening.push(http(address, arguments, settings, access, episodes, stop).await?);
     }
     if let Some(place) = &arguments.mcp {
         let problem = problem(arguments, episodes)?;
@@ -68,7 +69,7 @@ pub(super) async fn start(
                 says: String::new(),
                 served: Box::pin(mcp::serve_stdio(problem, stop.clone())),
             },
-            address => mcp(address, problem, arguments, settings, stop).await?,
+            address => mcp(address, problem, access, stop).await?,
         });
     }
     Ok(listening)
@@ -98,14 +99,12 @@ fn problem(arguments: &ServeAgents, episodes: &Arc<Episodes>) -> Result<Arc<McpP
 async fn mcp(
     address: &str,
     problem: Arc<McpProblem>,
-    arguments: &ServeAgents,
-    settings: &Settings,
+    access: &Access,
     stop: &CancellationToken,
 ) -> Result<Listening, Failure> {
-    let access = access(arguments, settings)?;
     let (tcp, bound) = super::listen(address).await?;
     access.check_address(bound)?;
-    let router = mcp::router(problem, access, stop);
+    let router = mcp::router(problem, access.clone(), stop);
     Ok(Listening {
         says: format!("mcp http://{}{}\n", super::reachable(bound), mcp::PATH),
         served: Box::pin(listener::serve(tcp, None, router, stop.clone())),
@@ -117,6 +116,7 @@ async fn http(
     address: &str,
     arguments: &ServeAgents,
     settings: &Settings,
+    access: &Access,
     episodes: &Arc<Episodes>,
     stop: &CancellationToken,
 ) -> Result<Listening, Failure> {
@@ -128,39 +128,17 @@ async fn http(
             agents.push(spec);
         }
     }
-    let access = access(arguments, settings)?;
     let (tcp, bound) = super::listen(address).await?;
     access.check_address(bound)?;
     let service = HttpService {
         episodes: Arc::clone(episodes),
         agents,
-        access,
+        access: access.clone(),
     };
     Ok(Listening {
         says: format!("listening on http://{}\n", super::reachable(bound)),
         served: Box::pin(listener::serve(tcp, None, router(service), stop.clone())),
     })
-}
-
-/// Who may ask, by the key in the file or the environment.
-fn access(arguments: &ServeAgents, settings: &Settings) -> Result<Access, Failure> {
-    let (key, place) = match &arguments.api_key_file {
-        Some(path) => {
-            let key = std::fs::read_to_string(path).map_err(|error| {
-                Failure::user(format!("the key file {path} can't be read: {error}"))
-            })?;
-            (Some(key), path.as_str())
-        }
-        None => {
-            let key = settings.api_key.value.as_ref();
-            (key.map(|key| key.expose().to_owned()), "AIOPSLAB_API_KEY")
-        }
-    };
-    let key = key.as_deref().map(str::trim);
-    if key == Some("") {
-        return Err(Failure::user(format!("the key in {place} is empty")));
-    }
-    Ok(Access::new(key))
 }
 
 /// A time such as `10m` or `1h 30m`.

@@ -7,12 +7,11 @@ use aiopslab_replay::Clock;
 use aiopslab_replay::kubernetes::KubernetesApi;
 use aiopslab_replay::recording::Recording;
 use anyhow::Context;
-use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::Listening;
-use crate::cli::ServeKubernetes;
+use crate::cli::Serve;
 use crate::exit::Failure;
 use crate::library::Library;
 use crate::serve::kubernetes::kubeconfig::kubeconfig;
@@ -22,18 +21,18 @@ use crate::serve::{listener, tls};
 
 pub(super) async fn start(
     address: &str,
-    paths: &[Utf8PathBuf],
-    arguments: &ServeKubernetes,
+    arguments: &Serve,
     library: &Library,
     stop: &CancellationToken,
 ) -> Result<Listening, Failure> {
-    let [path] = paths else {
+    let [path] = &arguments.paths[..] else {
         return Err(Failure::user(
             "--kubernetes serves one recorded cluster\nhint: name exactly one snapshot",
         ));
     };
     let snapshot = Snapshot::open(&library.find(path.as_str())?)?;
     let clock: Clock = arguments.clock.parse()?;
+    let arguments = &arguments.cluster;
     let now = clock.resolve(&snapshot)?;
     let recording = Recording::open(&snapshot, now)?;
     let writes = match &arguments.record_writes {

@@ -15,12 +15,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{McpProblem, McpServer};
 use crate::serve::access::Access;
+use crate::serve::listener::BODY;
 
 /// Where the protocol is spoken. What follows it names an episode to clients without sessions.
 pub const PATH: &str = "/mcp";
-
-/// The most that a request may hold.
-const BODY: usize = 4 << 20;
 
 /// Speaks with the process that started this one, until it has nothing more to say; then everything
 /// stops.

@@ -1,0 +1,5 @@
+//! SQL over the protocol of PostgreSQL, on a running `aiopslab serve --pgwire`.
+
+mod answers;
+mod server;
+mod sessions;
