@@ -20,7 +20,7 @@ use aiopslab_problems::task::Task;
 
 pub use self::attach::Attach;
 pub use self::config::Config;
-pub use self::import::{Import, SUPPORT_BUNDLE};
+pub use self::import::{Import, MUST_GATHER, SUPPORT_BUNDLE};
 pub use self::limits::LimitFlags;
 pub use self::live::{Live, OnWrite};
 pub use self::llm::Llm;

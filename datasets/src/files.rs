@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -64,6 +64,29 @@ pub(crate) fn list(path: &Utf8Path) -> Result<Vec<String>> {
     }
     names.sort();
     Ok(names)
+}
+
+/// Folders below one that is listed with all that is in it are not nested deeper.
+const DEEPEST: usize = 16;
+
+/// Every file below a folder by its path from there, sorted.
+pub(crate) fn list_below(root: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
+    let mut found = Vec::new();
+    let mut folders = vec![(Utf8PathBuf::new(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        for name in list(&root.join(&folder))? {
+            let path = folder.join(name);
+            if root.join(&path).is_dir() {
+                if depth < DEEPEST {
+                    folders.push((path, depth + 1));
+                }
+            } else {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// Writes a whole file under a temporary name, then renames it.

@@ -23,7 +23,7 @@ use crate::manifest::Manifest;
 pub use engine::defects::{Defect, Treatment};
 pub use engine::incident::ImportedTruth;
 pub use formats::{FORMATS, Format, format};
-pub use support_bundle::{SupportBundle, import_support_bundle};
+pub use support_bundle::{Collector, SupportBundle, import_support_bundle};
 
 /// The report of all incidents of a source, beside their snapshots.
 const REPORT_FILE: &str = "import.json";
@@ -61,7 +61,7 @@ pub struct Imported {
 /// What to import.
 #[derive(Debug, Clone)]
 pub struct ImportRequest {
-    /// The folder of the source.
+    /// The folder of the source, or its file where it is one.
     pub source: Utf8PathBuf,
     /// The folder for the snapshots.
     pub out: Utf8PathBuf,
@@ -91,6 +91,7 @@ pub fn import(
         only,
     } = request;
     let mut found = (format.find)(source, key)?;
+    let source = found.root.as_deref().unwrap_or(source);
     found.incidents.retain(|one| one.name.contains(only));
     let of = found.incidents.len();
     let mut incidents = Vec::new();

@@ -4,7 +4,7 @@
 //! stay equal, so that a service and its store can still be seen to share a password, and nobody
 //! without the key can check a guess.
 
-mod base64;
+pub(crate) mod base64;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value};

@@ -4,7 +4,7 @@ mod describe;
 
 use aiopslab_capture::{Window, Windows};
 use aiopslab_datasets::import::{
-    Format, ImportRequest, Imported, ImportedTruth, SupportBundle, format, import,
+    Collector, Format, ImportRequest, Imported, ImportedTruth, SupportBundle, format, import,
     import_support_bundle,
 };
 use aiopslab_datasets::{Manifest, Snapshot};
@@ -12,17 +12,19 @@ use aiopslab_problems::family::Truth;
 use aiopslab_problems::label::Label;
 use serde_json::json;
 
-use crate::cli::{Import, SUPPORT_BUNDLE};
+use crate::cli::{Import, MUST_GATHER, SUPPORT_BUNDLE};
 use crate::exit::Failure;
 use crate::output::{ImportProgress, print};
 
 pub(super) fn run(arguments: &Import) -> Result<(), Failure> {
-    if arguments.format == SUPPORT_BUNDLE {
-        return support_bundle(arguments);
+    match arguments.format.as_str() {
+        SUPPORT_BUNDLE => return support_bundle(Collector::Troubleshoot, arguments),
+        MUST_GATHER => return support_bundle(Collector::MustGather, arguments),
+        _ => {}
     }
     if arguments.at.is_some() {
         return Err(Failure::user(format!(
-            "--at is for {SUPPORT_BUNDLE}: {} tells its times itself",
+            "--at is for {SUPPORT_BUNDLE} and {MUST_GATHER}: {} tells its times itself",
             arguments.format
         )));
     }
@@ -106,27 +108,32 @@ fn windows(truth: &ImportedTruth, manifest: &Manifest) -> Windows {
     }
 }
 
-fn support_bundle(arguments: &Import) -> Result<(), Failure> {
+fn support_bundle(collector: Collector, arguments: &Import) -> Result<(), Failure> {
     let at = arguments.at.as_ref().map(|text| text.parse());
     let at = at.transpose().map_err(|_| {
         Failure::user("--at is no time\nhint: give it in RFC 3339, e.g. 2026-01-31T12:00:00Z")
     })?;
     let out = &arguments.out;
     let bundle = SupportBundle {
+        collector,
         dir: arguments.source.clone(),
         at,
     };
     let (manifest, report) = import_support_bundle(&bundle, out)?;
+    // A real support bundle is at hand, a must-gather is not.
+    let proven = collector == Collector::Troubleshoot;
     print(&match arguments.json {
         true => format!(
             "{:#}\n",
-            json!({"snapshot": out, "moment": manifest.end, "report": report})
+            json!({"snapshot": out, "moment": manifest.end, "proven": proven, "report": report})
         ),
         false => format!(
-            "snapshot  {} in {out}\nmoment    {}\n\n{}",
+            "snapshot  {} in {out}\nmoment    {}\nproblems  {}\n\n{}{}",
             manifest.snapshot,
             manifest.end,
-            describe::report(&report)
+            describe::no_problems(out),
+            describe::report(&report),
+            if proven { "" } else { describe::UNPROVEN }
         ),
     });
     Ok(())

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aiopslab_capture::{Window, Windows};
-use aiopslab_datasets::rows::{ObjectVersion, Span};
+use aiopslab_datasets::rows::{LogInstance, MetricSeries, ObjectVersion, Span};
 use aiopslab_datasets::{Manifest, Snapshot};
 use aiopslab_problems::catalog::nearest;
 use aiopslab_problems::family::Truth as Said;
@@ -132,6 +132,15 @@ fn are_there(snapshot: &Snapshot, said: &Said) -> Result<(), Failure> {
             .into_iter()
             .map(|span| span.service),
     );
+    // Recordings without objects and spans have names in their logs and series.
+    for instance in snapshot.read_rows::<LogInstance>()? {
+        known.extend([instance.pod, instance.container]);
+    }
+    for series in snapshot.read_rows::<MetricSeries>()? {
+        let labels = series.labels.into_iter();
+        let named = labels.filter(|(name, _)| ["pod", "service"].contains(&name.as_str()));
+        known.extend(named.map(|(_, value)| value));
+    }
     let mut named = said.faulty_components.iter().flatten();
     match named.find(|name| !known.contains(*name)) {
         None => Ok(()),

@@ -7,8 +7,11 @@ outside: of another time), samples, and defects by name. Python's standard libra
 
 import csv
 import datetime
+import gzip
 import json
 import pathlib
+import re
+import struct
 import sys
 
 csv.field_size_limit(1 << 30)
@@ -228,7 +231,171 @@ def aiopslab_export(source):
     return {"": incident.result()}
 
 
+def text_lines(path):
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8", newline="\n") as file:
+        yield from file
+
+
+def otlp(source):
+    incident = Incident()
+    spans, parents, roots, when = set(), [], {}, {"spans": [], "log records": [], "data points": []}
+    for path in sorted(source.rglob("*.jsonl*")):
+        for line in text_lines(path):
+            document = json.loads(line)
+            for of in document.get("resourceSpans", []):
+                for span in (span for scope in of["scopeSpans"] for span in scope["spans"]):
+                    if (key := (json.dumps(of["resource"]), json.dumps(span))) in incident.seen:
+                        incident.defect("duplicate_row")
+                        incident.tally("spans", "quarantined")
+                        continue
+                    incident.seen.add(key)
+                    incident.tally("spans", "written")
+                    incident.defect("span_id_used_twice", int((span["traceId"], span["spanId"]) in spans))
+                    spans.add((span["traceId"], span["spanId"]))
+                    roots[span["traceId"]] = roots.get(span["traceId"], 0) + int(not span["parentSpanId"])
+                    if span["parentSpanId"]:
+                        parents.append((span["traceId"], span["parentSpanId"]))
+                    when["spans"] += [int(span["startTimeUnixNano"]), int(span["endTimeUnixNano"])]
+            for of in document.get("resourceLogs", []):
+                for record in (record for scope in of["scopeLogs"] for record in scope["logRecords"]):
+                    if int(record["timeUnixNano"]) < 0:
+                        incident.defect("unreadable_value")
+                        incident.tally("log records", "quarantined")
+                        continue
+                    incident.tally("log records", "written")
+                    body = record["body"]["stringValue"]
+                    around = any(record[name] and record[name] not in body for name in ("traceId", "spanId"))
+                    incident.defect("record_around_line", int(around))
+                    when["log records"].append(int(record["timeUnixNano"]))
+            for of in document.get("resourceMetrics", []):
+                for metric in (metric for scope in of["scopeMetrics"] for metric in scope["metrics"]):
+                    for point in metric["gauge"]["dataPoints"]:
+                        at = int(point["timeUnixNano"]) // 10**6
+                        if (key := (json.dumps(of["resource"]), metric["name"], at)) in incident.seen:
+                            incident.defect("duplicate_sample")
+                            incident.tally("data points", "quarantined")
+                            continue
+                        incident.seen.add(key)
+                        incident.tally("data points", "written")
+                        incident.samples += 1
+                        when["data points"].append(int(point["timeUnixNano"]))
+    incident.defect("orphan_span", sum(parent not in spans for parent in parents))
+    incident.defect("several_roots", sum(count > 1 for count in roots.values()))
+    incident.defect("no_root", sum(count == 0 for count in roots.values()))
+    ranges = [(min(times), max(times)) for times in when.values() if times]
+    apart = any(one[1] < other[0] or other[1] < one[0] for one in ranges for other in ranges)
+    incident.defect("modalities_do_not_overlap", int(apart))
+    return {"": incident.result()}
+
+
+def openmetrics(source):
+    incident = Incident()
+    for path in sorted(source.rglob("*.om*")):
+        ended = False
+        for line in text_lines(path):
+            ended = line == "# EOF\n"
+            if line.startswith("#"):
+                continue
+            series, _, at = re.fullmatch(r"(.*\}) (\S+) (\S+)\n", line).groups()
+            if (key := (series, round(float(at) * 1000))) in incident.seen:
+                incident.defect("duplicate_sample")
+                incident.tally("samples", "quarantined")
+                continue
+            incident.seen.add(key)
+            incident.tally("samples", "written")
+            incident.samples += 1
+        incident.defect("no_eof", int(not ended))
+    return {"": incident.result()}
+
+
+def varint(content, at):
+    number = shift = 0
+    while True:
+        byte, at = content[at], at + 1
+        number, shift = number | (byte & 127) << shift, shift + 7
+        if byte < 128:
+            return number, at
+
+
+def unpacked(block):
+    """A block of snappy."""
+    length, at = varint(block, 0)
+    out = bytearray()
+    while at < len(block):
+        tag, at = block[at], at + 1
+        if tag & 3 == 0:
+            size = tag >> 2
+            if size >= 60:
+                more = size - 59
+                size, at = int.from_bytes(block[at:at + more], "little"), at + more
+            out += block[at:at + size + 1]
+            at += size + 1
+            continue
+        if tag & 3 == 1:
+            size, back, at = (tag >> 2 & 7) + 4, (tag >> 5) << 8 | block[at], at + 1
+        else:
+            width = 2 if tag & 3 == 2 else 4
+            size, back, at = (tag >> 2) + 1, int.from_bytes(block[at:at + width], "little"), at + width
+        for _ in range(size):
+            out.append(out[-back])
+    assert len(out) == length
+    return bytes(out)
+
+
+def fields(message):
+    at = 0
+    while at < len(message):
+        key, at = varint(message, at)
+        if key & 7 == 2:
+            size, at = varint(message, at)
+            value, at = message[at:at + size], at + size
+        elif key & 7 == 1:
+            value, at = struct.unpack("<d", message[at:at + 8])[0], at + 8
+        else:
+            value, at = varint(message, at)
+        yield key >> 3, value
+
+
+def remote_read(source):
+    incident = Incident()
+    for path in sorted(source.rglob("*.snappy")):
+        answers = (answer for _, answer in fields(unpacked(path.read_bytes())))
+        for series in (series for answer in answers for _, series in fields(answer)):
+            told = tuple(tuple(value for _, value in fields(label)) for tag, label in fields(series) if tag == 1)
+            for sample in (sample for tag, sample in fields(series) if tag == 2):
+                if (key := (told, dict(fields(sample)).get(2, 0))) in incident.seen:
+                    incident.defect("duplicate_sample")
+                    incident.tally("samples", "quarantined")
+                    continue
+                incident.seen.add(key)
+                incident.tally("samples", "written")
+                incident.samples += 1
+    return {"": incident.result()}
+
+
+def must_gather(source):
+    """Of a must-gather whose YAML is JSON: objects, and lines of the logs whose pods are there."""
+    incident = Incident()
+    root = next(source.rglob("namespaces")).parent
+    pods = set()
+    for path in sorted(root.rglob("*.yaml")):
+        document = json.loads(path.read_text().removeprefix("---\n"))
+        for item in document.get("items", [document]) or []:
+            incident.tally("objects", "written")
+            if path.name == "pods.yaml":
+                pods.add((item["metadata"]["namespace"], item["metadata"]["name"]))
+    for path in sorted(root.glob("namespaces/*/pods/*/*/*/logs/*.log")):
+        if (path.parts[-7], path.parts[-5]) in pods:
+            for _ in text_lines(path):
+                incident.tally("log lines", "written")
+    return {"": incident.result()}
+
+
 if __name__ == "__main__":
-    formats = {"nezha": nezha, "petshop": petshop, "aiopslab-export": aiopslab_export}
+    formats = {
+        "nezha": nezha, "petshop": petshop, "aiopslab-export": aiopslab_export, "otlp": otlp, "openmetrics": openmetrics,
+        "remote-read": remote_read, "must-gather": must_gather,
+    }
     counts = formats[sys.argv[1]](pathlib.Path(sys.argv[2]))
     print(json.dumps(counts, indent=1, sort_keys=True))

@@ -1,5 +1,8 @@
-//! Prometheus remote read: raw samples with their own timestamps and stale markers.
+//! Prometheus remote read: how raw samples are asked for; what comes back is read by `datasets`.
 
+pub(super) use aiopslab_datasets::remote_read::{
+    Label, Sample, TimeSeries, decode_response, histogram_time,
+};
 use prost::Message;
 
 /// How a label is compared.
@@ -57,63 +60,6 @@ struct ReadRequest {
     accepted_response_types: Vec<i32>,
 }
 
-#[derive(Clone, PartialEq, Message)]
-struct ReadResponse {
-    #[prost(message, repeated, tag = "1")]
-    results: Vec<QueryResult>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct QueryResult {
-    #[prost(message, repeated, tag = "1")]
-    series: Vec<TimeSeries>,
-}
-
-/// A series with its samples.
-#[derive(Clone, PartialEq, Message)]
-pub(super) struct TimeSeries {
-    /// Sorted by name.
-    #[prost(message, repeated, tag = "1")]
-    pub(super) labels: Vec<Label>,
-    #[prost(message, repeated, tag = "2")]
-    pub(super) samples: Vec<Sample>,
-    /// Native histograms as they came: messages whose field 15 is the timestamp.
-    #[prost(bytes = "vec", repeated, tag = "4")]
-    pub(super) histograms: Vec<Vec<u8>>,
-}
-
-/// A label.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Message)]
-pub(super) struct Label {
-    #[prost(string, tag = "1")]
-    pub(super) name: String,
-    #[prost(string, tag = "2")]
-    pub(super) value: String,
-}
-
-/// A sample; NaN payloads are kept.
-#[derive(Clone, PartialEq, Message)]
-pub(super) struct Sample {
-    #[prost(double, tag = "1")]
-    pub(super) value: f64,
-    #[prost(int64, tag = "2")]
-    pub(super) timestamp: i64,
-}
-
-/// All that is read of a native histogram.
-#[derive(Clone, PartialEq, Message)]
-struct HistogramTime {
-    #[prost(int64, tag = "15")]
-    timestamp: i64,
-}
-
-/// The time of a native histogram.
-pub(super) fn histogram_time(histogram: &[u8]) -> Option<i64> {
-    HistogramTime::decode(histogram)
-        .ok()
-        .map(|time| time.timestamp)
-}
-
 /// A request for several selectors over a window, compressed.
 pub(super) fn encode_request(
     selectors: &[Vec<Matcher>],
@@ -137,60 +83,9 @@ pub(super) fn encode_request(
         .map_err(|error| error.to_string())
 }
 
-/// The series of an answer, selector after selector.
-pub(super) fn decode_response(body: &[u8]) -> Result<Vec<TimeSeries>, String> {
-    let bytes = snap::raw::Decoder::new()
-        .decompress_vec(body)
-        .map_err(|error| error.to_string())?;
-    let response = ReadResponse::decode(bytes.as_slice()).map_err(|error| error.to_string())?;
-    Ok(response
-        .results
-        .into_iter()
-        .flat_map(|result| result.series)
-        .collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// What Prometheus writes when a series ends.
-    const STALE: u64 = 0x7ff0_0000_0000_0002;
-
-    #[test]
-    fn stale_markers_survive() {
-        let label = |name: &str, value: &str| Label {
-            name: name.into(),
-            value: value.into(),
-        };
-        let series = TimeSeries {
-            labels: vec![label("__name__", "up"), label("job", "a")],
-            samples: vec![
-                Sample {
-                    value: 1.0,
-                    timestamp: 1000,
-                },
-                Sample {
-                    value: f64::from_bits(STALE),
-                    timestamp: 2000,
-                },
-            ],
-            histograms: vec![HistogramTime { timestamp: 3000 }.encode_to_vec()],
-        };
-        let response = ReadResponse {
-            results: vec![QueryResult {
-                series: vec![series],
-            }],
-        };
-        let body = snap::raw::Encoder::new()
-            .compress_vec(&response.encode_to_vec())
-            .unwrap();
-        let decoded = decode_response(&body).unwrap();
-        assert_eq!(decoded[0].labels[1].value, "a");
-        assert_eq!(decoded[0].samples[1].value.to_bits(), STALE);
-        assert_eq!(histogram_time(&decoded[0].histograms[0]), Some(3000));
-        assert!(decode_response(b"nonsense").is_err());
-    }
 
     #[test]
     fn requests_can_be_read_back() {

@@ -2,18 +2,22 @@
 //! on all processors, and writes a snapshot.
 //!
 //! Reading, understanding and writing go on at once, a few pieces of files at a time. What is held of
-//! rows that are written are identities, to find duplicates by: 16 bytes a row, 40 a span.
+//! rows that are written are identities, to find duplicates by: 16 bytes a row, 40 a span. A file may be compressed.
 //! Rows are written in the order of the source, whichever processor was first, so that the same
 //! source makes the same bytes.
 
+mod compressed;
 mod covered;
 pub(super) mod csv;
 pub(super) mod defects;
+pub(super) mod documents;
+pub(super) mod ids;
 pub(super) mod incident;
+pub(super) mod item;
 pub(super) mod names;
 mod parse;
 mod pipeline;
-mod quarantine;
+pub(super) mod quarantine;
 mod series;
 pub(super) mod sheet;
 mod sink;
@@ -33,9 +37,11 @@ use crate::error::SnapshotError;
 use crate::manifest::{ManifestDraft, Observed, RecorderCounts, Redaction};
 use crate::writer::SnapshotWriter;
 
-use incident::Incident;
-use parse::{Parsed, parse};
-use sheet::Header;
+use defects::Rule;
+use incident::{Incident, Part};
+use item::Parsed;
+use parse::parse;
+use sheet::{Header, Rows};
 use sink::{Sink, Sunk};
 use source::Piece;
 
@@ -79,7 +85,14 @@ pub(super) fn run(
                     report.files.left_out(path.as_str(), reason);
                     progress.advanced(piece.bytes, 0);
                 }
-                Content::End(sha256, header) => {
+                Content::End {
+                    sha256,
+                    header,
+                    is_whole,
+                } => {
+                    if let (false, Some((rule, path))) = (is_whole, part.and_then(last_line)) {
+                        sink.note(rule, path);
+                    }
                     let names = header.names.iter();
                     let unused = names.filter(|name| !part.is_some_and(|it| it.sheet.uses(name)));
                     report.files.wrote();
@@ -157,7 +170,19 @@ struct Understood {
 enum Content {
     Rows(Arc<Header>, Vec<Parsed>),
     Refused(String),
-    End(String, Arc<Header>),
+    End {
+        sha256: String,
+        header: Arc<Header>,
+        is_whole: bool,
+    },
+}
+
+/// The defect of a file that does not end as it should.
+fn last_line(part: &Part) -> Option<(&'static Rule, &Utf8Path)> {
+    match &part.sheet.rows {
+        Rows::Documents(documents) => documents.last.map(|(_, rule)| (rule, part.path.as_path())),
+        _ => None,
+    }
 }
 
 fn understand(incident: &Incident, piece: Piece) -> Understood {
@@ -170,10 +195,9 @@ fn understand(incident: &Incident, piece: Piece) -> Understood {
         } => {
             let mut parsed = Vec::with_capacity(records.len());
             if let Some(of) = incident.parts.get(part) {
-                let understood = records
-                    .into_iter()
-                    .map(|row| parse(of.sheet, of.window, &header, row));
-                parsed.extend(understood);
+                for record in records {
+                    parse(of.sheet, of.window, &header, record, &mut parsed);
+                }
             }
             Understood {
                 part,
@@ -195,10 +219,15 @@ fn understand(incident: &Incident, piece: Piece) -> Understood {
             bytes,
             sha256,
             header,
+            is_whole,
         } => Understood {
             part,
             bytes,
-            content: Content::End(sha256, header),
+            content: Content::End {
+                sha256,
+                header,
+                is_whole,
+            },
         },
     }
 }

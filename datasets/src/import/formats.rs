@@ -1,11 +1,15 @@
-//! The formats that are imported, a file each: what to look for, and what is in it.
+//! The formats that are imported, a file or a folder each: what to look for, and what is in it.
 
 mod aiopslab_export;
 mod nezha;
+mod openmetrics;
 mod openrca;
+mod otlp;
 mod petshop;
 mod pod_logs;
 mod rcaeval;
+mod recording;
+mod remote_read;
 #[cfg(test)]
 mod testing;
 
@@ -31,10 +35,13 @@ pub struct Format {
 pub const FORMATS: &[&Format] = &[
     &aiopslab_export::FORMAT,
     &nezha::FORMAT,
+    &openmetrics::FORMAT,
     &openrca::FORMAT,
+    &otlp::FORMAT,
     &petshop::FORMAT,
     &pod_logs::FORMAT,
     &rcaeval::FORMAT,
+    &remote_read::FORMAT,
 ];
 
 /// The format of that name.

@@ -1,14 +1,17 @@
-//! A support bundle of Troubleshoot (`kubectl support-bundle`): a cluster at one moment.
+//! A support bundle of Troubleshoot (`kubectl support-bundle`), or a must-gather of OpenShift (`oc adm must-gather`): a
+//! cluster at one moment.
 //!
-//! The bundle holds lists of objects by kind and namespace, logs of some containers, discovery and
+//! A bundle holds lists of objects by kind and namespace, logs of some containers, discovery and
 //! the server's version. All of it becomes true at the moment of collection and at no other: before
 //! it nothing was recorded. What the bundle does not hold is `missing` in the coverage.
 
+mod collector;
 mod coverage;
 mod files_of;
 mod kinds;
 mod logs;
 mod moment;
+mod must_gather;
 mod objects;
 
 use std::collections::BTreeMap;
@@ -24,16 +27,20 @@ use crate::manifest::{Manifest, ManifestDraft, Observed, RecorderCounts, Redacti
 use crate::rows::ObjectApi;
 use crate::writer::{SnapshotWriter, Visibility};
 
+pub use collector::Collector;
 use coverage::Covered;
 use files_of::Content;
+use logs::LogFile;
 use objects::{Listed, Objects};
 
 /// Which bundle, and when it was collected.
 #[derive(Debug, Clone)]
 pub struct SupportBundle {
-    /// The unpacked bundle: the folder with `cluster-resources`, or the one around it.
+    /// Who collected it.
+    pub collector: Collector,
+    /// The unpacked bundle: the folder with `cluster-resources` or `namespaces` in it, or the one around it.
     pub dir: Utf8PathBuf,
-    /// When it was collected; none: the latest time in its objects.
+    /// When it was collected; none: as it says itself, or the latest time in its objects.
     pub at: Option<Timestamp>,
 }
 
@@ -45,64 +52,108 @@ pub fn import_support_bundle(
     source: &SupportBundle,
     out: &Utf8Path,
 ) -> Result<(Manifest, Report), ImportError> {
-    let root = files_of::root(&source.dir)?;
+    let root = match source.collector {
+        Collector::Troubleshoot => files_of::root(&source.dir)?,
+        Collector::MustGather => must_gather::root(&source.dir)?,
+    };
     let mut report = Report::default();
-    let mut bundle = Bundle::read(&root, &mut report)?;
+    let mut bundle = Bundle::read(&root, source.collector, &mut report)?;
     let at = source
         .at
-        .or_else(|| bundle.latest())
+        .or_else(|| bundle.collected.or_else(|| bundle.latest()))
         .ok_or_else(|| ImportError::NoMoment { dir: root.clone() })?;
     bundle.leave_out_what_is_later(at, &mut report);
     let writer = SnapshotWriter::create(out)?;
-    bundle.write(&writer, at, &mut report)?;
+    bundle.write(&root, &writer, at, &mut report)?;
+    let format = source.collector.format();
+    writer.write_withheld_json("import", &json!({"format": format, "report": report}))?;
     let draft = bundle.draft(at, &report);
     Ok((writer.finish(draft)?, report))
 }
 
-/// What a bundle holds, read and understood.
-#[derive(Default)]
+/// What a bundle holds, read and understood, but for the logs.
 struct Bundle {
+    collector: Collector,
+    /// When, as it says itself.
+    collected: Option<Timestamp>,
     version: Option<Value>,
     discovery: Vec<Value>,
     listed: Vec<Listed>,
-    /// Path and text.
-    logs: Vec<(Utf8PathBuf, Vec<u8>)>,
+    logs: Vec<LogFile>,
     digest: String,
 }
 
 impl Bundle {
-    fn read(root: &Utf8Path, report: &mut Report) -> Result<Self, ImportError> {
-        let mut bundle = Self::default();
+    fn read(
+        root: &Utf8Path,
+        collector: Collector,
+        report: &mut Report,
+    ) -> Result<Self, ImportError> {
+        let mut bundle = Self {
+            collector,
+            collected: None,
+            version: None,
+            discovery: Vec::new(),
+            listed: Vec::new(),
+            logs: Vec::new(),
+            digest: String::new(),
+        };
         let mut digest = Sha256::new();
         let mut errors = Vec::new();
-        let paths = files_of::all(root)?;
+        if collector == Collector::MustGather {
+            bundle.collected = must_gather::collected_around(root);
+        }
+        let paths = files::list_below(root)?;
         // Which resource a file holds may be told by discovery.
         if let Ok(Value::Array(lists)) = files::read_json(&root.join(files_of::DISCOVERY)) {
             bundle.discovery = lists;
         }
-        for path in paths {
-            let bytes = files_of::read(&root.join(&path))?;
+        for path in &paths {
+            let content = match collector {
+                Collector::Troubleshoot => files_of::content(path, &bundle.discovery),
+                Collector::MustGather => must_gather::content(path, &paths),
+            };
             digest.update(path.as_str());
-            digest.update(Sha256::digest(&bytes));
-            match files_of::content(&path, &bundle.discovery) {
-                Content::LeftOut(reason) => report.files.left_out(path, reason),
-                Content::Log => {
-                    report.files.wrote();
-                    bundle.logs.push((path, bytes));
+            let bytes = match content {
+                // A log may be long; it is read when it is written.
+                Content::Log(_) => {
+                    digest.update(files::measure(&root.join(path))?.1);
+                    Vec::new()
                 }
-                content => match files_of::parse(&path, &bytes) {
+                Content::LeftOut(_) => Vec::new(),
+                _ => files_of::read(&root.join(path))?,
+            };
+            digest.update(Sha256::digest(&bytes));
+            match content {
+                Content::LeftOut(reason) => report.files.left_out(path.as_str(), reason),
+                Content::Log(log) => {
+                    report.files.wrote();
+                    bundle.logs.push(log);
+                }
+                Content::Moment => {
+                    report.files.wrote();
+                    bundle.collected = must_gather::collected(&bytes);
+                }
+                content => match files_of::parse(path, &bytes) {
                     Err(reason) => {
                         if let Content::Objects(kind, namespace) = content {
                             errors.push(Listed::failed(kind, namespace, &reason));
                         }
-                        report.files.left_out(path, reason);
+                        report.files.left_out(path.as_str(), reason);
                     }
                     Ok(document) => {
                         match content {
                             Content::Objects(kind, namespace) => {
-                                let listed = Listed::new(&path, kind, namespace, document);
+                                let listed = match collector {
+                                    Collector::Troubleshoot => {
+                                        Listed::new(path, kind, namespace, document)
+                                    }
+                                    Collector::MustGather => {
+                                        must_gather::listed(path, kind, namespace, document)
+                                    }
+                                };
                                 if let Some(reason) = listed.error.clone() {
-                                    report.files.left_out(path, reason);
+                                    report.files.left_out(path.as_str(), reason);
                                     errors.push(listed);
                                     continue;
                                 }
@@ -115,7 +166,10 @@ impl Bundle {
                                 bundle.version =
                                     Some(document.get("info").cloned().unwrap_or(document));
                             }
-                            Content::Discovery | Content::Log | Content::LeftOut(_) => {}
+                            Content::Discovery
+                            | Content::Moment
+                            | Content::Log(_)
+                            | Content::LeftOut(_) => {}
                         }
                         report.files.wrote();
                     }
@@ -135,12 +189,15 @@ impl Bundle {
     fn leave_out_what_is_later(&mut self, at: Timestamp, report: &mut Report) {
         for listed in &mut self.listed {
             let Listed {
-                items, path, later, ..
+                items,
+                path,
+                partial,
+                ..
             } = listed;
             items.retain(|object| {
                 let is_later = moment::created(object).is_some_and(|created| created > at);
                 if is_later {
-                    *later = true;
+                    *partial = Some("some objects are later");
                     report.objects.left_out(
                         objects::name_in(object, path),
                         "it was created after the moment of collection",
@@ -153,6 +210,7 @@ impl Bundle {
 
     fn write(
         &self,
+        root: &Utf8Path,
         writer: &SnapshotWriter,
         at: Timestamp,
         report: &mut Report,
@@ -162,8 +220,15 @@ impl Bundle {
         for listed in &self.listed {
             objects.add(listed, &mut report.objects);
         }
-        let read = logs::read(&self.logs, &objects, moment, &mut report.logs);
+        let read = logs::write(
+            root,
+            (self.logs.as_slice(), &objects, moment),
+            writer,
+            report,
+        )?;
         let covered = Covered {
+            source: self.collector.source(),
+            has_other_namespaces: self.collector == Collector::MustGather,
             listed: &self.listed,
             logs: &read.instances,
             unstamped: &read.unstamped,
@@ -173,8 +238,6 @@ impl Bundle {
         let visible = Visibility::Visible;
         writer.append_rows(visible, &covered.rows(moment))?;
         writer.append_rows(visible, &objects.rows)?;
-        writer.append_rows(visible, &read.instances)?;
-        writer.append_rows(visible, &read.lines)?;
         writer.append_rows(visible, &self.api(moment))?;
         Ok(())
     }
@@ -234,7 +297,7 @@ impl Bundle {
             .and_then(|version| version.get("gitVersion"));
         ManifestDraft {
             seed: self.digest.clone(),
-            application: "support-bundle".to_owned(),
+            application: self.collector.source().to_owned(),
             namespaces: self.namespaces(),
             versions: version
                 .map(|version| BTreeMap::from([("kubernetes".to_owned(), version.clone())]))
@@ -242,10 +305,7 @@ impl Bundle {
             observed: Some(Observed { from: at, to: at }),
             end: Some(at),
             redaction: Redaction {
-                rules: vec![
-                    "as collected: Troubleshoot writes ***HIDDEN*** in place of what it redacts"
-                        .to_owned(),
-                ],
+                rules: vec![self.collector.redaction().to_owned()],
                 values: 0,
             },
             recorders: BTreeMap::from([
@@ -253,7 +313,7 @@ impl Bundle {
                 ("logs".to_owned(), counts(&report.logs)),
             ]),
             settings: json!({"imported": {
-                "from": "k8s-support-bundle",
+                "from": self.collector.format(),
                 "files_left_out": report.files.left_out.len(),
                 "objects_left_out": report.objects.left_out.len(),
                 "logs_left_out": report.logs.left_out.len(),

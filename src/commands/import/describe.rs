@@ -1,10 +1,12 @@
 //! The report of an import, for people and as JSON.
 
 use aiopslab_datasets::import::{Format, ImportedSource, LeftOut, Report, Tally};
+use camino::Utf8Path;
 use serde_json::{Value, json};
 
 /// Said where no real file of the format was at hand.
-const UNPROVEN: &str = "unproven: this format was tried on files of its documented layout only, not on the data set itself";
+pub(super) const UNPROVEN: &str =
+    "unproven: this format was tried on files of its documented layout only, not on real ones\n";
 
 /// Everything, with the problems that follow from each incident.
 pub(super) fn json(format: &Format, imported: &ImportedSource, problems: &[Vec<String>]) -> Value {
@@ -34,7 +36,7 @@ pub(super) fn text(format: &Format, imported: &ImportedSource, problems: &[Vec<S
     let mut out = String::new();
     for (one, problems) in imported.incidents.iter().zip(problems) {
         let asked = match problems.is_empty() {
-            true => "none: the source says not what is true".to_owned(),
+            true => no_problems(&one.dir),
             false => problems.join(", "),
         };
         out.push_str(&format!(
@@ -52,9 +54,15 @@ pub(super) fn text(format: &Format, imported: &ImportedSource, problems: &[Vec<S
     left_out("incidents", &imported.left_out, &mut out);
     if !format.proven {
         out.push_str(UNPROVEN);
-        out.push('\n');
     }
     out
+}
+
+/// Why nothing is asked about a snapshot, and the way out.
+pub(super) fn no_problems(dir: &Utf8Path) -> String {
+    format!(
+        "none: the source says not what is true\nhint: say it with `aiopslab truth add {dir} --faulty NAME`, or --no-fault"
+    )
 }
 
 /// One report.

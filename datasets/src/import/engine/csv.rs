@@ -6,6 +6,8 @@
 
 use std::io::{self, BufRead, Read};
 
+use super::defects::{Rule, rules};
+
 /// Longest record; a quote that is still open then is damage.
 pub(super) const MAX_RECORD: usize = 4 << 20;
 
@@ -48,6 +50,11 @@ impl Fields {
             .collect()
     }
 
+    /// The length of all of them together.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     fn push(&mut self, field: &[u8]) {
         self.bytes.extend_from_slice(field);
         self.ends.push(self.bytes.len());
@@ -57,6 +64,8 @@ impl Fields {
 /// A record that breaks the format's rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::import) struct Malformed {
+    /// The sort of defect.
+    pub(in crate::import) rule: &'static Rule,
     /// What is wrong.
     pub(in crate::import) reason: &'static str,
     /// The record as it stands there.
@@ -141,7 +150,11 @@ impl<R: BufRead> Reader<R> {
         let text = String::from_utf8_lossy(trimmed(&self.buffer)).into_owned();
         Record {
             line,
-            content: Err(Malformed { reason, text }),
+            content: Err(Malformed {
+                rule: &rules::MALFORMED_ROW,
+                reason,
+                text,
+            }),
         }
     }
 

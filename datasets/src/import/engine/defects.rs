@@ -57,6 +57,18 @@ pub(in crate::import) mod rules {
 
     pub(in crate::import) const MALFORMED_ROW: Rule =
         Rule::quarantined("malformed_row", "the row breaks RFC 4180");
+    pub(in crate::import) const MALFORMED_DOCUMENT: Rule = Rule::quarantined(
+        "malformed_document",
+        "a line, or a message, is not what the format says",
+    );
+    pub(in crate::import) const DAMAGED_FILE: Rule = Rule::quarantined(
+        "damaged_file",
+        "a compressed file ends early or is damaged: what would follow is lost",
+    );
+    pub(in crate::import) const FIELDS_LEFT_OUT: Rule = Rule::noted(
+        "fields_left_out",
+        "a row has fields that have no place in a snapshot, or that are not known: they are left out",
+    );
     pub(in crate::import) const FIELD_COUNT: Rule = Rule::quarantined(
         "field_count",
         "the row has more or fewer fields than the header",
@@ -122,6 +134,13 @@ pub(in crate::import) struct Notes(Vec<&'static Rule>);
 impl Notes {
     pub(in crate::import) fn note(&mut self, rule: &'static Rule) {
         self.0.push(rule);
+    }
+
+    /// Notes what is counted by rows, however often it is in one.
+    pub(in crate::import) fn note_once(&mut self, rule: &'static Rule) {
+        if !self.0.iter().any(|noted| noted.name == rule.name) {
+            self.0.push(rule);
+        }
     }
 
     pub(in crate::import) fn taken(self) -> Vec<&'static Rule> {

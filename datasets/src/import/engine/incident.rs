@@ -17,6 +17,8 @@ pub(in crate::import) struct Found {
     /// Whether the source is one recording rather than a set of cases: its snapshot is then the
     /// output folder itself.
     pub(in crate::import) is_single: bool,
+    /// The folder that the paths are below, where it is not the source: that is a file then.
+    pub(in crate::import) root: Option<Utf8PathBuf>,
 }
 
 impl Found {

@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::sheet::Series;
+use super::sheet::{Metadata, Series};
 use crate::files;
 
 /// The service of a pod that a Deployment made: its name without the two generated parts at its end.
@@ -70,11 +70,16 @@ pub(in crate::import) fn series(text: &str, labels: &[(&str, &str)]) -> Series {
         .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
         .collect();
     labels.sort();
+    let metadata = Some(Metadata {
+        name: name.clone(),
+        kind: None,
+        help: Some(format!("{text} of the source")),
+        unit,
+    });
     Series {
         name,
         labels,
-        unit,
-        help: format!("{text} of the source"),
+        metadata,
     }
 }
 

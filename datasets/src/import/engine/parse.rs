@@ -2,126 +2,28 @@
 //! on many threads.
 
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::csv::{Fields, Record};
-use super::defects::{Notes, Rule, rules};
+use super::defects::{Notes, rules};
+use super::documents::Taken;
+use super::ids::{digest, span_id, trace_id};
+use super::item::{Item, Log, OneSpan, Parsed, Refused, Samples, Values};
 use super::sheet::{Header, Logs, Long, Row, Rows, Sheet, Spans, Until, When, Wide};
 use super::time::{duration, since_epoch};
-use crate::files;
 
-/// What a row says.
-#[derive(Debug)]
-pub(super) enum Item {
-    Log(Box<Log>),
-    Span(Box<OneSpan>),
-    Samples(Samples),
-}
-
-#[derive(Debug)]
-pub(super) struct Log {
-    pub(super) time: i64,
-    /// None: the incident's.
-    pub(super) namespace: Option<String>,
-    pub(super) pod: String,
-    pub(super) container: String,
-    pub(super) node: String,
-    pub(super) service: String,
-    pub(super) message: String,
-    pub(super) stream: Option<String>,
-    pub(super) trace: Option<u128>,
-}
-
-#[derive(Debug)]
-pub(super) struct OneSpan {
-    pub(super) trace: u128,
-    pub(super) span: u64,
-    pub(super) parent: Option<u64>,
-    pub(super) service: String,
-    pub(super) operation: String,
-    pub(super) start: i64,
-    pub(super) end: i64,
-    pub(super) status: &'static str,
-    /// JSON arrays of `{"key","type","value"}`.
-    pub(super) attributes: String,
-    pub(super) resource: String,
-}
-
-/// The samples of one row.
-#[derive(Debug)]
-pub(super) struct Samples {
-    pub(super) time: i64,
-    /// Whose they are; empty where the columns say it.
-    pub(super) of: String,
-    /// Labels of columns.
-    pub(super) labels: Vec<(&'static str, String)>,
-    /// From 1: which of the samples of one metric and moment that the source can't tell apart.
-    pub(super) nth: u32,
-    pub(super) values: Values,
-}
-
-impl Samples {
-    /// Their time in milliseconds, as tables of samples have it.
-    pub(super) fn milliseconds(&self) -> i64 {
-        self.time.div_euclid(1_000_000)
-    }
-
-    /// What they say, for the quarantine.
-    pub(super) fn to_json(&self, header: &Header) -> serde_json::Value {
-        let values: Vec<(&str, String)> = match &self.values {
-            Values::Columns(values) => values
-                .iter()
-                .filter_map(|(column, value)| {
-                    let name = header.names.get(*column)?;
-                    Some((name.as_str(), value.to_string()))
-                })
-                .collect(),
-            Values::Metric(metric, value) => vec![(metric.as_str(), value.to_string())],
-        };
-        json!({"of": self.of, "labels": self.labels, "values": values})
-    }
-}
-
-#[derive(Debug)]
-pub(super) enum Values {
-    /// By the position of the column; empty cells are no samples.
-    Columns(Vec<(usize, f64)>),
-    /// The value of a metric.
-    Metric(String, f64),
-}
-
-/// A row that can't be taken.
-#[derive(Debug)]
-pub(super) struct Refused {
-    pub(super) rule: &'static Rule,
-    pub(super) reason: String,
-    /// The row as it stands there, or its fields.
-    pub(super) row: serde_json::Value,
-}
-
-/// What became of a record.
-#[derive(Debug)]
-pub(super) struct Parsed {
-    pub(super) line: u64,
-    /// Equal for equal rows.
-    pub(super) identity: u128,
-    /// What was noted of it.
-    pub(super) notes: Vec<&'static Rule>,
-    /// None: it happened outside of its part's window.
-    pub(super) result: Result<Option<Item>, Refused>,
-}
-
-/// Understands a record.
+/// Understands a record: most are one row.
 pub(super) fn parse(
     sheet: &Sheet,
     window: Option<(i64, i64)>,
     header: &Header,
     record: Record,
-) -> Parsed {
+    rows: &mut Vec<Parsed>,
+) {
     let line = record.line;
     let refused = |rule, reason, row| Parsed {
+        kind: sheet.name,
         line,
-        identity: 0,
+        identity: None,
         notes: Vec::new(),
         result: Err(Refused { rule, reason, row }),
     };
@@ -129,28 +31,37 @@ pub(super) fn parse(
         Ok(fields) => fields,
         Err(malformed) => {
             let reason = malformed.reason.to_owned();
-            return refused(&rules::MALFORMED_ROW, reason, json!(malformed.text));
+            rows.push(refused(malformed.rule, reason, json!(malformed.text)));
+            return;
         }
     };
+    if let Rows::Documents(documents) = &sheet.rows {
+        let document = fields.get(0).unwrap_or_default();
+        (documents.read)(document, &mut Taken::new(line, sheet.name, rows));
+        return;
+    }
     let (found, expected) = (fields.len(), header.names.len());
     if found != expected {
         let reason = format!("{found} fields, the header has {expected}");
-        return refused(&rules::FIELD_COUNT, reason, json!(fields.to_texts()));
+        let row = json!(fields.to_texts());
+        rows.push(refused(&rules::FIELD_COUNT, reason, row));
+        return;
     }
     let row = Row {
         header,
         fields: &fields,
     };
     let mut notes = Notes::default();
-    match item(sheet, window, &row, &mut notes) {
+    rows.push(match item(sheet, window, &row, &mut notes) {
         Ok(item) => Parsed {
+            kind: sheet.name,
             line,
-            identity: if sheet.unique { identity(&fields) } else { 0 },
+            identity: sheet.unique.then(|| identity(&fields)),
             notes: notes.taken(),
             result: Ok(item),
         },
         Err(reason) => refused(&rules::UNREADABLE_VALUE, reason, json!(fields.to_texts())),
-    }
+    });
 }
 
 fn item(
@@ -162,6 +73,7 @@ fn item(
     let time = match &sheet.time {
         When::Column(column, unit) => since_epoch(row.get(column)?, *unit, notes)?,
         When::Found(_, find) => find(row, notes)?,
+        When::Within => return Err("its rows tell their times themselves".to_owned()),
     };
     if window.is_some_and(|(from, to)| !(from..to).contains(&time)) {
         return Ok(None);
@@ -171,6 +83,7 @@ fn item(
         Rows::Spans(spans) => span(spans, row, time, notes),
         Rows::Wide(wide) => samples(sheet, wide, row, time),
         Rows::Long(long) => sample(long, row, time),
+        Rows::Documents(_) => Err("it has no columns".to_owned()),
     };
     item.map(Some)
 }
@@ -238,11 +151,17 @@ fn span(spans: &Spans, row: &Row<'_>, start: i64, notes: &mut Notes) -> Result<I
         parent: parent.map(|id| span_id(id).0),
         operation: operation.unwrap_or_default().to_owned(),
         service,
+        kind: "unspecified",
         start,
         end: end.max(start),
         status: (spans.status)(row),
+        message: None,
         attributes: json!(attributes).to_string(),
         resource: json!(resource).to_string(),
+        scope: None,
+        events: "[]".to_owned(),
+        links: "[]".to_owned(),
+        flags: 0,
     })))
 }
 
@@ -286,44 +205,10 @@ fn value(column: &str, text: &str) -> Result<f64, String> {
     number.map_err(|_| format!("{column}: {text:?} is no number"))
 }
 
-/// A trace id of 32 hexadecimal digits (shorter ones stand for those with zeros before them), or a
-/// digest; whether it was hexadecimal.
-fn trace_id(text: &str) -> (u128, bool) {
-    let is_hex = matches!(text.len(), 16..=32) && is_hexadecimal(text);
-    match u128::from_str_radix(text, 16) {
-        Ok(id) if is_hex => (id, true),
-        _ => (digest(text.as_bytes()), false),
-    }
-}
-
-fn span_id(text: &str) -> (u64, bool) {
-    let is_hex = text.len() == 16 && is_hexadecimal(text);
-    match u64::from_str_radix(text, 16) {
-        Ok(id) if is_hex => (id, true),
-        _ => ((digest(text.as_bytes()) >> 64) as u64, false),
-    }
-}
-
-fn is_hexadecimal(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
+/// Equal for equal rows.
 fn identity(fields: &Fields) -> u128 {
-    let mut hash = Sha256::new();
-    for index in 0..fields.len() {
-        let field = fields.get(index).unwrap_or_default();
-        hash.update((field.len() as u64).to_le_bytes());
-        hash.update(field);
-    }
-    first_half(&hash.finalize())
-}
-
-fn digest(bytes: &[u8]) -> u128 {
-    first_half(&Sha256::digest(bytes))
-}
-
-pub(super) fn first_half(digest: &[u8]) -> u128 {
-    let mut digits = files::hex(digest);
-    digits.truncate(32);
-    u128::from_str_radix(&digits, 16).unwrap_or_default()
+    let fields: Vec<&[u8]> = (0..fields.len())
+        .map(|index| fields.get(index).unwrap_or_default())
+        .collect();
+    digest(&fields)
 }

@@ -12,20 +12,20 @@ use crate::files;
 use crate::writer::{QUARANTINE_FILE, WITHHELD};
 
 /// Writes rows as they come.
-pub(super) struct Quarantine {
+pub(in crate::import) struct Quarantine {
     path: Utf8PathBuf,
     out: zstd::Encoder<'static, File>,
 }
 
 impl Quarantine {
-    pub(super) fn create(dir: &Utf8Path) -> Result<Self> {
+    pub(in crate::import) fn create(dir: &Utf8Path) -> Result<Self> {
         let path = dir.join(WITHHELD).join(QUARANTINE_FILE);
         let out = zstd::Encoder::new(files::create(&path)?, 3)
             .map_err(|cause| SnapshotError::io("compress", &path, cause))?;
         Ok(Self { path, out })
     }
 
-    pub(super) fn add(
+    pub(in crate::import) fn add(
         &mut self,
         (file, line): (&Utf8Path, u64),
         rule: &str,
@@ -39,7 +39,7 @@ impl Quarantine {
         writeln!(self.out, "{one}").map_err(|cause| SnapshotError::io("write", &self.path, cause))
     }
 
-    pub(super) fn finish(self) -> Result<()> {
+    pub(in crate::import) fn finish(self) -> Result<()> {
         let finished = self.out.finish().and_then(|file| file.sync_all());
         finished.map_err(|cause| SnapshotError::io("write", &self.path, cause))
     }

@@ -1,8 +1,9 @@
 //! The metric series of an incident: their ids, and what is known of them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use super::sheet::Series;
+use super::sheet::{Metadata, Series};
 use crate::rows::{MetricMetadata, MetricSeries};
 
 /// Series are numbered in the order in which they are met.
@@ -10,11 +11,13 @@ use crate::rows::{MetricMetadata, MetricSeries};
 pub(super) struct AllSeries {
     ids: HashMap<(String, Vec<(String, String)>), usize>,
     rows: Vec<MetricSeries>,
-    /// Help and unit by name.
-    names: BTreeMap<String, (String, Option<String>)>,
+    /// What is known of metrics, by name.
+    names: BTreeMap<String, Metadata>,
     /// The series of a part's columns, or of its metrics, by whose they are.
     part: HashMap<String, Vec<Option<usize>>>,
     metrics: HashMap<Vec<String>, usize>,
+    /// The series that was asked for last: neighbours are often of one.
+    last: Option<(Arc<Series>, usize)>,
 }
 
 impl AllSeries {
@@ -62,12 +65,42 @@ impl AllSeries {
         id
     }
 
+    /// A series that the source itself tells.
+    pub(super) fn of_series(&mut self, series: &Arc<Series>, namespace: &str) -> usize {
+        if let Some((last, id)) = &self.last
+            && Arc::ptr_eq(last, series)
+        {
+            return *id;
+        }
+        let id = self.id(series.as_ref().clone(), namespace);
+        self.last = Some((Arc::clone(series), id));
+        id
+    }
+
+    /// Takes what is known of a metric; what was known before stays.
+    pub(super) fn describe(&mut self, metadata: Metadata) {
+        match self.names.get_mut(&metadata.name) {
+            Some(known) => {
+                known.kind = known.kind.take().or(metadata.kind);
+                known.help = known.help.take().or(metadata.help);
+                known.unit = known.unit.take().or(metadata.unit);
+            }
+            None => {
+                self.names.insert(metadata.name.clone(), metadata);
+            }
+        }
+    }
+
+    /// The namespaces that series tell.
+    pub(super) fn namespaces(&self) -> impl Iterator<Item = String> {
+        self.rows.iter().filter_map(|row| row.namespace.clone())
+    }
+
     fn id(&mut self, series: Series, namespace: &str) -> usize {
         let Series {
             name,
             mut labels,
-            unit,
-            help,
+            metadata,
         } = series;
         let has_namespace = labels.iter().any(|(key, _)| key == "namespace");
         if !has_namespace && !namespace.is_empty() {
@@ -82,7 +115,9 @@ impl AllSeries {
             let found = labels.iter().find(|(one, _)| one == key);
             found.map(|(_, value)| value.clone())
         };
-        self.names.entry(name.clone()).or_insert((help, unit));
+        if let Some(metadata) = metadata {
+            self.describe(metadata);
+        }
         self.rows.push(MetricSeries {
             series_id: id as u64,
             source: super::SOURCE.to_owned(),
@@ -109,19 +144,16 @@ impl AllSeries {
 
     /// The rows, and those of the metadata, which hold from a moment on.
     pub(super) fn finish(self, from: i64) -> (Vec<MetricSeries>, Vec<MetricMetadata>) {
-        let metadata = self
-            .names
-            .into_iter()
-            .map(|(name, (help, unit))| MetricMetadata {
-                kind: "metadata".to_owned(),
-                name,
-                r#type: None,
-                help: Some(help),
-                unit,
-                json: None,
-                valid_from: from,
-                valid_to: None,
-            });
+        let metadata = self.names.into_values().map(|known| MetricMetadata {
+            kind: "metadata".to_owned(),
+            name: known.name,
+            r#type: known.kind,
+            help: known.help,
+            unit: known.unit,
+            json: None,
+            valid_from: from,
+            valid_to: None,
+        });
         (self.rows, metadata.collect())
     }
 }

@@ -4,6 +4,7 @@
 
 use super::csv::Fields;
 use super::defects::{Notes, Rule};
+use super::documents::Documents;
 use super::time::Unit;
 
 /// A kind of file with a row per line.
@@ -24,11 +25,28 @@ pub(in crate::import) struct Sheet {
 }
 
 impl Sheet {
+    /// A kind of file without columns.
+    pub(in crate::import) const fn of_documents(
+        name: &'static str,
+        documents: Documents,
+        partial: Option<&'static str>,
+    ) -> Self {
+        Self {
+            name,
+            columns: &[],
+            unique: false,
+            time: When::Within,
+            rows: Rows::Documents(documents),
+            partial,
+        }
+    }
+
     /// Whether a column becomes something of the snapshot.
     pub(super) fn uses(&self, column: &str) -> bool {
         let is_time = match &self.time {
             When::Column(name, _) => *name == column,
             When::Found(names, _) => names.contains(&column),
+            When::Within => false,
         };
         let is_used = match &self.rows {
             Rows::Logs(logs) => {
@@ -46,6 +64,7 @@ impl Sheet {
                 let own = [long.of, long.metric, long.value];
                 own.contains(&column) || long.labels.contains(&column)
             }
+            Rows::Documents(_) => false,
         };
         is_time || is_used
     }
@@ -61,6 +80,8 @@ pub(in crate::import) enum When {
         &'static [&'static str],
         fn(&Row<'_>, &mut Notes) -> Result<i64, String>,
     ),
+    /// The rows of its documents tell it.
+    Within,
 }
 
 /// What the rows of a sheet are.
@@ -74,6 +95,8 @@ pub(in crate::import) enum Rows {
     Wide(Wide),
     /// Samples: a column names the metric.
     Long(Long),
+    /// Records that hold rows of their own.
+    Documents(Documents),
 }
 
 /// Log lines.
@@ -178,12 +201,22 @@ pub(in crate::import) struct Long {
 pub(in crate::import) struct Series {
     /// A name that PromQL takes.
     pub(in crate::import) name: String,
-    /// Its labels; `namespace` is added.
+    /// Its labels; the incident's `namespace` is added.
     pub(in crate::import) labels: Vec<(String, String)>,
-    /// Its unit, where the source tells.
+    /// What is known of the metric, where the source tells anything.
+    pub(in crate::import) metadata: Option<Metadata>,
+}
+
+/// What is known of a metric.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::import) struct Metadata {
+    /// Its name; that of a histogram is the start of its series' names.
+    pub(in crate::import) name: String,
+    /// `counter`, `gauge`, `histogram`, …
+    pub(in crate::import) kind: Option<String>,
+    /// What the source calls it or says of it.
+    pub(in crate::import) help: Option<String>,
     pub(in crate::import) unit: Option<String>,
-    /// What the source calls it.
-    pub(in crate::import) help: String,
 }
 
 /// The columns of a file.

@@ -8,8 +8,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::defects::{Defects, Notes, Rule, rules};
+use super::ids::{add, first_half};
 use super::incident::{Incident, Part};
-use super::parse::{Item, Parsed, Samples, Values, first_half};
+use super::item::{Item, Parsed, Samples, Values};
 use super::quarantine::Quarantine;
 use super::sheet::{Header, Rows};
 use super::tables::Tables;
@@ -38,6 +39,14 @@ struct Held {
     line: u64,
     notes: Vec<&'static Rule>,
     samples: Samples,
+}
+
+/// Where a row is from, and what it is.
+struct Origin {
+    kind: &'static str,
+    line: u64,
+    /// Of rows with one identity the first is taken.
+    identity: Option<u128>,
 }
 
 /// What a sink has come to.
@@ -78,7 +87,7 @@ impl<'a> Sink<'a> {
             self.release()?;
             self.tables.next_part();
         }
-        let tally = self.tallies.entry(part.sheet.name).or_default();
+        let tally = self.tallies.entry(row.kind).or_default();
         tally.read += 1;
         let item = match row.result {
             Ok(Some(item)) => item,
@@ -88,7 +97,8 @@ impl<'a> Sink<'a> {
             }
             Err(refused) => {
                 let (rule, reason) = (refused.rule, refused.reason);
-                return self.refuse(part, row.line, rule, &reason, Some(&refused.row));
+                let place = (part, row.kind, row.line);
+                return self.refuse(place, rule, &reason, Some(&refused.row));
             }
         };
         match item {
@@ -106,8 +116,12 @@ impl<'a> Sink<'a> {
                 Ok(())
             }
             item => {
-                let identity = part.sheet.unique.then_some(row.identity);
-                self.add(part, header, item, (row.line, identity), row.notes)
+                let origin = Origin {
+                    kind: row.kind,
+                    line: row.line,
+                    identity: row.identity,
+                };
+                self.add(part, header, item, &origin, row.notes)
             }
         }
     }
@@ -124,7 +138,12 @@ impl<'a> Sink<'a> {
         for one in held {
             if let Some(part) = self.incident.parts.get(one.part) {
                 let item = Item::Samples(one.samples);
-                self.add(part, &header, item, (one.line, None), one.notes)?;
+                let origin = Origin {
+                    kind: part.sheet.name,
+                    line: one.line,
+                    identity: None,
+                };
+                self.add(part, &header, item, &origin, one.notes)?;
             }
         }
         Ok(())
@@ -135,26 +154,36 @@ impl<'a> Sink<'a> {
         part: &Part,
         header: &Header,
         mut item: Item,
-        (line, identity): (u64, Option<u128>),
+        origin: &Origin,
         noted: Vec<&'static Rule>,
     ) -> Result<()> {
         let mut notes = Notes::default();
+        let Origin {
+            kind,
+            line,
+            identity,
+        } = *origin;
         let rule = match &mut item {
             Item::Samples(samples) => self.number(part, samples, &mut notes),
-            _ => {
+            other => {
                 let is_new = identity.is_none_or(|identity| self.taken.insert(identity));
-                (!is_new).then_some(&rules::DUPLICATE_ROW)
+                let rule = match other {
+                    Item::Point(_) => &rules::DUPLICATE_SAMPLE,
+                    _ => &rules::DUPLICATE_ROW,
+                };
+                (!is_new).then_some(rule)
             }
         };
         if let Some(rule) = rule {
             // A row that is equal to another is in the snapshot; a second sample may have another value.
             let row = match &item {
                 Item::Samples(samples) => Some(samples.to_json(header)),
+                Item::Point(point) => Some(point.to_json()),
                 _ => None,
             };
-            return self.refuse(part, line, rule, rule.text, row.as_ref());
+            return self.refuse((part, kind, line), rule, rule.text, row.as_ref());
         }
-        if let Some(tally) = self.tallies.get_mut(part.sheet.name) {
+        if let Some(tally) = self.tallies.get_mut(kind) {
             tally.written += 1;
         }
         self.tables.add(item, part, header, &mut notes)?;
@@ -184,15 +213,19 @@ impl<'a> Sink<'a> {
         None
     }
 
+    /// Notes a defect of a file as a whole.
+    pub(super) fn note(&mut self, rule: &'static Rule, file: &Utf8Path) {
+        self.defects.add(rule, 1, file.as_str());
+    }
+
     fn refuse(
         &mut self,
-        part: &Part,
-        line: u64,
+        (part, kind, line): (&Part, &'static str, u64),
         rule: &'static Rule,
         reason: &str,
         row: Option<&Value>,
     ) -> Result<()> {
-        if let Some(tally) = self.tallies.get_mut(part.sheet.name) {
+        if let Some(tally) = self.tallies.get_mut(kind) {
             tally.quarantined += 1;
         }
         let place = format!("{}:{line}", part.path);
@@ -255,8 +288,7 @@ fn sample_identity(part: &Part, samples: &Samples) -> u128 {
         .into_iter()
         .chain(labels)
     {
-        hash.update((text.len() as u64).to_le_bytes());
-        hash.update(text);
+        add(&mut hash, text.as_bytes());
     }
     hash.update(samples.milliseconds().to_le_bytes());
     hash.update(samples.nth.to_le_bytes());

@@ -6,7 +6,7 @@ use super::SOURCE;
 use super::covered::Covered;
 use super::defects::Notes;
 use super::incident::Part;
-use super::parse::{Item, Log, OneSpan, Samples, Values};
+use super::item::{Item, Log, OneSpan, Point, Samples, Values};
 use super::series::AllSeries;
 use super::sheet::{Header, Rows};
 use super::traces::Traces;
@@ -64,6 +64,8 @@ impl<'a> Tables<'a> {
             .instances
             .keys()
             .map(|(namespace, _, _)| namespace.clone());
+        let told = told.chain(self.series.namespaces());
+        let told = told.filter(|name| !name.is_empty());
         own.into_iter().chain(told).collect()
     }
 
@@ -86,6 +88,14 @@ impl<'a> Tables<'a> {
             Item::Samples(samples) => {
                 self.sample(&samples, part, header);
                 Table::MetricSamples
+            }
+            Item::Point(point) => {
+                self.point(point, part.stretch);
+                Table::MetricSamples
+            }
+            Item::Metadata(metadata) => {
+                self.series.describe(metadata);
+                return Ok(());
             }
         };
         self.covered.partial(table, part.sheet.partial);
@@ -136,17 +146,17 @@ impl<'a> Tables<'a> {
             parent_span_id: span.parent.map(|id| format!("{id:016x}")),
             service: span.service,
             operation: span.operation,
-            kind: "unspecified".to_owned(),
+            kind: span.kind.to_owned(),
             start: span.start,
             end: span.end,
             status: span.status.to_owned(),
-            message: None,
+            message: span.message,
             attributes: span.attributes,
             resource: span.resource,
-            scope: None,
-            events: "[]".to_owned(),
-            links: "[]".to_owned(),
-            flags: 0,
+            scope: span.scope,
+            events: span.events,
+            links: span.links,
+            flags: span.flags,
             warnings: None,
             source: SOURCE.to_owned(),
         });
@@ -192,6 +202,21 @@ impl<'a> Tables<'a> {
             }
             // The values of a row are what its sheet says.
             _ => {}
+        }
+    }
+
+    fn point(&mut self, point: Point, stretch: u32) {
+        let (time, timestamp) = (point.time, point.milliseconds());
+        self.covered.see(Table::MetricSamples, stretch, time, time);
+        for reading in point.readings {
+            let id = self.series.of_series(&reading.series, self.namespace);
+            self.series.sampled(id, timestamp);
+            self.samples.push(MetricSample {
+                series_id: id as u64,
+                timestamp,
+                value: reading.value,
+                histogram: reading.histogram,
+            });
         }
     }
 

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::defects::{Defects, Notes, rules};
-use super::parse::OneSpan;
+use super::item::OneSpan;
 
 /// Further apart, one of two clocks is wrong (ms).
 const SKEW: i64 = 60_000;

@@ -55,10 +55,11 @@ fn of_column(column: &str, _: &str) -> Series {
     let mut next = || parts.next().unwrap_or_default();
     let (node, metric, statistic) = (next(), next(), next());
     let labels = [("service", node), ("statistic", statistic)];
-    Series {
-        unit: (metric == "latency").then(|| "s".to_owned()),
-        ..series(metric, &labels)
+    let mut series = series(metric, &labels);
+    if let Some(metadata) = series.metadata.as_mut().filter(|_| metric == "latency") {
+        metadata.unit = Some("s".to_owned());
     }
+    series
 }
 
 #[derive(Deserialize)]

@@ -23,11 +23,19 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn of(files: &[(&str, &str)]) -> Self {
+        let files = files.iter();
+        let files: Vec<_> = files
+            .map(|(path, text)| (*path, text.as_bytes().to_vec()))
+            .collect();
+        Self::of_bytes(&files)
+    }
+
+    pub(super) fn of_bytes(files: &[(&str, Vec<u8>)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        for (path, text) in files {
+        for (path, content) in files {
             let path = dir.path().join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
+            std::fs::write(path, content).unwrap();
         }
         Self { dir }
     }

@@ -9,10 +9,12 @@ use super::objects::Listed;
 use crate::rows::{Coverage, LogInstance};
 use crate::schema::Table;
 
-const SOURCE: &str = "support-bundle";
-
 /// What the coverage follows from.
 pub(super) struct Covered<'a> {
+    /// What the rows are from.
+    pub(super) source: &'static str,
+    /// Whether the cluster has namespaces that nobody looked at.
+    pub(super) has_other_namespaces: bool,
     pub(super) listed: &'a [Listed],
     pub(super) logs: &'a [LogInstance],
     /// The instances whose lines have no times.
@@ -27,7 +29,7 @@ impl Covered<'_> {
     pub(super) fn rows(&self, moment: i64) -> Vec<Coverage> {
         let row = |table: Table, scope: String, problem: Option<(&str, String)>| Coverage {
             table: table.name().to_owned(),
-            source: SOURCE.to_owned(),
+            source: self.source.to_owned(),
             scope,
             from: moment,
             to: moment,
@@ -66,7 +68,7 @@ impl Covered<'_> {
             Table::Usage,
             Table::Exec,
         ] {
-            let reason = "a support bundle holds none".to_owned();
+            let reason = "such a bundle holds none".to_owned();
             rows.push(row(table, String::new(), Some(("missing", reason))));
         }
         rows
@@ -83,10 +85,10 @@ impl Covered<'_> {
             if let Some(namespace) = &listed.namespace {
                 scope.push_str(&format!(",namespace={namespace}"));
             }
-            let problem = match (&listed.error, listed.later) {
+            let problem = match (&listed.error, listed.partial) {
                 (Some(error), _) => Some(("missing", error.clone())),
-                (None, true) => Some(("partial", "some objects are later".to_owned())),
-                (None, false) => None,
+                (None, Some(why)) => Some(("partial", why.to_owned())),
+                (None, None) => None,
             };
             if problem.is_none() {
                 let namespaces = seen.entry(&listed.kind).or_default();
@@ -108,7 +110,11 @@ impl Covered<'_> {
             if namespaces.is_empty() || self.namespaces.is_empty() {
                 continue;
             }
-            if lacking.is_empty() {
+            if self.has_other_namespaces {
+                let reason = "only the namespaces that were collected".to_owned();
+                let known = rows.entry(scope.clone());
+                known.or_insert(Some(("partial", reason)));
+            } else if lacking.is_empty() {
                 rows.entry(scope).or_insert(None);
                 continue;
             }

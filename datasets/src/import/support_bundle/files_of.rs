@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
 use super::kinds::{self, Kind};
+use super::logs::LogFile;
 use crate::error::{Result, SnapshotError};
 use crate::files;
 use crate::import::ImportError;
@@ -14,8 +15,6 @@ use crate::import::ImportError;
 const RESOURCES: &str = "cluster-resources";
 /// The resource types that the server served.
 pub(super) const DISCOVERY: &str = "cluster-resources/resources.json";
-/// Folders of a bundle are not nested deeper.
-const DEEPEST: usize = 16;
 
 /// What a file holds.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,7 +28,9 @@ pub(super) enum Content {
     /// What went wrong when objects of a kind were collected.
     Errors(Kind),
     /// The log of a container.
-    Log,
+    Log(LogFile),
+    /// When it was collected.
+    Moment,
     /// Nothing that a snapshot has a place for.
     LeftOut(&'static str),
 }
@@ -54,26 +55,6 @@ pub(super) fn root(dir: &Utf8Path) -> std::result::Result<Utf8PathBuf, ImportErr
             hint: "unpack the archive (tar -xzf support-bundle.tar.gz) and name the folder with cluster-resources in it",
         }),
     }
-}
-
-/// Every file below the root by its path from there, sorted.
-pub(super) fn all(root: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
-    let mut found = Vec::new();
-    let mut folders = vec![(Utf8PathBuf::new(), 0)];
-    while let Some((folder, depth)) = folders.pop() {
-        for name in files::list(&root.join(&folder))? {
-            let path = folder.join(name);
-            if root.join(&path).is_dir() {
-                if depth < DEEPEST {
-                    folders.push((path, depth + 1));
-                }
-            } else {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
 }
 
 pub(super) fn read(path: &Utf8Path) -> Result<Vec<u8>> {
@@ -111,7 +92,10 @@ pub(super) fn content(path: &Utf8Path, discovery: &[Value]) -> Content {
                 Content::LeftOut("a snapshot has no place for what the collector may do")
             }
             ["image-pull-secrets", ..] => Content::LeftOut("it holds names of secrets, no objects"),
-            ["pods", "logs", _, _, file] if file.ends_with(".log") => Content::Log,
+            ["pods", "logs", namespace, pod, file] => match file.strip_suffix(".log") {
+                Some(stem) => Content::Log(LogFile::new(path, [*namespace, *pod, stem], None)),
+                None => unknown,
+            },
             ["custom-resources", file] => match document(file) {
                 Some(name) => custom(name, None, discovery).unwrap_or(unknown),
                 None => unknown,

@@ -1,83 +1,137 @@
-//! Logs of containers: `pods/logs/NAMESPACE/POD/CONTAINER.log`, and `…-previous.log` of the instance before.
+//! Logs of containers: those of the present instances, and of the ones before.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
-use super::nanoseconds;
 use super::objects::Objects;
-use crate::import::Tally;
+use super::{files_of, nanoseconds};
+use crate::error::Result;
+use crate::import::engine::defects::rules;
+use crate::import::engine::quarantine::Quarantine;
+use crate::import::{Report, Tally};
 use crate::rows::{LogInstance, LogLine};
+use crate::writer::{SnapshotWriter, Visibility};
 
-/// The rows of all logs.
+/// What the lines are, in the report.
+const LINES: &str = "log lines";
+
+/// The log of a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LogFile {
+    pub(super) path: Utf8PathBuf,
+    namespace: String,
+    pod: String,
+    /// The container, perhaps with `-previous` after it where `is_previous` does not tell.
+    container: String,
+    /// Whether it is of the instance before the present one; none: its name tells.
+    is_previous: Option<bool>,
+}
+
+impl LogFile {
+    /// Of namespace, pod and container.
+    pub(super) fn new(path: &Utf8Path, of: [&str; 3], is_previous: Option<bool>) -> Self {
+        let [namespace, pod, container] = of.map(str::to_owned);
+        Self {
+            path: path.to_owned(),
+            namespace,
+            pod,
+            container,
+            is_previous,
+        }
+    }
+}
+
+/// What became of all logs.
 #[derive(Debug, Default)]
 pub(super) struct Logs {
     /// The instances whose lines have no times of their own.
     pub(super) unstamped: BTreeSet<u64>,
     pub(super) instances: Vec<LogInstance>,
-    pub(super) lines: Vec<LogLine>,
 }
 
-/// Reads every log; lines without a time of their own were there at the moment.
-pub(super) fn read(
-    files: &[(Utf8PathBuf, Vec<u8>)],
-    objects: &Objects,
-    moment: i64,
-    tally: &mut Tally,
-) -> Logs {
+/// Writes every log, one file at a time; lines without a time of their own were there at the moment.
+pub(super) fn write(
+    root: &Utf8Path,
+    (files, objects, moment): (&[LogFile], &Objects, i64),
+    writer: &SnapshotWriter,
+    report: &mut Report,
+) -> Result<Logs> {
     let mut logs = Logs::default();
+    let mut quarantine = Quarantine::create(writer.dir())?;
+    let mut tally = Tally::default();
+    let mut malformed = Vec::new();
     // Of a crashed container, the present log and the one before are of the same instance.
-    let mut taken: BTreeMap<(String, String), &[u8]> = BTreeMap::new();
-    for (path, text) in files {
-        match instance(path, objects) {
-            Err(reason) => tally.left_out(path.as_str(), reason),
-            Ok(mut instance) => {
-                let identity = (instance.pod_uid.clone(), instance.container_id.clone());
-                match taken.get(&identity) {
-                    Some(known) if *known == text.as_slice() => tally.left_out(
-                        path.as_str(),
-                        "the same instance's log, with the same lines, is there already",
-                    ),
-                    Some(_) => tally.left_out(
-                        path.as_str(),
-                        "another log of the same instance is there already",
-                    ),
-                    None => {
-                        taken.insert(identity, text);
-                        instance.instance_id = logs.instances.len() as u64;
-                        let (lines, stamped) = lines(&instance, text, moment);
-                        logs.lines.extend(lines);
-                        if !stamped {
-                            logs.unstamped.insert(instance.instance_id);
-                        }
-                        logs.instances.push(instance);
-                        tally.wrote();
-                    }
-                }
+    let mut taken: BTreeMap<(String, String), String> = BTreeMap::new();
+    for file in files {
+        let path = &file.path;
+        let mut instance = match instance(file, objects) {
+            Ok(instance) => instance,
+            Err(reason) => {
+                report.logs.left_out(path.as_str(), reason);
+                continue;
             }
+        };
+        let text = files_of::read(&root.join(path))?;
+        let digest = crate::files::hex(&Sha256::digest(&text));
+        let identity = (instance.pod_uid.clone(), instance.container_id.clone());
+        if let Some(known) = taken.get(&identity) {
+            let reason = match *known == digest {
+                true => "the same instance's log, with the same lines, is there already",
+                false => "another log of the same instance is there already",
+            };
+            report.logs.left_out(path.as_str(), reason);
+            continue;
         }
+        taken.insert(identity, digest);
+        instance.instance_id = logs.instances.len() as u64;
+        let read = lines(&instance, &text, moment, file.is_previous.is_some());
+        if !read.has_times {
+            logs.unstamped.insert(instance.instance_id);
+        }
+        for (line, text) in &read.malformed {
+            let rule = &rules::UNREADABLE_VALUE;
+            let text = String::from_utf8_lossy(text);
+            let row = json!(text);
+            let place = (path.as_path(), *line);
+            quarantine.add(place, rule.name, "the line has no time", Some(&row))?;
+            malformed.push(format!("{path}:{line}"));
+        }
+        let (written, refused) = (read.lines.len() as u64, read.malformed.len() as u64);
+        tally.read += written + refused;
+        tally.written += written;
+        tally.quarantined += refused;
+        writer.append_rows(Visibility::Visible, &read.lines)?;
+        logs.instances.push(instance);
+        report.logs.wrote();
     }
-    logs
+    quarantine.finish()?;
+    writer.append_rows(Visibility::Visible, &logs.instances)?;
+    report.rows.insert(LINES.to_owned(), tally);
+    if let Some(first) = malformed.first() {
+        let mut defects = crate::import::engine::defects::Defects::default();
+        defects.add(&rules::UNREADABLE_VALUE, malformed.len() as u64, first);
+        report.defects = defects.report();
+    }
+    Ok(logs)
 }
 
 /// The container instance whose log a file is.
-fn instance(path: &Utf8PathBuf, objects: &Objects) -> Result<LogInstance, &'static str> {
-    let mut parts = path.as_str().rsplit('/');
-    let (file, pod, namespace) = (parts.next(), parts.next(), parts.next());
-    let (Some(file), Some(name), Some(namespace)) = (file, pod, namespace) else {
-        return Err("its path names no container");
-    };
+fn instance(file: &LogFile, objects: &Objects) -> std::result::Result<LogInstance, &'static str> {
+    let (name, namespace, stem) = (&file.pod, &file.namespace, file.container.as_str());
     let pod = objects.pods.iter().find(|pod| {
         text(pod, "/metadata/name") == name && text(pod, "/metadata/namespace") == namespace
     });
     let pod = pod.ok_or("its pod is not in the bundle")?;
-    let stem = file.strip_suffix(".log").unwrap_or(file);
-    let (container, previous) = match (status(pod, stem), stem.strip_suffix("-previous")) {
+    let by_name = match (status(pod, stem), stem.strip_suffix("-previous")) {
         (None, Some(container)) => (container, true),
         _ => (stem, false),
     };
+    let told = file.is_previous.map(|is_previous| (stem, is_previous));
+    let (container, previous) = told.unwrap_or(by_name);
     let (role, status) = status(pod, container).ok_or("its pod has no such container")?;
     let restarts = status
         .get("restartCount")
@@ -143,23 +197,49 @@ fn status<'a>(pod: &'a Value, container: &str) -> Option<(&'static str, &'a Valu
     })
 }
 
-/// The lines, and whether they have times of their own.
-fn lines(instance: &LogInstance, text: &[u8], moment: i64) -> (Vec<LogLine>, bool) {
+/// The lines of a log.
+struct Lines<'a> {
+    lines: Vec<LogLine>,
+    /// Whether they have times of their own.
+    has_times: bool,
+    /// Number and text of lines without a time, where the others have one.
+    malformed: Vec<(u64, &'a [u8])>,
+}
+
+fn lines<'a>(
+    instance: &LogInstance,
+    text: &'a [u8],
+    moment: i64,
+    is_always_stamped: bool,
+) -> Lines<'a> {
+    let mut read = Lines {
+        lines: Vec::new(),
+        has_times: true,
+        malformed: Vec::new(),
+    };
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     if text.is_empty() {
-        return (Vec::new(), true);
+        return read;
     }
-    let messages: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
-    // The collector stamps all lines or none; a line may also begin with a time of its own.
-    let stamped: Option<Vec<_>> = messages.iter().map(|message| stamp(message)).collect();
-    let has_times = stamped.is_some();
-    let lines = stamped
-        .unwrap_or_else(|| messages.into_iter().map(|line| (moment, line)).collect())
-        .into_iter()
-        .zip(0..)
-        .map(|((timestamp, message), seq)| LogLine {
+    let messages = || (1..).zip(text.split(|byte| *byte == b'\n'));
+    // Troubleshoot stamps all lines or none; a line may also begin with a time of its own.
+    let is_stamped = |(_, message): (u64, &[u8])| stamp(message).is_some();
+    read.has_times = match is_always_stamped {
+        true => messages().any(is_stamped),
+        false => messages().all(is_stamped),
+    };
+    for (number, message) in messages() {
+        let stamped = match read.has_times {
+            true => stamp(message),
+            false => Some((moment, message)),
+        };
+        let Some((timestamp, message)) = stamped else {
+            read.malformed.push((number, message));
+            continue;
+        };
+        read.lines.push(LogLine {
             instance_id: instance.instance_id,
-            seq,
+            seq: read.lines.len() as u64,
             timestamp: timestamp.min(moment),
             message: message.to_owned(),
             stream: None,
@@ -167,9 +247,9 @@ fn lines(instance: &LogInstance, text: &[u8], moment: i64) -> (Vec<LogLine>, boo
             service: None,
             pod: instance.pod.clone(),
             container: instance.container.clone(),
-        })
-        .collect();
-    (lines, has_times)
+        });
+    }
+    read
 }
 
 /// The time before a line, as the kubelet writes it: nanoseconds, UTC.

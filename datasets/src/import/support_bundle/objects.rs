@@ -19,8 +19,8 @@ pub(super) struct Listed {
     pub(super) items: Vec<Value>,
     /// What went wrong when they were collected or read.
     pub(super) error: Option<String>,
-    /// Whether some were left out since they are later than the moment.
-    pub(super) later: bool,
+    /// Why it may not be all of them.
+    pub(super) partial: Option<&'static str>,
 }
 
 impl Listed {
@@ -67,7 +67,7 @@ impl Listed {
             namespace,
             items: Vec::new(),
             error: Some(error.to_owned()),
-            later: false,
+            partial: None,
         }
     }
 

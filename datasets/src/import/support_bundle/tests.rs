@@ -98,6 +98,7 @@ fn imported(at: Option<&str>) -> (tempfile::TempDir, Snapshot, Report) {
     let dir = Utf8Path::from_path(folder.path()).unwrap();
     bundle(&dir.join("bundle"));
     let source = SupportBundle {
+        collector: Collector::Troubleshoot,
         dir: dir.join("bundle"),
         at: at.map(|text| text.parse().unwrap()),
     };
@@ -292,6 +293,7 @@ fn a_folder_that_is_no_bundle_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let dir = Utf8Path::from_path(folder.path()).unwrap();
     let source = SupportBundle {
+        collector: Collector::Troubleshoot,
         dir: dir.to_owned(),
         at: None,
     };
@@ -307,4 +309,181 @@ fn a_folder_that_is_no_bundle_is_refused() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("--at"), "{error}");
+}
+
+/// A must-gather with a defect of each sort.
+fn must_gather(dir: &Utf8Path) {
+    let write = |path: &str, text: &str| {
+        let path = dir.join("must-gather.local.1/quay-io-sha256-1").join(path);
+        files::create_parent(&path).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let pod = |name: &str, status: &str| {
+        format!(
+            "- metadata:\n    name: {name}\n    namespace: shop\n    uid: uid-{name}\n    creationTimestamp: {CREATED}\n  spec: {{nodeName: node}}\n  status:\n    containerStatuses:\n    - {{name: main, restartCount: 1, {status}}}\n"
+        )
+    };
+    let running = "containerID: cri-o://b, state: {running: {startedAt: '2026-01-01T00:04:00Z'}}, lastState: {terminated: {containerID: cri-o://a, finishedAt: '2026-01-01T00:03:00Z'}}";
+    write(
+        "timestamp",
+        "2026-01-01 11:58:00.5 +0000 UTC m=+0.2\n2026-01-01 12:00:00 +0000 UTC m=+120\n",
+    );
+    write("version", "openshift/must-gather\n4.20\n");
+    write(
+        "namespaces/shop/shop.yaml",
+        &format!(
+            "---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: shop, creationTimestamp: {CREATED}}}\n"
+        ),
+    );
+    write(
+        "namespaces/shop/core/pods.yaml",
+        &format!(
+            "---\napiVersion: v1\nkind: PodList\nitems:\n{}{}",
+            pod("one", running),
+            pod("late", running).replace("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
+        ),
+    );
+    write(
+        "namespaces/shop/core/services.yaml",
+        "apiVersion: v1\nkind: ServiceList\nitems: []\n",
+    );
+    write(
+        "namespaces/shop/apps/deployments.yaml",
+        "apiVersion: apps/v1\nkind: DeploymentList\nitems: [",
+    );
+    write(
+        "namespaces/shop/e.org/things/t.yaml",
+        "apiVersion: e.org/v1\nkind: Thing\nmetadata: {name: t, namespace: shop}\n",
+    );
+    write("namespaces/shop/pods/one/one.yaml", "kind: Pod\n");
+    let logs = "namespaces/shop/pods/one/main/main/logs";
+    write(
+        &format!("{logs}/current.log"),
+        "2026-01-01T00:04:01.5Z up\nno time\n2026-01-01T00:04:02.5Z \n2026-01-01T00:0",
+    );
+    write(
+        &format!("{logs}/previous.log"),
+        "2026-01-01T00:02:01.5Z old\n",
+    );
+    write(
+        "namespaces/shop/pods/gone/main/main/logs/current.log",
+        "x\n",
+    );
+    for node in ["a", "b"] {
+        write(
+            &format!("cluster-scoped-resources/core/nodes/{node}.yaml"),
+            &format!(
+                "apiVersion: v1\nkind: Node\nmetadata: {{name: {node}, creationTimestamp: {CREATED}}}\n"
+            ),
+        );
+    }
+    write(
+        "cluster-scoped-resources/e.org/wholes/w.yaml",
+        "apiVersion: e.org/v1\nkind: Whole\nmetadata: {name: w}\n",
+    );
+    write("audit_logs/kube-apiserver/audit.log.gz", "x");
+}
+
+#[test]
+fn a_must_gather_is_a_bundle_with_another_layout() {
+    println!("unproven: must-gathers were tried on these files only");
+    let folder = tempfile::tempdir().unwrap();
+    let dir = Utf8Path::from_path(folder.path()).unwrap();
+    must_gather(&dir.join("m"));
+    let source = SupportBundle {
+        collector: Collector::MustGather,
+        dir: dir.join("m"),
+        at: None,
+    };
+    let (manifest, report) = import_support_bundle(&source, &dir.join("out")).unwrap();
+    assert_eq!(manifest.end.to_string(), "2026-01-01T12:00:00Z");
+    assert_eq!(manifest.namespaces, ["shop"]);
+    let lines = &report.rows["log lines"];
+    for tally in [&report.files, &report.objects, &report.logs, lines] {
+        assert!(tally.adds_up(), "{tally:?}");
+    }
+    assert_eq!(
+        (report.files.read, report.files.written),
+        (15, 11),
+        "{:?}",
+        report.files
+    );
+    assert_eq!(
+        (report.objects.read, report.objects.written),
+        (7, 6),
+        "{:?}",
+        report.objects
+    );
+    assert_eq!(
+        (report.logs.read, report.logs.written),
+        (3, 2),
+        "{:?}",
+        report.logs
+    );
+    assert_eq!((lines.read, lines.written, lines.quarantined), (5, 3, 2));
+    assert_eq!(
+        report.defects[0].first,
+        "namespaces/shop/pods/one/main/main/logs/current.log:2"
+    );
+
+    let snapshot = Snapshot::open(&dir.join("out")).unwrap();
+    let checks = verify(&snapshot, false);
+    assert!(checks.passed(), "{checks:?}");
+    let objects: Vec<ObjectVersion> = snapshot.read_rows().unwrap();
+    let names: Vec<_> = objects
+        .iter()
+        .map(|row| format!("{}/{} {} {}", row.resource, row.name, row.kind, row.version))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "namespaces/shop Namespace v1",
+            "nodes/a Node v1",
+            "nodes/b Node v1",
+            "pods/one Pod v1",
+            "things/t Thing v1",
+            "wholes/w Whole v1",
+        ]
+    );
+    assert!(objects[3].object.contains("\"kind\":\"Pod\""));
+    let instances: Vec<LogInstance> = snapshot.read_rows().unwrap();
+    let ids: Vec<_> = instances
+        .iter()
+        .map(|one| one.container_id.as_str())
+        .collect();
+    assert_eq!(ids, ["cri-o://a", "cri-o://b"]);
+    let coverage: Vec<Coverage> = snapshot.read_rows().unwrap();
+    let state = |scope: &str| {
+        let found = coverage
+            .iter()
+            .find(|row| row.table == "object_versions" && row.scope == scope);
+        found.map_or("none", |row| row.state.as_str())
+    };
+    for (scope, expected) in [
+        ("resource=pods,namespace=shop", "partial"),
+        ("resource=services,namespace=shop", "recorded"),
+        ("resource=services", "partial"),
+        ("resource=deployments.apps,namespace=shop", "missing"),
+        ("resource=nodes", "recorded"),
+        ("resource=namespaces", "partial"),
+        ("resource=things.e.org,namespace=shop", "partial"),
+        ("resource=wholes.e.org", "partial"),
+    ] {
+        assert_eq!(state(scope), expected, "{scope}");
+    }
+    let quarantined = std::fs::File::open(dir.join("out/withheld/quarantine.jsonl.zst")).unwrap();
+    let quarantined = String::from_utf8(zstd::decode_all(quarantined).unwrap()).unwrap();
+    assert!(quarantined.contains("\"row\":\"no time\""), "{quarantined}");
+
+    let none = SupportBundle {
+        dir: dir.join("out"),
+        ..source
+    };
+    let error = import_support_bundle(&none, &dir.join("o"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("no must-gather") && error.contains("hint"),
+        "{error}"
+    );
 }
