@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use aiopslab_datasets::release::RELEASE_FILE;
+use aiopslab_datasets::remote;
 use aiopslab_datasets::samples::{self, Sample, samples};
 use aiopslab_datasets::{Manifest, Snapshot};
 use aiopslab_problems::catalog::{Catalog, nearest};
@@ -22,6 +24,10 @@ pub struct Library {
     /// Every family, application and problem.
     pub catalog: Catalog,
     folder: Option<Utf8PathBuf>,
+    /// Where what lies elsewhere is kept.
+    cache: Option<Utf8PathBuf>,
+    /// The public key of whoever signs releases.
+    release_key: Option<String>,
 }
 
 /// A snapshot together with what is asked on it.
@@ -52,14 +58,19 @@ impl Library {
         Ok(Self {
             catalog: Catalog::with_dir(&files)?,
             folder: settings.snapshots.value.clone(),
+            cache: settings.cache.value.clone(),
+            release_key: settings.release_key()?,
         })
     }
 
-    /// Finds a snapshot: a folder, else a name below `--snapshots`, else a shipped sample.
+    /// Finds a snapshot: a URL, else a folder, else a name below `--snapshots`, else a shipped sample.
     ///
     /// # Errors
     /// When there is none of that name; the error lists those that are there.
     pub fn find(&self, name: &str) -> Result<Utf8PathBuf, Failure> {
+        if name.contains("://") {
+            return self.elsewhere(name);
+        }
         if Utf8Path::new(name).is_dir() {
             return Ok(name.into());
         }
@@ -85,7 +96,22 @@ impl Library {
         )))
     }
 
-    /// The snapshots at the given places, each a snapshot or a folder of snapshots; without any, those of
+    /// The folder of what lies behind a URL.
+    fn elsewhere(&self, url: &str) -> Result<Utf8PathBuf, Failure> {
+        if url.starts_with("oci://") {
+            return Err(Failure::user(format!(
+                "{url} can't be read where it lies\nhint: `aiopslab release pull {url} DIR` fetches it"
+            )));
+        }
+        let cache = self.cache.as_ref().ok_or_else(|| {
+            Failure::user(format!(
+                "no folder to keep what is fetched from {url}\nhint: set XDG_CACHE_HOME or HOME"
+            ))
+        })?;
+        Ok(remote::open(url, cache, self.release_key.as_deref())?)
+    }
+
+    /// The snapshots at the given places, each a snapshot, a folder of snapshots or a release; without any, those of
     /// `--snapshots` and the shipped samples that it has no namesake of.
     ///
     /// # Errors
@@ -266,7 +292,10 @@ fn snapshots_in(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Failure> {
     if folder.join(MANIFEST).is_file() {
         return Ok(vec![folder.to_owned()]);
     }
-    let entries = sorted_entries(folder)?;
+    let entries = match folder.join(RELEASE_FILE).is_file() {
+        true => sorted_entries(&folder.join("snapshots"))?,
+        false => sorted_entries(folder)?,
+    };
     Ok(entries
         .into_iter()
         .filter(|path| path.join(MANIFEST).is_file())

@@ -18,6 +18,7 @@ mod nothing_later;
 mod oracle;
 mod problems_catalog;
 mod program;
+mod remote_releases;
 mod report;
 mod score_as;
 mod scores;

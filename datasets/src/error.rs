@@ -159,6 +159,26 @@ pub enum SnapshotError {
         /// The first difference.
         detail: String,
     },
+    /// What lies elsewhere can't be reached, or is not what it should be.
+    #[error("cannot {action} {url}: {cause}\nhint: {hint}")]
+    Remote {
+        /// What was tried, a verb.
+        action: &'static str,
+        /// Where.
+        url: String,
+        /// What the store said, or what is wrong.
+        cause: String,
+        /// The way out.
+        hint: &'static str,
+    },
+    /// A release is not signed by the key that was given.
+    #[error(
+        "the signature of release.json is not by this key: {cause}\nhint: compare the key with the one that the publisher names; if it is the right one, the release was changed"
+    )]
+    Signature {
+        /// What does not fit.
+        cause: String,
+    },
     /// A name that cannot be a file.
     #[error("the name {name:?} cannot be a document\nhint: use letters, digits, `-` and `_`")]
     BadName {

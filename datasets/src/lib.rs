@@ -4,7 +4,8 @@
 //! structs, [`manifest`] describes a snapshot, [`writer`] records and finishes one, [`snapshot`]
 //! reads it, [`verify`] checks it, [`redact`] replaces secrets before they are written,
 //! [`import`] makes snapshots of what other tools collected, [`probes`] are what the live system
-//! answered, [`samples`] ship with the program, [`release`] freezes snapshots for publishing.
+//! answered, [`samples`] ship with the program, [`release`] freezes snapshots for publishing,
+//! [`remote`] reads those that lie elsewhere.
 //! Only this crate names or writes files within a snapshot.
 
 pub mod error;
@@ -14,6 +15,7 @@ pub mod manifest;
 pub mod probes;
 pub mod redact;
 pub mod release;
+pub mod remote;
 pub mod rows;
 pub mod samples;
 pub mod schema;

@@ -42,7 +42,7 @@ use self::recordings::{Recordings, WindowName};
 use self::table::{SNAPSHOT, SnapshotTable};
 use crate::clock::Clock;
 use crate::error::{ReplayError, Result};
-use crate::tables::{read_error, session_config};
+use crate::tables::{find_elsewhere, read_error, session_config};
 
 pub use self::functions::FUNCTIONS;
 pub use self::running::{Progress, RunningQuery};
@@ -120,7 +120,7 @@ impl SqlSession {
     ) -> Result<Self> {
         snapshots.sort_by(|one, other| one.0.cmp(&other.0));
         let recordings = Arc::new(Recordings::of(&snapshots, clock)?);
-        let context = context(limits)?;
+        let context = context(limits, &snapshots)?;
         functions::register(&context, &recordings);
         let mut tables = BTreeSet::new();
         register_recorded(&context, &snapshots, &mut tables)?;
@@ -254,7 +254,7 @@ fn explain(error: &DataFusionError, tables: &[String], know_windows: bool) -> Re
     ReplayError::Query { cause, hint }
 }
 
-fn context(limits: &SqlLimits) -> Result<SessionContext> {
+fn context(limits: &SqlLimits, snapshots: &[(String, Snapshot)]) -> Result<SessionContext> {
     let failed = |error: DataFusionError| read_error("the snapshot", &error);
     let spill = match &limits.spill {
         Some(folder) => DiskManagerMode::Directories(vec![folder.clone()]),
@@ -265,6 +265,7 @@ fn context(limits: &SqlLimits) -> Result<SessionContext> {
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(spill))
         .build_arc()
         .map_err(failed)?;
+    find_elsewhere(&runtime, snapshots.iter().map(|(_, snapshot)| snapshot))?;
     let mut state = SessionStateBuilder::new_with_default_features()
         .with_config(session_config().with_information_schema(true))
         .with_runtime_env(runtime)
