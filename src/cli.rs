@@ -24,7 +24,7 @@ pub use self::import::{Import, MUST_GATHER, SUPPORT_BUNDLE};
 pub use self::limits::LimitFlags;
 pub use self::live::{Live, OnWrite};
 pub use self::llm::Llm;
-pub use self::release::{BuildRelease, Release};
+pub use self::release::{BuildRelease, Pull, Push, Release};
 pub use self::report::Report;
 pub use self::results::{Export, Foreign, Rerun, Score};
 pub use self::serve::{Serve, ServeAgents, ServeDatabase, ServeKubernetes};
@@ -66,6 +66,9 @@ pub struct Global {
     /// Folder of further catalog files (*.toml)
     #[arg(long, global = true, value_name = "DIR")]
     pub catalog: Option<Utf8PathBuf>,
+    /// Public key of who signs releases (minisign), or its file: others are not opened from elsewhere
+    #[arg(long, global = true, value_name = "KEY")]
+    pub release_key: Option<String>,
     /// Say more on standard error
     #[arg(short, long, global = true)]
     pub verbose: bool,
@@ -100,6 +103,9 @@ pub enum Command {
     Shell(Shell),
     /// Make snapshots of what another tool or data set holds
     Import(Import),
+    /// Publish releases and fetch them
+    #[command(subcommand)]
+    Release(Release),
     /// Serve snapshots: as a cluster to unmodified clients, their problems to agents over HTTP
     Serve(Box<Serve>),
     /// Record an incident on a live cluster into a snapshot
@@ -168,7 +174,7 @@ Examples:
 
 On a cluster: docs/live.md")]
 pub struct Eval {
-    /// Snapshots, or folders of snapshots [default: the shipped samples]; problems with --live
+    /// Snapshots, folders of snapshots, or releases, by path or URL [default: the shipped samples]; problems with --live
     #[arg(value_name = "PATH")]
     pub paths: Vec<Utf8PathBuf>,
     /// Who is evaluated; several, each beside the baselines, by giving it again

@@ -39,6 +39,7 @@ pub async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
         Command::Query(arguments) => sql::named(arguments, &settings).await,
         Command::Shell(arguments) => shell::run(arguments, &settings).await,
         Command::Import(arguments) => import::run(&arguments),
+        Command::Release(arguments) => release::run(arguments, &settings).await,
         Command::Serve(arguments) => serve::run(*arguments, &settings).await,
         Command::Capture(arguments) => capture::capture(*arguments, &settings).await,
         Command::Recover(cluster) => capture::recover(cluster, &settings).await,

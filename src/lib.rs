@@ -5,7 +5,8 @@
 //! shows what came of it; [`algorithms`] are the statistics that some agents apply, and [`rankings`] what
 //! they make of known windows; [`audit`] asks whether a snapshot gives its fault away, [`fidelity`] compares
 //! a replay with what the live system answered, [`judge`] asks a model what it thinks of kept episodes,
-//! [`queries`] are named questions in SQL, [`serve`] lets unmodified clients in, `release` publishes snapshots.
+//! [`queries`] are named questions in SQL, [`serve`] lets unmodified clients in, `release` publishes snapshots
+//! and carries releases to stores and registries and back.
 //! [`settings`] is the only reader of the environment and of the configuration file.
 
 pub mod agents;
@@ -52,6 +53,10 @@ pub fn run(cli: cli::Cli) -> ExitCode {
     };
     output::start_logging(cli.global.verbose);
     let ran = runtime.block_on(commands::run(cli.command, settings));
+    let fetched = aiopslab_datasets::remote::fetched();
+    if fetched.requests > 0 {
+        tracing::info!(fetched.requests, fetched.bytes, "fetched from elsewhere");
+    }
     // Who still reads standard input would keep the program from ending.
     runtime.shutdown_background();
     match ran {

@@ -1,8 +1,10 @@
 //! What can be evaluated: the catalog's problems, and the snapshots that they are asked on.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use aiopslab_datasets::release::{CATALOG_FOLDER, RELEASE_FILE, Release, SNAPSHOTS_FOLDER};
+use aiopslab_datasets::remote;
 use aiopslab_datasets::samples::{self, Sample, samples};
 use aiopslab_datasets::{Manifest, Snapshot};
 use aiopslab_problems::catalog::{self, Catalog, nearest};
@@ -25,6 +27,12 @@ pub struct Library {
     folder: Option<Utf8PathBuf>,
     /// Catalog files that are not built in: (path, text).
     added: Vec<(String, String)>,
+    /// The folders of what lies elsewhere, by URL.
+    fetched: BTreeMap<String, Utf8PathBuf>,
+    /// Where such folders are kept.
+    cache: Option<Utf8PathBuf>,
+    /// The public key of whoever signs releases.
+    release_key: Option<String>,
 }
 
 /// A snapshot together with what is asked on it.
@@ -56,13 +64,18 @@ impl Library {
     /// # Errors
     /// When a catalog file can't be read or is wrong.
     pub fn open_for(settings: &Settings, places: &[Utf8PathBuf]) -> Result<Self, Failure> {
-        let folder = settings.snapshots.value.as_ref();
-        let releases = places
-            .iter()
-            .chain(folder)
-            .filter(|place| is_release(place));
+        let (cache, key) = (settings.cache.value.as_deref(), settings.release_key()?);
+        let mut fetched = BTreeMap::new();
+        for url in places.iter().filter(|place| is_url(place.as_str())) {
+            let folder = fetch(url.as_str(), cache, key.as_deref())?;
+            fetched.insert(url.to_string(), folder);
+        }
+        let here = places.iter().chain(&settings.snapshots.value);
+        let releases = here.chain(fetched.values());
+        let releases = releases.filter_map(|place| release_of(place));
         let slices: Vec<Utf8PathBuf> = releases.map(|place| place.join(CATALOG_FOLDER)).collect();
-        Self::with_slices(settings, &slices)
+        let library = Self::with_slices(settings, &slices)?;
+        Ok(Self { fetched, ..library })
     }
 
     /// Reads the catalog, with what it lacks of the files in these folders, which need not be there.
@@ -91,6 +104,9 @@ impl Library {
             catalog: Catalog::with_dir(&added)?,
             folder: folder.map(|folder| snapshots_folder(folder)),
             added,
+            fetched: BTreeMap::new(),
+            cache: settings.cache.value.clone(),
+            release_key: settings.release_key()?,
         })
     }
 
@@ -105,11 +121,18 @@ impl Library {
         })
     }
 
-    /// Finds a snapshot: a folder, else a name below `--snapshots`, else a shipped sample.
+    /// Finds a snapshot: a URL, else a folder, else a name below `--snapshots`, else a shipped sample.
     ///
     /// # Errors
     /// When there is none of that name; the error lists those that are there.
     pub fn find(&self, name: &str) -> Result<Utf8PathBuf, Failure> {
+        if is_url(name) {
+            let key = self.release_key.as_deref();
+            return match self.fetched.get(name) {
+                Some(folder) => Ok(folder.clone()),
+                None => fetch(name, self.cache.as_deref(), key),
+            };
+        }
         if Utf8Path::new(name).is_dir() {
             return Ok(name.into());
         }
@@ -144,7 +167,7 @@ impl Library {
         let mut found = Vec::new();
         for place in places {
             let dir = self.find(place.as_str())?;
-            let inside = snapshots_in(&dir)?;
+            let inside = self.snapshots_in(&dir)?;
             if inside.is_empty() {
                 // Opening it tells what is missing.
                 found.push(dir);
@@ -154,7 +177,7 @@ impl Library {
         }
         if places.is_empty() {
             if let Some(folder) = &self.folder {
-                found.extend(snapshots_in(folder)?);
+                found.extend(self.snapshots_in(folder)?);
             }
             let names: Vec<String> = found.iter().map(|path| base_name(path)).collect();
             for sample in samples() {
@@ -164,6 +187,21 @@ impl Library {
             }
         }
         Ok(found)
+    }
+
+    fn snapshots_in(&self, folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Failure> {
+        if folder.join(MANIFEST).is_file() {
+            return Ok(vec![folder.to_owned()]);
+        }
+        if is_release(folder) {
+            // One of another version may lie elsewhere.
+            Release::open(folder, self.release_key.as_deref())?;
+        }
+        let entries = sorted_entries(&snapshots_folder(folder))?;
+        Ok(entries
+            .into_iter()
+            .filter(|path| path.join(MANIFEST).is_file())
+            .collect())
     }
 
     /// What is asked on a snapshot.
@@ -314,23 +352,32 @@ pub fn base_name(path: &Utf8Path) -> String {
     path.file_name().unwrap_or_else(|| path.as_str()).to_owned()
 }
 
-fn snapshots_in(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Failure> {
-    if folder.join(MANIFEST).is_file() {
-        return Ok(vec![folder.to_owned()]);
+fn is_url(name: &str) -> bool {
+    name.contains("://")
+}
+
+/// The folder of what lies behind a URL; what is small of it is fetched.
+fn fetch(url: &str, cache: Option<&Utf8Path>, key: Option<&str>) -> Result<Utf8PathBuf, Failure> {
+    if url.starts_with("oci://") {
+        return Err(Failure::user(format!(
+            "{url} can't be read where it lies\nhint: `aiopslab release pull {url} DIR` fetches it"
+        )));
     }
-    if is_release(folder) {
-        // One of another version may lie elsewhere.
-        Release::open(folder, None)?;
-    }
-    let entries = sorted_entries(&snapshots_folder(folder))?;
-    Ok(entries
-        .into_iter()
-        .filter(|path| path.join(MANIFEST).is_file())
-        .collect())
+    let cache = cache.ok_or_else(|| {
+        Failure::user(format!(
+            "no folder to keep what is fetched from {url}\nhint: set XDG_CACHE_HOME or HOME"
+        ))
+    })?;
+    Ok(remote::open(url, cache, key)?)
 }
 
 fn is_release(folder: &Utf8Path) -> bool {
     folder.join(RELEASE_FILE).is_file()
+}
+
+/// The release that a folder is, or that it is a snapshot of.
+fn release_of(folder: &Utf8Path) -> Option<&Utf8Path> {
+    folder.ancestors().take(3).find(|place| is_release(place))
 }
 
 /// Where the snapshots of a folder lie: those of a release have one of their own.

@@ -1,6 +1,7 @@
 //! Settings: `aiopslab.toml`, then environment variables, then flags; the only reader of either.
 
 mod llm;
+mod registry;
 mod secret;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use self::llm::{LlmSettings, Price};
+pub use self::registry::RegistrySettings;
 pub use self::secret::Secret;
 use crate::cli::Global;
 use crate::exit::Failure;
@@ -47,6 +49,12 @@ pub struct Settings {
     pub pager: Value<String>,
     /// The file of what was typed at the prompt of `sql`.
     pub sql_history: Value<Option<Utf8PathBuf>>,
+    /// The minisign public key of who signs releases that lie elsewhere, or the file with it.
+    pub release_key: Value<Option<String>>,
+    /// The folder of what was fetched of releases that lie elsewhere.
+    pub cache: Value<Option<Utf8PathBuf>>,
+    /// Who OCI registries are asked by.
+    pub registry: RegistrySettings,
 }
 
 /// A value and where it came from.
@@ -73,6 +81,7 @@ struct File {
     max_seconds: Option<u64>,
     max_tokens: Option<u64>,
     max_cost: Option<f64>,
+    release_key: Option<String>,
 }
 
 impl Settings {
@@ -119,7 +128,30 @@ impl Settings {
             api_key: sources.optional("AIOPSLAB_API_KEY", None, None)?,
             pager: sources.or_default("PAGER", None, "less -S".to_owned())?,
             sql_history: sources.sql_history()?,
+            release_key: sources.optional(
+                "AIOPSLAB_RELEASE_KEY",
+                file.release_key,
+                flags.release_key.clone(),
+            )?,
+            cache: sources.cache(),
+            registry: RegistrySettings::merge(&sources)?,
         })
+    }
+
+    /// The text of the public key of who signs releases.
+    ///
+    /// # Errors
+    /// When its file can't be read.
+    pub fn release_key(&self) -> Result<Option<String>, Failure> {
+        let Some(key) = &self.release_key.value else {
+            return Ok(None);
+        };
+        if !Utf8Path::new(key).is_file() {
+            return Ok(Some(key.clone()));
+        }
+        let text = std::fs::read_to_string(key);
+        text.map(Some)
+            .map_err(|error| Failure::user(format!("the public key {key} can't be read: {error}")))
     }
 }
 
@@ -189,17 +221,35 @@ impl Sources<'_> {
     fn sql_history(&self) -> Result<Value<Option<Utf8PathBuf>>, Failure> {
         let mut history = self.optional("AIOPSLAB_SQL_HISTORY", None, None)?;
         if history.value.is_none() {
-            let folder = |name: &str| self.environment.get(name).filter(|value| !value.is_empty());
-            let state = folder("XDG_STATE_HOME").map(Utf8PathBuf::from).or_else(|| {
-                Some(
-                    Utf8PathBuf::from(folder("HOME")?)
-                        .join(".local")
-                        .join("state"),
-                )
-            });
-            history.value = state.map(|state| state.join("aiopslab").join("sql_history"));
+            let state = self.folder("XDG_STATE_HOME", ".local/state");
+            history.value = state.map(|state| state.join("sql_history"));
         }
         Ok(history)
+    }
+
+    /// The releases of the user's cache.
+    fn cache(&self) -> Value<Option<Utf8PathBuf>> {
+        let cache = self.folder("XDG_CACHE_HOME", ".cache");
+        Value {
+            value: cache.map(|cache| cache.join("releases")),
+            from: "default".to_owned(),
+        }
+    }
+
+    /// Our folder of one kind, by the XDG Base Directory Specification.
+    fn folder(&self, variable: &str, at_home: &str) -> Option<Utf8PathBuf> {
+        let folder = self.path(variable);
+        let folder = folder.or_else(|| Some(self.home()?.join(at_home)))?;
+        Some(folder.join("aiopslab"))
+    }
+
+    fn home(&self) -> Option<Utf8PathBuf> {
+        self.path("HOME")
+    }
+
+    fn path(&self, variable: &str) -> Option<Utf8PathBuf> {
+        let value = self.environment.get(variable)?;
+        (!value.is_empty()).then(|| Utf8PathBuf::from(value))
     }
 
     /// What only the file can say.
@@ -250,7 +300,7 @@ fn read(path: &Utf8Path) -> Result<File, Failure> {
     })?;
     toml::from_str(&text).map_err(|error| {
         Failure::user(format!(
-            "the configuration file {path} is wrong: {error}hint: its keys are snapshots, catalog, kubeconfig, context, kubectl, jobs, max_steps, max_seconds, max_tokens, max_cost and the table llm"
+            "the configuration file {path} is wrong: {error}hint: its keys are snapshots, catalog, kubeconfig, context, kubectl, jobs, max_steps, max_seconds, max_tokens, max_cost, release_key and the table llm"
         ))
     })
 }

@@ -20,6 +20,7 @@ mod postgres_server;
 mod problems_catalog;
 mod program;
 mod releases;
+mod remote_releases;
 mod report;
 mod score_as;
 mod scores;

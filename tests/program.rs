@@ -38,6 +38,7 @@ impl Place {
             .current_dir(self.dir.path())
             .env_remove("KUBECONFIG")
             .env_remove("AIOPSLAB_SNAPSHOTS")
+            .env_remove("XDG_CACHE_HOME")
             .env("HOME", self.dir.path())
             .output()
             .unwrap();

@@ -144,7 +144,7 @@ fn a_release_is_built_checked_and_evaluated_on() {
     let verified = place.ok(&["release", "verify", "release"]);
     assert!(!verified.contains("FAIL"), "{verified}");
     place.refused(
-        &["release", "verify", "release", "--key", "RW"],
+        &["release", "verify", "release", "--release-key", "RW"],
         &["not signed"],
     );
     let episodes = solved(&place, "release", "results");

@@ -159,6 +159,18 @@ pub enum SnapshotError {
         /// The first difference.
         detail: String,
     },
+    /// What lies elsewhere can't be reached, or is not what it should be.
+    #[error("cannot {action} {url}: {cause}\nhint: {hint}")]
+    Remote {
+        /// What was tried, a verb.
+        action: &'static str,
+        /// Where.
+        url: String,
+        /// What the store said, or what is wrong.
+        cause: String,
+        /// The way out.
+        hint: &'static str,
+    },
     /// A name that cannot be a file.
     #[error("the name {name:?} cannot be a document\nhint: use letters, digits, `-` and `_`")]
     BadName {

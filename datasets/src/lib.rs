@@ -5,7 +5,7 @@
 //! reads it, [`verify`] checks it, [`redact`] replaces secrets before they are written,
 //! [`import`] makes snapshots of what other tools collected, [`probes`] are what the live system
 //! answered, [`remote_read`] is how Prometheus answers a remote read, [`samples`] ship with the program,
-//! [`release`] freezes snapshots for publishing.
+//! [`release`] freezes snapshots for publishing, [`remote`] reads those that lie elsewhere.
 //! Only this crate names or writes files within a snapshot.
 
 pub mod error;
@@ -15,6 +15,7 @@ pub mod manifest;
 pub mod probes;
 pub mod redact;
 pub mod release;
+pub mod remote;
 pub mod remote_read;
 pub mod rows;
 pub mod samples;

@@ -231,6 +231,11 @@ impl Manifest {
         serde_json::from_value(value).map_err(json)
     }
 
+    /// Whether it lists what is withheld, as older ones do.
+    pub(crate) fn lists_withheld(&self) -> bool {
+        !self.withheld_files.is_empty()
+    }
+
     /// Writes the manifest, under a temporary name first.
     pub(crate) fn write(&self, dir: &Utf8Path) -> Result<()> {
         let path = dir.join(MANIFEST_FILE);

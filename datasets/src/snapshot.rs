@@ -11,35 +11,50 @@ use serde_json::Value;
 use crate::error::{Result, SnapshotError};
 use crate::files;
 use crate::manifest::{FileEntry, Manifest, WITHHELD_FILES};
-use crate::probes::{self, Probe};
+use crate::probes::{self, PROBES_FILE, Probe};
+use crate::release::manifest::is_within;
+use crate::remote::Elsewhere;
 use crate::rows::Row;
 use crate::schema::{self, Table};
 use crate::writer::{Visibility, WITHHELD, document};
 
 mod digest;
 
-/// A finished snapshot whose files are all there and have the right columns.
+/// A finished snapshot whose files are all there and have the right columns, or lie elsewhere.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     dir: Utf8PathBuf,
     manifest: Manifest,
     /// Files below `withheld/` by their path; none where that was left out.
     withheld: BTreeMap<String, FileEntry>,
+    /// Where the files lie that the folder lacks; none: it lacks none.
+    elsewhere: Option<Elsewhere>,
 }
 
 impl Snapshot {
     /// Opens a snapshot: checks the format version, then every listed file's presence, size and
     /// columns. Checksums are left to [`verify`](crate::verify::verify).
     ///
+    /// Of a snapshot that lies elsewhere only the files that were fetched are looked at.
+    ///
     /// # Errors
     /// When the folder is no snapshot of this version or a file is missing or damaged.
     pub fn open(dir: &Utf8Path) -> Result<Self> {
         let mut manifest = Manifest::read(dir)?;
         let withheld = withheld_files(dir, &mut manifest)?;
+        let elsewhere = Elsewhere::read(dir)?;
+        let dir = match elsewhere {
+            // Its files are known by their paths, which one folder must not have two of.
+            Some(_) => dir
+                .canonicalize_utf8()
+                .map_err(|cause| SnapshotError::io("look at", dir, cause))?,
+            None => dir.to_owned(),
+        };
         let snapshot = Self {
-            dir: dir.to_owned(),
+            dir,
             manifest,
             withheld,
+            elsewhere,
         };
         for visibility in Visibility::ALL {
             if visibility == Visibility::Withheld && !snapshot.has_withheld() {
@@ -47,7 +62,10 @@ impl Snapshot {
             }
             snapshot.check_sizes(visibility)?;
             for table in Table::ALL {
-                snapshot.check_table(visibility, table)?;
+                snapshot.check_listed(visibility, table)?;
+                if !snapshot.lacks(visibility.file(table)) {
+                    snapshot.check_table(visibility, table)?;
+                }
             }
         }
         Ok(snapshot)
@@ -65,16 +83,25 @@ impl Snapshot {
         &self.dir
     }
 
-    /// The file with a table's visible rows.
+    /// The file with a table's visible rows, which [`FilesElsewhere`](crate::remote::FilesElsewhere) reads
+    /// where it is not there.
     #[must_use]
     pub fn path(&self, table: Table) -> Utf8PathBuf {
         self.dir.join(Visibility::Visible.file(table))
     }
 
-    /// The file with a table's withheld rows.
+    /// The file with a table's withheld rows, likewise.
     #[must_use]
     pub fn withheld_path(&self, table: Table) -> Utf8PathBuf {
         self.dir.join(Visibility::Withheld.file(table))
+    }
+
+    /// The size of the file with a table's visible rows.
+    #[must_use]
+    pub fn bytes(&self, table: Table) -> u64 {
+        let file = Visibility::Visible.file(table);
+        let listed = self.manifest.files.get(file.as_str());
+        listed.map_or(0, |entry| entry.bytes)
     }
 
     /// Whether `withheld/` is there; a published held-out snapshot lacks it.
@@ -104,7 +131,8 @@ impl Snapshot {
     /// # Errors
     /// When it is not there or no JSON.
     pub fn withheld_json(&self, name: &str) -> Result<Value> {
-        files::read_json(&self.dir.join(WITHHELD).join(format!("{name}.json")))
+        let path = Utf8Path::new(WITHHELD).join(format!("{name}.json"));
+        files::read_json(&self.fetched(Visibility::Withheld, &path)?)
     }
 
     /// Reads `withheld/NAME.json`, if it is there.
@@ -127,6 +155,9 @@ impl Snapshot {
     /// When `withheld/` is not there, a name is no file name, or a document can't be written.
     pub fn write_withheld_json(&mut self, documents: &[(&str, Value)]) -> Result<()> {
         let folder = self.dir.join(WITHHELD);
+        if let Some(elsewhere) = &self.elsewhere {
+            return Err(elsewhere.is_only_read());
+        }
         if !self.has_withheld() {
             return Err(SnapshotError::MissingFile { path: folder });
         }
@@ -156,6 +187,8 @@ impl Snapshot {
     /// # Errors
     /// When the document is damaged.
     pub fn probes(&self) -> Result<Option<Vec<Probe>>> {
+        let file = Utf8Path::new(WITHHELD).join(PROBES_FILE);
+        self.fetched(Visibility::Withheld, &file)?;
         probes::read(&self.dir)
     }
 
@@ -168,18 +201,28 @@ impl Snapshot {
         visibility: Visibility,
         table: Table,
     ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
-        let path = self.dir.join(visibility.file(table));
+        let path = self.fetched(visibility, &visibility.file(table))?;
         let reader = reader(&path)?
             .build()
             .map_err(|cause| SnapshotError::reading(&path, cause))?;
         Ok(Batches { path, reader })
     }
 
-    /// SHA-256 over the visible rows in order, whatever they are encoded in.
+    /// SHA-256 over the visible rows in order, whatever they are encoded in; of a snapshot that lies
+    /// elsewhere, what its release says.
     ///
     /// # Errors
     /// When a file is damaged.
     pub fn logical_digest(&self) -> Result<String> {
+        let said = self.elsewhere.as_ref();
+        match said.and_then(|elsewhere| elsewhere.logical_digest.clone()) {
+            Some(digest) => Ok(digest),
+            None => self.computed_digest(),
+        }
+    }
+
+    /// The same, computed in any case.
+    pub(crate) fn computed_digest(&self) -> Result<String> {
         digest::digest(self)
     }
 
@@ -203,8 +246,35 @@ impl Snapshot {
         }
     }
 
+    pub(crate) fn elsewhere(&self) -> Option<&Elsewhere> {
+        self.elsewhere.as_ref()
+    }
+
+    /// The path of a file of the snapshot, which is fetched first where it lies elsewhere.
+    pub(crate) fn fetched(&self, visibility: Visibility, file: &Utf8Path) -> Result<Utf8PathBuf> {
+        let path = self.dir.join(file);
+        let listed = self.listed(visibility).get(file.as_str());
+        if let (Some(elsewhere), Some(entry)) = (&self.elsewhere, listed)
+            && !path.exists()
+        {
+            elsewhere.fetch(file.as_str(), entry, &path)?;
+        }
+        Ok(path)
+    }
+
+    /// Whether a file has yet to be fetched.
+    fn lacks(&self, file: impl AsRef<Utf8Path>) -> bool {
+        self.elsewhere.is_some() && !self.dir.join(file).exists()
+    }
+
     fn check_sizes(&self, visibility: Visibility) -> Result<()> {
         for (name, entry) in self.listed(visibility) {
+            if let Some(elsewhere) = self.elsewhere.as_ref().filter(|_| !is_within(name)) {
+                return Err(elsewhere.is_outside(name));
+            }
+            if self.lacks(name) {
+                continue;
+            }
             let path = self.dir.join(name);
             let found = files::open(&path)?
                 .metadata()
@@ -221,7 +291,7 @@ impl Snapshot {
         Ok(())
     }
 
-    pub(crate) fn check_table(&self, visibility: Visibility, table: Table) -> Result<()> {
+    fn check_listed(&self, visibility: Visibility, table: Table) -> Result<()> {
         let file = visibility.file(table);
         if !self.listed(visibility).contains_key(file.as_str()) {
             return Err(SnapshotError::NotListed {
@@ -229,7 +299,11 @@ impl Snapshot {
                 file: table.file(),
             });
         }
-        let path = self.dir.join(file);
+        Ok(())
+    }
+
+    pub(crate) fn check_table(&self, visibility: Visibility, table: Table) -> Result<()> {
+        let path = self.fetched(visibility, &visibility.file(table))?;
         let found = reader(&path)?;
         match schema::difference(&table.schema(), found.schema()) {
             None => Ok(()),

@@ -114,7 +114,7 @@ impl SqlSession {
     ) -> Result<Self> {
         snapshots.sort_by(|one, other| one.0.cmp(&other.0));
         let recordings = Arc::new(Recordings::of(&snapshots, clock)?);
-        let context = opening::context(limits, snapshots.len())?;
+        let context = opening::context(limits, &snapshots)?;
         functions::register(&context, &recordings);
         let mut tables = BTreeSet::new();
         opening::register_recorded(&context, &snapshots, &mut tables)?;

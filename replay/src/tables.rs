@@ -1,10 +1,11 @@
-//! A snapshot's Parquet files as tables of a query engine.
+//! A snapshot's Parquet files as tables of a query engine, wherever they lie.
 //!
 //! Opening reads nothing: files are read by the queries that need them. One partition and a fixed
 //! batch size, so that the same query gives the same bytes everywhere.
 
 use std::sync::Arc;
 
+use aiopslab_datasets::remote::FilesElsewhere;
 use aiopslab_datasets::rows::Row;
 use aiopslab_datasets::schema::Table;
 use aiopslab_datasets::snapshot::Snapshot;
@@ -18,7 +19,8 @@ use datafusion::datasource::listing::{
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::FairSpillPool;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::logical_expr::{Expr, SortExpr};
 use datafusion::prelude::{SessionConfig, SessionContext, ident, lit};
 
@@ -94,6 +96,7 @@ impl Tables {
             .with_memory_pool(Arc::new(FairSpillPool::new(MEMORY)))
             .build_arc()
             .map_err(|error| read_error("the snapshot", &error))?;
+        find_elsewhere(&runtime, [snapshot])?;
         let mut state = SessionStateBuilder::new_with_default_features()
             .with_config(session_config().with_information_schema(true))
             .with_runtime_env(runtime)
@@ -154,6 +157,18 @@ impl Tables {
         }
         frame.collect().await.map_err(failed)
     }
+}
+
+/// Lets the engine find the files of snapshots that lie elsewhere, where it looks for all files.
+pub(crate) fn find_elsewhere<'a>(
+    runtime: &RuntimeEnv,
+    snapshots: impl IntoIterator<Item = &'a Snapshot>,
+) -> Result<()> {
+    if let Some(files) = FilesElsewhere::of(snapshots)? {
+        let local = ObjectStoreUrl::local_filesystem();
+        runtime.register_object_store(local.as_ref(), Arc::new(files));
+    }
+    Ok(())
 }
 
 /// How the engine runs, for people and agents alike.

@@ -1,4 +1,4 @@
-//! Frozen sets of snapshots.
+//! `release`: frozen sets of snapshots, published and fetched.
 
 use camino::Utf8PathBuf;
 use clap::{Args, Subcommand};
@@ -15,14 +15,13 @@ Examples:
   aiopslab release build captures/ --name testbed-held-out --version 1.0.0 --licence CC-BY-4.0 --citation 'A. Author, 2026' --out held-out --held-out --recipient age1… --secret secret")]
     Build(Box<BuildRelease>),
     /// Check every byte and every snapshot of a release
-    #[command(after_help = "Example:\n  aiopslab release verify testbed-1.0.0 --key minisign.pub")]
+    #[command(
+        after_help = "Example:\n  aiopslab release verify testbed-1.0.0 --release-key minisign.pub"
+    )]
     Verify {
         /// The release's folder
         #[arg(value_name = "DIR")]
         dir: Utf8PathBuf,
-        /// The public key of minisign that must have signed it: the key, or the file with it
-        #[arg(long, value_name = "KEY|FILE")]
-        key: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -56,13 +55,14 @@ Examples:
         /// The file that age-keygen wrote
         #[arg(long, value_name = "FILE")]
         identity: Utf8PathBuf,
-        /// The public key of minisign that must have signed it: the key, or the file with it
-        #[arg(long, value_name = "KEY|FILE")]
-        key: Option<String>,
         /// The folder for the release with truth: new or empty
         #[arg(long, value_name = "DIR")]
         out: Utf8PathBuf,
     },
+    /// Write a release's files to a store, a registry or a folder
+    Push(Push),
+    /// Fetch a release whole, and check every file
+    Pull(Pull),
     /// Put a release into one file, the same bytes for the same release
     Pack {
         /// The release's folder
@@ -113,4 +113,47 @@ pub struct BuildRelease {
     /// File of secret bytes that ids and salts are made with; the same for each build of this release, and never published
     #[arg(long, value_name = "FILE", requires = "held_out")]
     pub secret: Option<Utf8PathBuf>,
+}
+
+/// `release push`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What is there already is not sent again. release.json comes last: without it there is no release.
+Keys: AWS_… for s3://; AIOPSLAB_REGISTRY_USER and AIOPSLAB_REGISTRY_PASSWORD, or docker's config.json, for oci://
+(docs/releases.md).
+
+Examples:
+  aiopslab release push testbed-1.0.0 s3://bucket/testbed/1.0.0
+  aiopslab release push testbed-1.0.0 oci://ghcr.io/me/testbed:1.0.0
+  aiopslab release push testbed-1.0.0 /srv/www/testbed/1.0.0")]
+pub struct Push {
+    /// The release's folder
+    #[arg(value_name = "DIR")]
+    pub dir: Utf8PathBuf,
+    /// s3://BUCKET/PREFIX, oci://HOST/REPOSITORY:TAG, file:///PATH or a folder
+    #[arg(value_name = "URL")]
+    pub url: String,
+    /// Speak to a registry on another machine without TLS
+    #[arg(long)]
+    pub plain_http: bool,
+}
+
+/// `release pull`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Run again after an interruption, it goes on: what is there and has the right digest is kept.
+
+Examples:
+  aiopslab release pull https://example.org/testbed/1.0.0 testbed-1.0.0
+  aiopslab release pull oci://ghcr.io/me/testbed:1.0.0 testbed-1.0.0")]
+pub struct Pull {
+    /// https://HOST/PATH, s3://BUCKET/PREFIX, oci://HOST/REPOSITORY:TAG, file:///PATH or a folder
+    #[arg(value_name = "URL")]
+    pub url: String,
+    /// Where it goes: a new folder, or one that an interrupted pull left
+    #[arg(value_name = "DIR")]
+    pub dir: Utf8PathBuf,
+    /// Speak to a registry on another machine without TLS
+    #[arg(long)]
+    pub plain_http: bool,
 }

@@ -34,7 +34,7 @@ pub struct Sql {
 /// Which snapshots, at which moment.
 #[derive(Debug, Clone, Args)]
 pub struct At {
-    /// A snapshot: a folder or the name of a sample; or a folder of snapshots. Several by giving it again
+    /// A snapshot: a folder, a URL or the name of a sample; or a folder of snapshots, or a release. Several by giving it again
     #[arg(short, long = "snapshot", value_name = "SNAPSHOT", required = true)]
     pub snapshots: Vec<Utf8PathBuf>,
     /// Where the clock stands: end, before-fault, or a moment (RFC 3339)
@@ -68,7 +68,7 @@ pub struct Query {
     /// Its parameters
     #[arg(value_name = "NAME=VALUE")]
     pub parameters: Vec<String>,
-    /// A snapshot: a folder or the name of a sample; or a folder of snapshots. Several by giving it again
+    /// A snapshot: a folder, a URL or the name of a sample; or a folder of snapshots, or a release. Several by giving it again
     #[arg(short, long = "snapshot", value_name = "SNAPSHOT")]
     pub snapshots: Vec<Utf8PathBuf>,
     /// Where the clock stands: end, before-fault, or a moment (RFC 3339)

@@ -1,4 +1,8 @@
-//! `aiopslab release`: snapshots frozen for publishing.
+//! `aiopslab release`: snapshots frozen for publishing, and carried to stores and registries and back.
+
+mod progress;
+mod pull;
+mod push;
 
 use aiopslab_datasets::release::{About, Release as Manifest, Seal, archive, verify};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -15,9 +19,8 @@ use crate::settings::Settings;
 pub(super) async fn run(arguments: Release, settings: &Settings) -> Result<(), Failure> {
     match arguments {
         Release::Build(arguments) => build(*arguments, settings).await,
-        Release::Verify { dir, key, json } => {
-            let key = key.as_deref().map(public_key).transpose()?;
-            check(&verify(&dir, key.as_deref())?, json)
+        Release::Verify { dir, json } => {
+            check(&verify(&dir, settings.release_key()?.as_deref())?, json)
         }
         Release::Split {
             snapshots,
@@ -25,14 +28,8 @@ pub(super) async fn run(arguments: Release, settings: &Settings) -> Result<(), F
             seed,
             json,
         } => split(&snapshots, held_out, seed, json, settings),
-        Release::Unlock {
-            dir,
-            identity,
-            key,
-            out,
-        } => {
-            let key = key.as_deref().map(public_key).transpose()?;
-            let unlocked = release::unlock(settings, &dir, key.as_deref(), &identity, &out)?;
+        Release::Unlock { dir, identity, out } => {
+            let unlocked = release::unlock(settings, &dir, &identity, &out)?;
             print(&describe(&unlocked, &out));
             Ok(())
         }
@@ -41,6 +38,8 @@ pub(super) async fn run(arguments: Release, settings: &Settings) -> Result<(), F
             print(&describe(&archive::unpack(&file, &dir)?, &dir));
             Ok(())
         }
+        Release::Push(arguments) => push::run(&arguments, settings).await,
+        Release::Pull(arguments) => pull::run(&arguments, settings).await,
     }
 }
 
@@ -111,15 +110,6 @@ fn describe(release: &Manifest, dir: &Utf8Path) -> String {
         release.files.len(),
         release.sha256,
     )
-}
-
-/// A public key as given, or the text of the file that has it.
-fn public_key(given: &str) -> Result<String, Failure> {
-    let file = Utf8Path::new(given);
-    match file.is_file() {
-        true => Ok(String::from_utf8_lossy(&read(file)?).into_owned()),
-        false => Ok(given.to_owned()),
-    }
 }
 
 fn read(file: &Utf8Path) -> Result<Vec<u8>, Failure> {

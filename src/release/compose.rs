@@ -65,11 +65,10 @@ pub(crate) async fn build(
 pub(crate) fn unlock(
     settings: &Settings,
     dir: &Utf8Path,
-    key: Option<&str>,
     identity: &Utf8Path,
     out: &Utf8Path,
 ) -> Result<Release, Failure> {
-    let locked = Release::open(dir, key)?;
+    let locked = Release::open(dir, settings.release_key()?.as_deref())?;
     if !locked.held_out {
         return Err(Failure::user(format!(
             "{dir} is not held out: its truth is in it\nhint: evaluate it as it is"

@@ -39,15 +39,15 @@ same "files listed" "$(cut -c 67- sums | LC_ALL=C sort)" "$(cd plain && find . -
 # Signatures by minisign.
 minisign -G -W -p ours.pub -s ours.key >/dev/null
 minisign -G -W -p theirs.pub -s theirs.key >/dev/null
-refused "unsigned" 'is not signed' "$aiopslab" release verify plain --key ours.pub
+refused "unsigned" 'is not signed' "$aiopslab" release verify plain --release-key ours.pub
 minisign -S -s ours.key -m plain/release.json >/dev/null
-check "signed, by the key's file" "$aiopslab" release verify plain --key ours.pub
-check "signed, by the key" "$aiopslab" release verify plain --key "$(tail -n 1 ours.pub)"
+check "signed, by the key's file" "$aiopslab" release verify plain --release-key ours.pub
+check "signed, by the key" "$aiopslab" release verify plain --release-key "$(tail -n 1 ours.pub)"
 check "minisign agrees" minisign -Vm plain/release.json -p ours.pub
-refused "another key" 'signature of .* does not hold' "$aiopslab" release verify plain --key theirs.pub
+refused "another key" 'signature of .* does not hold' "$aiopslab" release verify plain --release-key theirs.pub
 cp -r plain changed
 sed -i 's/nobody, 2026/somebody, 2026/' changed/release.json
-refused "changed after signing" 'signature of .* does not hold' "$aiopslab" release verify changed --key ours.pub
+refused "changed after signing" 'signature of .* does not hold' "$aiopslab" release verify changed --release-key ours.pub
 refused "changed, without a key" 'release.json .*was changed' "$aiopslab" release verify changed
 
 # Tar: ours is read by GNU tar, GNU tar's by us.

@@ -101,7 +101,7 @@ impl Release {
 }
 
 /// Whether a path leads to a file below the folder that it is taken from, on every system.
-pub(super) fn is_within(path: &str) -> bool {
+pub(crate) fn is_within(path: &str) -> bool {
     path.split('/').all(|part| {
         !["", ".", ".."].contains(&part)
             && !part.contains(['\\', ':'])

@@ -28,7 +28,7 @@ pub(super) fn checks(snapshot: &Snapshot) -> Vec<Check> {
         check("coverage", || coverage(snapshot)),
         check("recorders", || recorders(snapshot)),
         check("logical digest", || {
-            Ok(Found::Fine(snapshot.logical_digest()?))
+            Ok(Found::Fine(snapshot.computed_digest()?))
         }),
     ]
 }
@@ -59,7 +59,7 @@ fn checksums(snapshot: &Snapshot) -> Result<Found> {
     let mut count = 0;
     for visibility in kinds(snapshot) {
         for (name, entry) in snapshot.listed(*visibility) {
-            let (bytes, sha256) = files::measure(&snapshot.dir().join(name))?;
+            let (bytes, sha256) = files::measure(&snapshot.fetched(*visibility, name.as_ref())?)?;
             count += 1;
             if (bytes, &sha256) != (entry.bytes, &entry.sha256) {
                 problems.push(format!("{name} has another checksum"));

@@ -20,7 +20,7 @@ use super::recordings::{Recordings, WindowName};
 use super::table::{SNAPSHOT, SnapshotTable};
 use super::{SqlLimits, running, views};
 use crate::error::Result;
-use crate::tables::{read_error, session_config};
+use crate::tables::{find_elsewhere, read_error, session_config};
 
 /// The schema that holds every recorded table under its own name.
 const RAW: &str = "raw";
@@ -37,8 +37,11 @@ pub const FACTS: [(&str, &str); 2] = [
     ),
 ];
 
-/// The engine for so many snapshots, with its functions and those on JSON.
-pub(super) fn context(limits: &SqlLimits, snapshots: usize) -> Result<SessionContext> {
+/// The engine for these snapshots, with its functions and those on JSON.
+pub(super) fn context(
+    limits: &SqlLimits,
+    snapshots: &[(String, Snapshot)],
+) -> Result<SessionContext> {
     let failed = |error: DataFusionError| read_error("the snapshot", &error);
     let spill = match &limits.spill {
         Some(folder) => DiskManagerMode::Directories(vec![folder.clone()]),
@@ -49,9 +52,10 @@ pub(super) fn context(limits: &SqlLimits, snapshots: usize) -> Result<SessionCon
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(spill))
         .build_arc()
         .map_err(failed)?;
+    find_elsewhere(&runtime, snapshots.iter().map(|(_, snapshot)| snapshot))?;
     let config = session_config()
         .with_information_schema(true)
-        .with_target_partitions(limits.jobs.clamp(1, snapshots.max(1)));
+        .with_target_partitions(limits.jobs.clamp(1, snapshots.len().max(1)));
     let mut state = SessionStateBuilder::new_with_default_features()
         .with_config(config)
         .with_runtime_env(runtime)

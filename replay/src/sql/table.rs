@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use aiopslab_datasets::schema::Table;
 use aiopslab_datasets::snapshot::Snapshot;
+use aiopslab_datasets::writer::Visibility;
 use arrow::array::{AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
@@ -169,16 +170,15 @@ fn file(table: Table, name: &str, snapshot: &Snapshot) -> Result<PartitionedFile
         table: table.name(),
         cause,
     };
-    let path = snapshot.path(table);
-    let size = std::fs::metadata(&path)
-        .map_err(|error| failed(error.to_string()))?
-        .len();
     // A location has no `..`.
-    let path = std::fs::canonicalize(&path).map_err(|error| failed(error.to_string()))?;
+    let dir = snapshot.dir().canonicalize_utf8();
+    let dir = dir.map_err(|error| failed(error.to_string()))?;
+    let path = dir.join(Visibility::Visible.file(table));
     let location = object_store::path::Path::from_absolute_path(path)
         .map_err(|error| failed(error.to_string()))?;
     let value = ScalarValue::Utf8(Some(name.to_owned()));
-    let mut file = PartitionedFile::new("", size).with_partition_values(vec![value]);
+    let file = PartitionedFile::new("", snapshot.bytes(table));
+    let mut file = file.with_partition_values(vec![value]);
     file.object_meta.location = location;
     Ok(file)
 }
