@@ -5,7 +5,8 @@
 //! shows what came of it; [`algorithms`] are the statistics that some agents apply, and [`rankings`] what
 //! they make of known windows; [`audit`] asks whether a snapshot gives its fault away, [`fidelity`] compares
 //! a replay with what the live system answered, [`judge`] asks a model what it thinks of kept episodes,
-//! [`queries`] are named questions in SQL, [`serve`] lets unmodified clients in.
+//! [`queries`] are named questions in SQL, `release` is what people read of a published set of snapshots,
+//! [`serve`] lets unmodified clients in.
 //! [`settings`] is the only reader of the environment and of the configuration file.
 
 pub mod agents;
@@ -22,6 +23,7 @@ pub mod library;
 pub mod output;
 pub mod queries;
 pub mod rankings;
+mod release;
 pub mod report;
 pub mod results;
 pub mod serve;

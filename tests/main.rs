@@ -18,6 +18,7 @@ mod nothing_later;
 mod oracle;
 mod problems_catalog;
 mod program;
+mod release_documents;
 mod report;
 mod score_as;
 mod scores;
