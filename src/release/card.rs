@@ -88,7 +88,7 @@ fn render(release: &Release, contents: &Contents) -> Result<String, Failure> {
     engine.set_undefined_behavior(UndefinedBehavior::Strict);
     engine.set_auto_escape_callback(|_| AutoEscape::None);
     let example = example_table(contents);
-    let (from, to) = contents.recorded.unwrap_or_default();
+    let (first, last) = contents.recorded.unwrap_or_default();
     let coverage = measured.coverage;
     let body = engine.render_named_str(
         CARD,
@@ -114,8 +114,8 @@ fn render(release: &Release, contents: &Contents) -> Result<String, Failure> {
             applications => counted(&contents.applications),
             faults => faults(contents),
             sources => list(&contents.sources),
-            from => from.to_string(),
-            to => to.to_string(),
+            first => first.to_string(),
+            last => last.to_string(),
             partial => contents.partial,
             lost => contents.lost,
             rules => list(&contents.rules),

@@ -118,8 +118,8 @@ impl Contents {
 /// The version in what a source says of itself: our own, that of an API server, that of a Prometheus.
 fn version(told: &Value) -> Option<&str> {
     let places = ["", "/gitVersion", "/buildinfo/version"];
-    let found = places.iter().filter_map(|place| told.pointer(place));
-    found.filter_map(Value::as_str).next()
+    let mut found = places.iter().filter_map(|place| told.pointer(place));
+    found.find_map(Value::as_str)
 }
 
 #[cfg(test)]

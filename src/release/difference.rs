@@ -147,7 +147,7 @@ fn statements(a: &Release, b: &Release) -> Vec<Statement> {
     let mut names: Vec<&String> = a.keys().chain(b.keys()).collect();
     names.sort();
     names.dedup();
-    let value = |said: &BTreeMap<String, Value>, name| said.get(name).cloned().unwrap_or_default();
+    let value = |said: &BTreeMap<String, Value>, name: &String| said.get(name).cloned().unwrap_or_default();
     let both = names.into_iter().map(|name| Statement {
         of: name.clone(),
         a: value(&a, name),
