@@ -24,7 +24,7 @@ pub use self::import::{Import, MUST_GATHER, SUPPORT_BUNDLE};
 pub use self::limits::LimitFlags;
 pub use self::live::{Live, OnWrite};
 pub use self::llm::Llm;
-pub use self::release::{BuildRelease, Pull, Push, Release};
+pub use self::release::{BuildRelease, DiffReleases, Pull, Push, Release};
 pub use self::report::Report;
 pub use self::results::{Export, Foreign, Rerun, Score};
 pub use self::serve::{Serve, ServeAgents, ServeDatabase, ServeKubernetes};
@@ -95,6 +95,9 @@ pub enum Command {
     /// Look into, verify and salvage snapshots
     #[command(subcommand)]
     Snapshot(Snapshot),
+    /// Freeze snapshots for publishing, and look into what was published
+    #[command(subcommand)]
+    Release(Release),
     /// Query snapshots in SQL (reading only; now() is the snapshot's clock); a prompt without a statement
     Sql(Sql),
     /// List, explain and run named queries

@@ -35,6 +35,7 @@ pub async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
         Command::Report(arguments) => report::run(&arguments, &settings),
         Command::Problems(arguments) => problems::run(arguments, &settings),
         Command::Snapshot(arguments) => snapshot::run(arguments, &settings).await,
+        Command::Release(arguments) => release::run(arguments, &settings).await,
         Command::Sql(arguments) => sql::statement(arguments, &settings).await,
         Command::Query(arguments) => sql::named(arguments, &settings).await,
         Command::Shell(arguments) => shell::run(arguments, &settings).await,

@@ -5,8 +5,8 @@
 //! shows what came of it; [`algorithms`] are the statistics that some agents apply, and [`rankings`] what
 //! they make of known windows; [`audit`] asks whether a snapshot gives its fault away, [`fidelity`] compares
 //! a replay with what the live system answered, [`judge`] asks a model what it thinks of kept episodes,
-//! [`queries`] are named questions in SQL, [`serve`] lets unmodified clients in, `release` publishes snapshots
-//! and carries releases to stores and registries and back.
+//! [`queries`] are named questions in SQL, [`serve`] lets unmodified clients in, `release` publishes snapshots:
+//! what is measured and said of them, and where they are carried.
 //! [`settings`] is the only reader of the environment and of the configuration file.
 
 pub mod agents;

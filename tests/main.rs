@@ -19,6 +19,7 @@ mod oracle;
 mod postgres_server;
 mod problems_catalog;
 mod program;
+mod release_documents;
 mod releases;
 mod remote_releases;
 mod report;

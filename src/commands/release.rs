@@ -1,5 +1,7 @@
 //! `aiopslab release`: snapshots frozen for publishing, and carried to stores and registries and back.
 
+mod card;
+mod diff;
 mod progress;
 mod pull;
 mod push;
@@ -38,6 +40,8 @@ pub(super) async fn run(arguments: Release, settings: &Settings) -> Result<(), F
             print(&describe(&archive::unpack(&file, &dir)?, &dir));
             Ok(())
         }
+        Release::Card { dir } => card::run(&dir, settings),
+        Release::Diff(arguments) => diff::run(&arguments, settings).await,
         Release::Push(arguments) => push::run(&arguments, settings).await,
         Release::Pull(arguments) => pull::run(&arguments, settings).await,
     }

@@ -37,7 +37,7 @@ struct Shelved {
 
 /// What came of replaying.
 #[derive(Default, Serialize)]
-struct Reran {
+pub(super) struct Reran {
     /// Episodes that were replayed.
     episodes: usize,
     /// Responses that were acted on again.
@@ -73,8 +73,24 @@ struct Said {
 pub(super) async fn run(arguments: &Rerun, settings: &Settings) -> Result<(), Failure> {
     let library = Library::open_for(settings, &arguments.on)?;
     let kept = results::read(&arguments.results)?;
-    let shelf = Arc::new(Shelf::open(&library, &arguments.on)?);
     let jobs = settings.jobs.clone().under(arguments.jobs).value.max(1);
+    let reran = replay_all(&library, kept, &arguments.on, jobs).await?;
+    if arguments.json {
+        print(&format!("{:#}\n", serde_json::to_value(&reran)?));
+    } else {
+        print(&reran.text());
+    }
+    reran.is_same()
+}
+
+/// Replays episodes on the snapshots at the given places; without any, on those that episodes can be of.
+pub(super) async fn replay_all(
+    library: &Library,
+    kept: Vec<Kept>,
+    places: &[Utf8PathBuf],
+    jobs: usize,
+) -> Result<Reran, Failure> {
+    let shelf = Arc::new(Shelf::open(library, places)?);
     let replays = kept.into_iter().map(|kept| {
         let shelf = Arc::clone(&shelf);
         async move {
@@ -86,13 +102,7 @@ pub(super) async fn run(arguments: &Rerun, settings: &Settings) -> Result<(), Fa
         .buffered(jobs)
         .try_collect()
         .await?;
-    let reran = reran.into_iter().fold(Reran::default(), Reran::and);
-    if arguments.json {
-        print(&format!("{:#}\n", serde_json::to_value(&reran)?));
-    } else {
-        print(&reran.text());
-    }
-    reran.is_same()
+    Ok(reran.into_iter().fold(Reran::default(), Reran::and))
 }
 
 impl Shelf {
@@ -199,7 +209,8 @@ impl Reran {
         self
     }
 
-    fn text(&self) -> String {
+    /// For people: every change, then the counts.
+    pub(super) fn text(&self) -> String {
         let mut text: String = self.changed.iter().map(Change::text).collect();
         for line in &self.not_rerun {
             text.push_str(&format!("not rerun: {line}\n"));
