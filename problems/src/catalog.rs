@@ -109,7 +109,7 @@ impl Catalog {
         let added = files
             .iter()
             .map(|(file, text)| (file.as_str(), text.as_str()));
-        check::read(built_in().chain(added))
+        check::read(BUILT_IN.iter().copied().chain(added))
     }
 
     /// Returns every family, sorted by name.
