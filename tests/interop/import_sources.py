@@ -92,9 +92,11 @@ def otlp(data, out):
 
 
 def series(data):
-    """Pod, name and samples (ms, value) of every pod's metrics of the day."""
+    """Pod, name and samples (ms, value) of every pod's metrics of an hour."""
     for path in sorted((data / "nezha/rca_data" / DAY / "metric").glob("*_metric.csv")):
-        table = list(rows(path))
+        table = [row for row in rows(path) if row["Time"][11:13] == "09"]
+        if not table:
+            continue
         for name in list(table[0])[3:]:
             points = [(int(row["TimeStamp"]) * 1000 + int(row["Time"][20:23]), float(row[name])) for row in table if row[name]]
             if points:
@@ -138,12 +140,12 @@ def snappy(content):
 
 
 def remote_read(data, out):
-    """Answers of six hours each; both ends of a time are in it, so that its neighbour has the last samples too."""
+    """Answers of 20 minutes each; both ends of a time are in it, so that its neighbour has the last samples too."""
     known = list(series(data))
     times = [at for _, _, points in known for at, _ in points]
     first, number = min(times), 0
     while first <= max(times):
-        last, answer = first + 6 * 3_600_000, b""
+        last, answer = first + 20 * 60_000, b""
         for pod, name, points in known:
             inside = [(at, value) for at, value in points if first <= at <= last]
             if inside:

@@ -451,7 +451,7 @@ fn a_must_gather_is_a_bundle_with_another_layout() {
         .iter()
         .map(|one| one.container_id.as_str())
         .collect();
-    assert_eq!(ids, ["cri-o://a", "cri-o://b"]);
+    assert_eq!(ids, ["cri-o://b", "cri-o://a"]);
     let coverage: Vec<Coverage> = snapshot.read_rows().unwrap();
     let state = |scope: &str| {
         let found = coverage

@@ -53,15 +53,15 @@ fn a_dump_becomes_series() {
     assert_eq!(
         names,
         [
-            "a.metric",
-            "http_request_seconds_bucket",
-            "http_request_seconds_bucket",
             "http_requests_total",
+            "http_request_seconds_bucket",
+            "http_request_seconds_bucket",
             "up",
+            "a.metric",
         ]
     );
-    assert_eq!(series[3].pod.as_deref(), Some("cart-0"));
-    assert_eq!(series[4].labels, [("job".to_owned(), "a\\b\nc".to_owned())]);
+    assert_eq!(series[0].pod.as_deref(), Some("cart-0"));
+    assert_eq!(series[3].labels, [("job".to_owned(), "a\\b\nc".to_owned())]);
     assert_eq!(taken.one().manifest.namespaces, ["shop"]);
     let samples: Vec<MetricSample> = taken.rows();
     let of = |index: usize| {
@@ -71,10 +71,10 @@ fn a_dump_becomes_series() {
             .collect::<Vec<_>>()
     };
     assert_eq!(
-        of(3),
+        of(0),
         [(1_395_066_363_000, 1027.0), (1_395_066_378_500, 1030.0)]
     );
-    assert_eq!(of(4)[0].0, 1_395_066_363_123);
+    assert_eq!(of(3)[0].0, 1_395_066_363_123);
     let metadata: Vec<MetricMetadata> = taken.rows();
     let told: Vec<_> = metadata
         .iter()

@@ -31,7 +31,7 @@ fn spans(all: &[Value]) -> String {
     line("resourceSpans", "scopeSpans", "spans", all)
 }
 
-fn span(id: u8, more: &Value) -> Value {
+fn span(id: u32, more: &Value) -> Value {
     let mut span = json!({"traceId": "5b8aa5a2d2c872e8321cf37308d69df2", "spanId": format!("{id:016x}"),
         "name": "buy", "kind": 2, "startTimeUnixNano": TIME.to_string(),
         "endTimeUnixNano": (TIME + SECOND).to_string()});
