@@ -19,6 +19,7 @@ use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
 use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
 use datafusion_postgres::pgwire::messages::extendedquery::Execute;
 use datafusion_postgres::pgwire::messages::response::TransactionStatus;
+use futures::future::BoxFuture;
 use futures::{Sink, TryStreamExt, future, stream};
 
 use super::Shared;
@@ -40,7 +41,7 @@ impl SimpleQueryHandler for Connection {
     {
         let cancelled = self.begin().await?;
         let mut answers = Vec::new();
-        for asked in self.server.reader.read(&self.server.session, query).await? {
+        for asked in self.server.reader.read(&self.server.session, query)? {
             answers.push(match asked {
                 Asked::Command(command) => answer(&command, client),
                 Asked::Rows(plan) => {
@@ -135,7 +136,7 @@ impl QueryParser for Shared {
     where
         C: ClientInfo + Unpin + Send + Sync,
     {
-        only(self.reader.read(&self.session, sql).await?)
+        only(self.reader.read(&self.session, sql)?)
     }
 
     fn get_parameter_types(&self, asked: &Asked) -> PgWireResult<Vec<Type>> {
@@ -162,7 +163,16 @@ impl QueryParser for Shared {
 
 impl Connection {
     /// Answers a question for rows, which come as they are sent.
-    async fn rows(
+    fn rows<'a>(
+        &'a self,
+        plan: LogicalPlan,
+        format: &'a Format,
+        cancelled: Cancelled,
+    ) -> BoxFuture<'a, PgWireResult<QueryResponse>> {
+        Box::pin(self.begin_rows(plan, format, cancelled))
+    }
+
+    async fn begin_rows(
         &self,
         plan: LogicalPlan,
         format: &Format,

@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion_postgres::datafusion_pg_catalog::sql::PostgresCompatibilityParser;
 use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
+use futures::executor::block_on;
 
 use super::refusal::{error, told};
 use crate::sql::SqlSession;
@@ -46,12 +47,15 @@ pub(super) struct Reader {
 
 impl Reader {
     /// Understands the statements of a text.
-    pub(super) async fn read(&self, session: &SqlSession, text: &str) -> PgWireResult<Vec<Asked>> {
+    ///
+    /// Nothing is waited for: tables are looked up in memory. (And a future that holds the parser's
+    /// tree takes the compiler minutes to prove that it can be sent.)
+    pub(super) fn read(&self, session: &SqlSession, text: &str) -> PgWireResult<Vec<Asked>> {
         let mut asked = Vec::new();
         for (written, put) in self.statements(session, text)? {
             asked.push(match Command::of(&written) {
                 Some(command) => Asked::Command(command?),
-                None => Asked::Rows(plan(session, written, put).await?),
+                None => Asked::Rows(plan(session, written, put)?),
             });
         }
         Ok(asked)
@@ -80,7 +84,7 @@ impl Reader {
     }
 }
 
-async fn plan(
+fn plan(
     session: &SqlSession,
     written: SqlStatement,
     put: SqlStatement,
@@ -91,13 +95,13 @@ async fn plan(
     };
     if let Some((name, value)) = parameter {
         let text = format!("SELECT '{value}' AS \"{name}\"");
-        let plan = session.state.create_logical_plan(&text).await;
+        let plan = block_on(session.state.create_logical_plan(&text));
         return plan.map_err(|error| told(&session.known.explain(&error)));
     }
-    let plan_of = |statement| session.plan(Statement::Statement(Box::new(statement)));
-    match plan_of(written).await {
+    let plan_of = |statement| block_on(session.plan(Statement::Statement(Box::new(statement))));
+    match plan_of(written) {
         Ok(plan) => Ok(plan),
-        Err(problem) => plan_of(put).await.map_err(|_| told(&problem)),
+        Err(problem) => plan_of(put).map_err(|_| told(&problem)),
     }
 }
 
