@@ -25,19 +25,20 @@ pub(super) fn wire_types(session: &SqlSession, plan: &LogicalPlan) -> PgWireResu
 /// The plan with what a client gave in place of the parameters.
 pub(super) fn fill_in(
     session: &SqlSession,
-    plan: LogicalPlan,
+    plan: &LogicalPlan,
     portal: &Portal<Asked>,
 ) -> PgWireResult<LogicalPlan> {
-    let types = types(session, &plan)?;
+    let types = types(session, plan)?;
     if types.is_empty() {
-        return Ok(plan);
+        return Ok(plan.clone());
     }
     check_formats(&portal.parameter_format, portal.parameter_len())?;
     let wire: Vec<Type> = types.iter().map(wire_type).collect();
     let types: Vec<_> = types.iter().map(Option::as_ref).collect();
     let wire: Vec<_> = wire.iter().map(Some).collect();
     let values = deserialize_parameters_with_server_types(portal, &types, &wire)?;
-    plan.replace_params_with_values(&values)
+    plan.clone()
+        .replace_params_with_values(&values)
         .map_err(|problem| told(&session.known.explain(&problem)))
 }
 

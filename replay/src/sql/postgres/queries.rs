@@ -44,10 +44,11 @@ impl SimpleQueryHandler for Connection {
         for asked in self.server.reader.read(&self.server.session, query)? {
             answers.push(match asked {
                 Asked::Command(command) => answer(&command, client),
-                Asked::Rows(plan) => {
+                Asked::Rows(question) => {
                     check_transaction(client)?;
-                    let cancelled = cancelled.clone();
-                    Response::Query(self.rows(plan, &Format::UnifiedText, cancelled).await?)
+                    let plan = question.plan().clone();
+                    let rows = self.rows(plan, &Format::UnifiedText, cancelled.clone());
+                    Response::Query(rows.await?)
                 }
             });
         }
@@ -112,12 +113,12 @@ impl ExtendedQueryHandler for Connection {
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let cancelled = self.begin().await?;
-        let plan = match &portal.statement.statement {
+        let question = match &portal.statement.statement {
             Asked::Command(command) => return Ok(answer(command, client)),
-            Asked::Rows(plan) => plan.clone(),
+            Asked::Rows(question) => question,
         };
         check_transaction(client)?;
-        let plan = fill_in(&self.server.session, plan, portal)?;
+        let plan = fill_in(&self.server.session, question.plan(), portal)?;
         let rows = self.rows(plan, &portal.result_column_format, cancelled);
         Ok(Response::Query(rows.await?))
     }
@@ -141,7 +142,7 @@ impl QueryParser for Shared {
 
     fn get_parameter_types(&self, asked: &Asked) -> PgWireResult<Vec<Type>> {
         match asked {
-            Asked::Rows(plan) => wire_types(&self.session, plan),
+            Asked::Rows(question) => wire_types(&self.session, question.plan()),
             Asked::Command(_) => Ok(Vec::new()),
         }
     }
@@ -152,8 +153,8 @@ impl QueryParser for Shared {
         format: Option<&Format>,
     ) -> PgWireResult<Vec<FieldInfo>> {
         match asked {
-            Asked::Rows(plan) => fields(
-                plan.schema().as_arrow(),
+            Asked::Rows(question) => fields(
+                question.plan().schema().as_arrow(),
                 format.unwrap_or(&Format::UnifiedText),
             ),
             Asked::Command(_) => Ok(Vec::new()),
