@@ -139,7 +139,10 @@ fn a_card_tells_what_is_in_a_release() {
     });
     let row = format!("| `log_lines` | {} |", lines[0] + lines[1]);
     assert!(card.contains(&row), "{row} is not in\n{card}");
-    place.refused(&["release", "card", "small/snapshots"], &["release.json", "hint:"]);
+    place.refused(
+        &["release", "card", "small/snapshots"],
+        &["release.json", "hint:"],
+    );
 }
 
 #[test]
@@ -156,7 +159,10 @@ fn a_held_out_release_says_nothing_of_what_was_wrong() {
     for hidden in ["noop", "scale_pod", "nothing is wrong", "-asked"] {
         assert!(!card.contains(hidden), "{hidden:?} is in\n{card}");
     }
-    place.refused(&["release", "diff", "held-out", "held-out"], &["held out", "--results"]);
+    place.refused(
+        &["release", "diff", "held-out", "held-out"],
+        &["held out", "--results"],
+    );
 }
 
 #[test]
@@ -166,13 +172,25 @@ fn two_releases_are_told_apart_down_to_the_answers() {
     collect(&before, &[(QUIET, QUIET), (FAULTY, FAULTY)]);
     seal(&before, "1.0.0", false);
     // Another version has another recording, and one that was altered.
-    collect(&after, &[(QUIET, QUIET), ("container_kill_testbed-1", "container_kill_testbed-1")]);
+    collect(
+        &after,
+        &[
+            (QUIET, QUIET),
+            ("container_kill_testbed-1", "container_kill_testbed-1"),
+        ],
+    );
     alter(FAULTY, &after.join("snapshots").join(FAULTY));
     seal(&after, "1.1.0", false);
 
     let same = place.ok(&["release", "diff", "before", "before"]);
-    assert!(same.contains("snapshots: 0 added, 0 removed, 0 changed, 2 as before\n"), "{same}");
-    assert!(same.contains(" steps of 4 episodes: 0 answers changed;"), "{same}");
+    assert!(
+        same.contains("snapshots: 0 added, 0 removed, 0 changed, 2 as before\n"),
+        "{same}"
+    );
+    assert!(
+        same.contains(" steps of 4 episodes: 0 answers changed;"),
+        "{same}"
+    );
 
     let script = "get_logs(\"hotel-testbed\", \"geo\")\n---\nget_logs(\"hotel-testbed\", \"search\")\n---\nsubmit(\"Yes\")\n";
     fs::write(place.path("script"), script).unwrap();

@@ -12,7 +12,11 @@ pub(super) fn cff(release: &Release) -> String {
     let title = format!("{name}: recorded incidents for the evaluation of AIOps agents");
     let authors = format!("the authors of {name}");
     let mut cff = String::from("cff-version: 1.2.0\ntype: dataset\n");
-    for (key, value) in [("message", &message), ("title", &title), ("version", version)] {
+    for (key, value) in [
+        ("message", &message),
+        ("title", &title),
+        ("version", version),
+    ] {
         cff.push_str(&format!("{key}: {}\n", json!(value)));
     }
     cff.push_str(&licence(&release.licence));

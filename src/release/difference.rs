@@ -66,7 +66,11 @@ impl Difference {
     pub(crate) fn text(&self) -> String {
         let mut text = format!("{} and {}\n", self.a, self.b);
         text.push_str(&self.snapshots.text("snapshots", |_| true));
-        text.push_str(&self.files.text("files", |path| !self.goes_with_snapshot(path)));
+        text.push_str(
+            &self
+                .files
+                .text("files", |path| !self.goes_with_snapshot(path)),
+        );
         for Statement { of, a, b } in &self.statements {
             text.push_str(&format!("{of}: {a}, then {b}\n"));
         }
@@ -147,7 +151,8 @@ fn statements(a: &Release, b: &Release) -> Vec<Statement> {
     let mut names: Vec<&String> = a.keys().chain(b.keys()).collect();
     names.sort();
     names.dedup();
-    let value = |said: &BTreeMap<String, Value>, name: &String| said.get(name).cloned().unwrap_or_default();
+    let value =
+        |said: &BTreeMap<String, Value>, name: &String| said.get(name).cloned().unwrap_or_default();
     let both = names.into_iter().map(|name| Statement {
         of: name.clone(),
         a: value(&a, name),

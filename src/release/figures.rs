@@ -254,10 +254,7 @@ mod tests {
         assert_eq!(detection, &json!({"asked": 2, "successes": 1}));
         let fidelity = &first["fidelity"];
         assert_eq!(fidelity["unexplained"], json!(0), "{fidelity}");
-        assert_eq!(
-            first["coverage"]["actions"],
-            first["coverage"]["answered"]
-        );
+        assert_eq!(first["coverage"]["actions"], first["coverage"]["answered"]);
         let lines = first["tables"]["log_lines"]["rows"].as_u64().unwrap();
         assert!(lines > 3_588, "{lines}");
     }

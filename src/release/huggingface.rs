@@ -66,7 +66,11 @@ pub(super) fn head(release: &Release, contents: &Contents) -> String {
     for tag in TAGS {
         head.push_str(&format!("- {tag}\n"));
     }
-    let read: Vec<&Table> = contents.tables.keys().filter(|one| is_read(**one)).collect();
+    let read: Vec<&Table> = contents
+        .tables
+        .keys()
+        .filter(|one| is_read(**one))
+        .collect();
     if !read.is_empty() {
         head.push_str("configs:\n");
     }
