@@ -279,7 +279,7 @@ pub(super) mod tests {
             "| `log_lines` | 2700 | 2000 | One row per log line. |\n",
             "| agent | detection | localization |\n|---|---|---|\n| `baseline:doctor` | 2 of 2 | 0 of 1 |\n",
             "11 of 12",
-            "load_dataset(\".\", \"log_lines\"",
+            "load_dataset(os.getcwd(), \"log_lines\"",
             "`metric_series` is not among them",
             "| `quiet` | nothing is wrong | 1 |\n",
             "- every value of a Secret\n",

@@ -36,7 +36,7 @@ def readers(files, tables):
     """polars and DuckDB count the rows of every table."""
     for name, size in tables.items():
         equal(f"{name} in polars", polars.scan_parquet(files[name]).select(polars.len()).collect().item(), size["rows"])
-        equal(f"{name} in DuckDB", duckdb.sql(f"SELECT count(*) FROM read_parquet({files[name]})").fetchone()[0], size["rows"])
+        equal(f"{name} in DuckDB", duckdb.sql(f"SELECT count(*) FROM read_parquet({files[name]})").fetchall()[0][0], size["rows"])
 
 
 def hugging_face(card, files, tables):
@@ -45,7 +45,7 @@ def hugging_face(card, files, tables):
     configs = {config["config_name"]: config["data_files"] for config in head["configs"]}
     datasets.disable_progress_bars()
     for name in configs:
-        equal(f"{name} in datasets", datasets.load_dataset(".", name, split="train").num_rows, tables[name]["rows"])
+        equal(f"{name} in datasets", datasets.load_dataset(os.getcwd(), name, split="train").num_rows, tables[name]["rows"])
     for name in tables.keys() - configs.keys():
         try:
             datasets.Features.from_arrow_schema(pyarrow.parquet.read_schema(files[name][0]))
