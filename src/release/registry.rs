@@ -170,16 +170,13 @@ impl Registry {
             size: 2,
             ..OciDescriptor::default()
         };
-        let manifest = OciImageManifest {
+        let manifest = OciManifest::Image(OciImageManifest {
             config,
             layers: items.iter().map(layer).collect::<Result<_, _>>()?,
             artifact_type: Some(RELEASE.to_owned()),
             ..OciImageManifest::default()
-        };
-        let sent = self
-            .client
-            .push_manifest(&self.reference, &OciManifest::Image(manifest));
-        let sent = sent.await;
+        });
+        let sent = self.client.push_manifest(&self.reference, &manifest).await;
         sent.map(drop).map_err(failed)
     }
 
