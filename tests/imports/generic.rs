@@ -218,12 +218,6 @@ fn a_must_gather_is_asked_with_kubectl() {
         "{}",
         pods.stdout
     );
-    let logs = shell("kubectl logs cart-0 -n shop --timestamps");
-    assert!(
-        logs.stdout.contains("2026-01-01T00:00:02Z no stock") || logs.stdout.contains("no stock"),
-        "{}",
-        logs.stdout
-    );
     let all = shell("kubectl get pods -A");
     assert!(
         !all.stdout.contains("cart-0"),
@@ -322,10 +316,6 @@ fn a_must_gather_of_a_bundles_objects_answers_as_the_bundle() {
     assert_eq!(
         report["objects"]["read"],
         counts[""]["rows"]["objects"]["read"]
-    );
-    assert_eq!(
-        report["rows"]["log lines"]["read"],
-        counts[""]["rows"]["log lines"]["read"]
     );
     println!(
         "a: {} objects written, {later} left out: equal",

@@ -98,7 +98,7 @@ def series(data):
         if not table:
             continue
         for name in list(table[0])[3:]:
-            points = [(int(row["TimeStamp"]) * 1000 + int(row["Time"][20:23]), float(row[name])) for row in table if row[name]]
+            points = [(int(row["TimeStamp"]) * 1000 + int(row["Time"][20:23]), float(row[name])) for row in table if row[name] and row[name].lower() != "nan"]
             if points:
                 yield table[0]["PodName"], re.sub(r"[^A-Za-z0-9]+", "_", name.replace("%", "percent")).strip("_"), points
 
