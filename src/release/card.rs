@@ -278,7 +278,7 @@ pub(super) mod tests {
             "Snapshots: 2; kinds of faults: 1; snapshots without a fault: 1; problems: 2.\n",
             "| `log_lines` | 2700 | 2000 | One row per log line. |\n",
             "| agent | detection | localization |\n|---|---|---|\n| `baseline:doctor` | 2 of 2 | 0 of 1 |\n",
-            "11 of 12",
+            "Of 12 calls of the baselines the recordings could answer 11,",
             "load_dataset(os.getcwd(), \"log_lines\"",
             "`metric_series` is not among them",
             "| `quiet` | nothing is wrong | 1 |\n",

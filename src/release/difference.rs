@@ -173,7 +173,8 @@ fn flatten(path: &str, value: &Value, leaves: &mut BTreeMap<String, Value>) {
 
 #[cfg(test)]
 mod tests {
-    use aiopslab_datasets::release::{ReleaseFile, Sealed};
+    use aiopslab_datasets::release::ReleaseFile;
+    use aiopslab_datasets::release::manifest::Sealed;
 
     use super::super::card::tests::example;
     use super::*;
