@@ -394,7 +394,8 @@ fn a_push_to_a_folder_sends_what_is_not_there() {
     );
 
     let web = Web::serve(&dir);
-    place.refused(&["release", "push", "release", &web.url], &["s3://"]);
+    let elsewhere = format!("{}/elsewhere", web.url);
+    place.refused(&["release", "push", "release", &elsewhere], &["s3://"]);
     fs::remove_file(
         dir.join("snapshots")
             .join(SAMPLES[1])

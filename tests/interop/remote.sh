@@ -56,7 +56,8 @@ refused() {
 # carried NAME URL: push, push again, pull, pull again
 carried() {
     "$aiopslab" release push "$release" "$2" | tee "$work/said"
-    grep -q '; 0 of them were there' "$work/said" || fail "$1 had files of the release already"
+    # Equal files, such as empty tables, are one blob in a registry.
+    ! grep -q "; $files of them were there" "$work/said" || fail "$1 had the release already"
     "$aiopslab" release push "$release" "$2" >"$work/said"
     grep -q "^pushed to .*: $files files.*; $files of them were there" "$work/said" || fail "$1 was sent files twice: $(cat "$work/said")"
     "$aiopslab" release pull "$2" "$work/$1"

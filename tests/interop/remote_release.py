@@ -39,27 +39,29 @@ def grow(aiopslab, sample, out, service):
     snapshot = out / "snapshots" / sample.name
     shutil.copytree(sample, snapshot)
     table = pyarrow.parquet.read_table(snapshot / LINES)
-    rows = table.to_pylist()
-    grown = [row for row in rows if not row["pod"].startswith(service)]
-    times = SIZE // (len(grown) * (PADDING // 2 + 8))
+    pods, seqs, messages = (table[name].to_pylist() for name in ("pod", "seq", "message"))
+    times = SIZE // (sum(not pod.startswith(service) for pod in pods) * (PADDING // 2 + 8))
     chance = random.Random(1)
-    columns = {name: [] for name in table.schema.names}
-    for row in rows:
-        copies = 1 if row["pod"].startswith(service) else times
+    source, seq, message = [], [], []
+    for at, pod in enumerate(pods):
+        copies = 1 if pod.startswith(service) else times
         for copy in range(copies):
-            line = dict(row)
-            if copies > 1:
-                line["seq"] = row["seq"] * times + copy
-                line["message"] = row["message"] + b" " + chance.randbytes(PADDING // 2).hex().encode()
-            for name, values in columns.items():
-                values.append(line[name])
+            source.append(at)
+            seq.append(seqs[at] if copies == 1 else seqs[at] * times + copy)
+            padding = b"" if copies == 1 else b" " + chance.randbytes(PADDING // 2).hex().encode()
+            message.append(messages[at] + padding)
+    grown = table.take(source)
+    for name, values in (("seq", seq), ("message", message)):
+        index = table.schema.get_field_index(name)
+        field = table.schema.field(name)
+        grown = grown.set_column(index, field, pyarrow.array(values, field.type))
     # The order stays: copies follow what they are copies of, within their pod.
     pyarrow.parquet.write_table(
-        pyarrow.Table.from_pydict(columns, table.schema), snapshot / LINES, compression="zstd",
+        grown, snapshot / LINES, compression="zstd",
         row_group_size=131_072, data_page_size=256 << 10, write_page_index=True,
         use_dictionary=["namespace", "service", "pod", "container", "stream"])
     manifest = json.loads((snapshot / "manifest.json").read_text())
-    manifest["files"][LINES] = {"rows": len(columns["seq"]), "bytes": (snapshot / LINES).stat().st_size,
+    manifest["files"][LINES] = {"rows": grown.num_rows, "bytes": (snapshot / LINES).stat().st_size,
                                 "sha256": digest(snapshot / LINES)}
     (snapshot / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True))
     verified = subprocess.run([aiopslab, "snapshot", "verify", snapshot, "--json"], capture_output=True, text=True)
@@ -74,7 +76,7 @@ def grow(aiopslab, sample, out, service):
                                     "logical_digest": checks["logical digest"]["detail"], "problems": []}},
     }
     (out / "release.json").write_text(json.dumps(release, indent=2, sort_keys=True))
-    print(f"{sum(file['bytes'] for file in files.values())} bytes, {len(columns['seq'])} log lines")
+    print(f"{sum(file['bytes'] for file in files.values())} bytes, {grown.num_rows} log lines")
 
 
 def get_logs(aiopslab, url, problem, namespace, service):

@@ -173,6 +173,12 @@ impl Place {
         seen: &(dyn Fn(u64) + Sync),
     ) -> Result<()> {
         let failed = |cause: object_store::Error| self.failed("write", name, &cause);
+        if self.url.starts_with("http") {
+            return Err(failed(object_store::Error::NotImplemented {
+                operation: "writing".to_owned(),
+                implementer: "a web server".to_owned(),
+            }));
+        }
         let location = self.location(name).map_err(failed)?;
         let mut attributes = Attributes::new();
         if self.is_s3 {
