@@ -95,7 +95,7 @@ pub enum Command {
     /// Look into, verify and salvage snapshots
     #[command(subcommand)]
     Snapshot(Snapshot),
-    /// Freeze snapshots for publishing, and look into what was published
+    /// Freeze snapshots into releases, check, publish and fetch them
     #[command(subcommand)]
     Release(Release),
     /// Query snapshots in SQL (reading only; now() is the snapshot's clock); a prompt without a statement
@@ -106,18 +106,12 @@ pub enum Command {
     Shell(Shell),
     /// Make snapshots of what another tool or data set holds
     Import(Import),
-    /// Publish releases and fetch them
-    #[command(subcommand)]
-    Release(Release),
     /// Serve snapshots: as a cluster to unmodified clients, their problems to agents over HTTP
     Serve(Box<Serve>),
     /// Record an incident on a live cluster into a snapshot
     Capture(Box<Capture>),
     /// Undo faults that a killed capture left on a cluster
     Recover(Cluster),
-    /// Freeze snapshots into releases; check, split and unlock them
-    #[command(subcommand)]
-    Release(Release),
     /// Say what is true of a snapshot, so that it can be evaluated on
     #[command(subcommand)]
     Truth(Truth),

@@ -23,6 +23,6 @@ mod target;
 pub(crate) use card::card;
 pub(crate) use compose::{Order, build, unlock};
 pub(crate) use difference::Difference;
-pub(crate) use figures::{episodes, recorded};
+pub(crate) use figures::episodes;
 pub(crate) use split::{Split, split};
 pub(crate) use target::{Item, Target};

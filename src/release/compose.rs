@@ -10,7 +10,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
 use super::card::documents;
-use super::figures::figures;
+use super::figures::{figures, recorded};
 use crate::evaluation::problems_on;
 use crate::exit::Failure;
 use crate::library::{Library, Recorded};
@@ -48,11 +48,16 @@ pub(crate) async fn build(
             add_open(&mut builder, library, &all)?;
         }
         Some(seal) => {
-            builder.measured(without_names(measured, &all));
+            let mut shown = Vec::new();
             for one in &all {
                 let slice = slice(library, one)?;
-                builder.add_sealed(&Snapshot::open(&one.dir)?, seal, &slice)?;
+                let name = builder.add_sealed(&Snapshot::open(&one.dir)?, seal, &slice)?;
+                shown.push(order.out.join(SNAPSHOTS_FOLDER).join(name));
             }
+            let mut measured = without_names(measured, &all);
+            // What is later than `end` is not in it.
+            measured.extend(recorded(&shown)?);
+            builder.measured(measured);
         }
     }
     finish(builder, &order.out)
