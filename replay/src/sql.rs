@@ -195,6 +195,14 @@ impl SqlSession {
         RunningQuery::start(&self.state, plan, Arc::clone(&self.known)).await
     }
 
+    /// The columns that the answer to a plan will have: types are known for sure after the engine has coerced them,
+    /// which it does not while parameters are open.
+    fn answer_schema(&self, plan: &LogicalPlan) -> SchemaRef {
+        let coerced = self.state.optimize(plan);
+        let schema = coerced.as_ref().unwrap_or(plan).schema();
+        Arc::clone(schema.inner())
+    }
+
     /// Understands one reading statement, and refuses any other.
     async fn plan(&self, statement: Statement) -> Result<LogicalPlan> {
         refuse_writes(&statement)?;

@@ -199,7 +199,7 @@ fn a_must_gather_is_asked_with_kubectl() {
     );
     write(
         "namespaces/shop/core/pods.yaml",
-        "---\napiVersion: v1\nkind: PodList\nitems:\n- metadata: {name: cart-0, namespace: shop, uid: u, creationTimestamp: '2026-01-01T00:00:00Z'}\n  spec: {nodeName: n, containers: [{name: main, image: i}]}\n  status: {phase: Running, containerStatuses: [{name: main, ready: true, restartCount: 0, containerID: 'cri-o://a', state: {running: {startedAt: '2026-01-01T00:00:01Z'}}}]}\n",
+        "---\napiVersion: v1\nkind: PodList\nitems:\n- metadata: {name: cart-0, namespace: shop, uid: u, creationTimestamp: '2026-01-01T00:00:00Z'}\n  spec: {nodeName: node, containers: [{name: main, image: i}]}\n  status: {phase: Running, containerStatuses: [{name: main, ready: true, restartCount: 0, containerID: 'cri-o://a', state: {running: {startedAt: '2026-01-01T00:00:01Z'}}}]}\n",
     );
     write(
         "namespaces/shop/pods/cart-0/main/main/logs/current.log",
@@ -217,6 +217,12 @@ fn a_must_gather_is_asked_with_kubectl() {
         pods.stdout.contains("cart-0") && pods.stdout.contains("1/1"),
         "{}",
         pods.stdout
+    );
+    let logs = shell("kubectl logs cart-0 -n shop --timestamps");
+    assert!(
+        logs.stdout.contains("2026-01-01T00:00:02") && logs.stdout.contains("no stock"),
+        "{}",
+        logs.stdout
     );
     let all = shell("kubectl get pods -A");
     assert!(

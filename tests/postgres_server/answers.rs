@@ -243,7 +243,7 @@ async fn mistakes_are_told_with_code_and_hint_and_writes_refused() {
             "SHOW FUNCTIONS",
         ),
         (
-            "SELECT FROM WHERE",
+            "SELECT 1 +",
             SqlState::SYNTAX_ERROR,
             "",
             "SHOW TABLES",

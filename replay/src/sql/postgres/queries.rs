@@ -154,7 +154,7 @@ impl QueryParser for Shared {
     ) -> PgWireResult<Vec<FieldInfo>> {
         match asked {
             Asked::Rows(question) => fields(
-                question.plan().schema().as_arrow(),
+                &self.session.answer_schema(question.plan()),
                 format.unwrap_or(&Format::UnifiedText),
             ),
             Asked::Command(_) => Ok(Vec::new()),
