@@ -198,7 +198,10 @@ fn what_was_changed_is_refused() {
     sql(&place, &web.url, COUNTS);
     let listed = fs::read_to_string(dir.join(RELEASE_FILE)).unwrap();
     fs::write(dir.join(RELEASE_FILE), listed.replace("snapshots/", "../")).unwrap();
-    place.refused(&["sql", "-s", &web.url, COUNTS], &["no path within it"]);
+    place.refused(
+        &["sql", "-s", &web.url, COUNTS],
+        &["not that of a file within a release"],
+    );
 }
 
 /// A release of one snapshot with a log file of some megabytes, of two pods one after the other.

@@ -242,12 +242,7 @@ async fn mistakes_are_told_with_code_and_hint_and_writes_refused() {
             "nothing",
             "SHOW FUNCTIONS",
         ),
-        (
-            "SELECT 1 +",
-            SqlState::SYNTAX_ERROR,
-            "",
-            "SHOW TABLES",
-        ),
+        ("SELECT 1 +", SqlState::SYNTAX_ERROR, "", "SHOW TABLES"),
         (
             "SELECT since(snapshot, 'soon') FROM snapshots",
             SqlState::INVALID_PARAMETER_VALUE,

@@ -71,8 +71,9 @@ impl RunningQuery {
         known: Arc<Known>,
     ) -> Result<Self> {
         let failed = |error: DataFusionError| known.explain(&error);
-        let schema = Arc::clone(plan.schema().inner());
         let plan = state.create_physical_plan(&plan).await.map_err(failed)?;
+        // The logical plan's types are those before the engine has coerced them.
+        let schema = plan.schema();
         let rows = execute_stream(Arc::clone(&plan), state.task_ctx()).map_err(failed)?;
         Ok(Self {
             schema,
