@@ -81,7 +81,7 @@ for table in $(command psql --no-psqlrc -At "$url" -c "
 done
 
 # Ctrl-C in psql is a request to cancel on a second connection.
-long='select sum(a.flags + b.series_id) from spans a cross join metric_samples b cross join metric_samples c'
+long='select sum(a.flags + b.series_id) from spans a cross join metric_samples b'
 (exec psql --no-psqlrc "$url" -c "$long") >"$work/long" 2>&1 &
 client=$!
 sleep 1

@@ -43,7 +43,9 @@ pub enum ReleaseError {
         cause: serde_json::Error,
     },
     /// A path that is not that of a file within the release.
-    #[error("{place} has the path {path:?}, which is not that of a file within a release")]
+    #[error(
+        "{place} has the path {path:?}, which is not that of a file within a release\nhint: it was made by something else than `aiopslab release`; ask whoever publishes it"
+    )]
     BadPath {
         /// The manifest or archive.
         place: String,

@@ -48,10 +48,9 @@ impl Release {
 /// # Errors
 /// When the key is none, or the signature is not by it or of other bytes.
 pub fn check_signature(manifest: &[u8], signature: &str, key: &str, place: &str) -> Result<()> {
-    let lines = key.lines().map(str::trim);
+    let mut lines = key.lines().map(str::trim);
     let line = lines
-        .filter(|line| !line.is_empty() && !line.starts_with("untrusted comment:"))
-        .next_back()
+        .rfind(|line| !line.is_empty() && !line.starts_with("untrusted comment:"))
         .unwrap_or_default();
     let key = PublicKey::from_base64(line).map_err(|cause| ReleaseError::Key {
         reason: cause.to_string(),

@@ -152,11 +152,11 @@ fn damage(line: u64, cause: &io::Error) -> Record {
     }
 }
 
-/// Reads up to the first row, or tells why the file is none of its kind.
-fn begin<'a>(
-    input: Box<dyn BufRead + 'a>,
-    part: &Part,
-) -> io::Result<std::result::Result<(Records<Box<dyn BufRead + 'a>>, Header), String>> {
+/// The rows of a file and what stands above them, or why the file is none of its kind.
+type Begun<'a> = std::result::Result<(Records<Box<dyn BufRead + 'a>>, Header), String>;
+
+/// Reads up to the first row.
+fn begin<'a>(input: Box<dyn BufRead + 'a>, part: &Part) -> io::Result<Begun<'a>> {
     let columns = part.sheet.columns;
     if let Rows::Documents(Documents { cut, last, .. }) = &part.sheet.rows {
         let header = Header { names: Vec::new() };
