@@ -41,7 +41,7 @@ SETUP = """
 CREATE VIEW lines AS SELECT *, regexp_replace(PodName, '-[0-9a-z]+-[0-9a-z]{5}$', '') AS service,
   rtrim(json_extract_string(Log, '$.log'), chr(10)) AS message,
   CASE WHEN starts_with(TimeUnixNano, '-') THEN epoch_ns(CAST(json_extract_string(Log, '$.time') AS TIMESTAMP_NS))
-       ELSE CAST(TimeUnixNano AS BIGINT) END AS at
+       ELSE CAST(TimeUnixNano AS BIGINT) END AS moment
   FROM (SELECT DISTINCT * FROM read_csv(LOGS, all_varchar = true));
 CREATE VIEW spans AS SELECT *, regexp_replace(PodName, '-[0-9a-z]+-[0-9a-z]{5}$', '') AS service,
   CAST(EndTimeUnixNano AS BIGINT) - CAST(StartTimeUnixNano AS BIGINT) AS took
@@ -69,7 +69,7 @@ QUESTIONS = [
      "SELECT service, count(*) FROM lines WHERE contains(message, 'ERROR') GROUP BY service ORDER BY service"),
     ("first and last line per service (ns)", "nezha",
      "SELECT service, min(CAST(timestamp AS BIGINT)), max(CAST(timestamp AS BIGINT)) FROM log_lines GROUP BY service ORDER BY service",
-     "SELECT service, min(at), max(at) FROM lines GROUP BY service ORDER BY service"),
+     "SELECT service, min(moment), max(moment) FROM lines GROUP BY service ORDER BY service"),
     ("spans per service", "nezha", "SELECT service, count(*) FROM raw.spans GROUP BY service ORDER BY service",
      "SELECT service, count(*) FROM spans GROUP BY service ORDER BY service"),
     ("p95 of a span's duration per service (ns)", "nezha", P95.format(took=TOOK, spans="raw.spans"), P95.format(took="took", spans="spans")),
