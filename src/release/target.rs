@@ -25,7 +25,7 @@ pub(crate) enum Target {
     /// Behind HTTP, in S3, or in a folder.
     Store(Place),
     /// In an OCI registry.
-    Registry(Registry),
+    Registry(Box<Registry>),
 }
 
 impl Target {
@@ -36,9 +36,8 @@ impl Target {
         settings: &RegistrySettings,
     ) -> Result<Self, Failure> {
         if let Some(artifact) = url.strip_prefix("oci://") {
-            return Ok(Self::Registry(Registry::open(
-                artifact, plain_http, settings,
-            )?));
+            let registry = Registry::open(artifact, plain_http, settings)?;
+            return Ok(Self::Registry(Box::new(registry)));
         }
         if url.contains("://") {
             return Ok(Self::Store(Place::parse(url)?));
