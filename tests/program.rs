@@ -1,11 +1,57 @@
 //! Running the program as a user does, in a folder of its own.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+use aiopslab_datasets::release::ReleaseFile;
 use assert_cmd::Command;
 use tempfile::TempDir;
 
 /// Whether what lies outside of the project has to be there.
 pub(crate) fn is_interop() -> bool {
     std::env::var("AIOPSLAB_INTEROP").is_ok_and(|value| value == "1")
+}
+
+/// Starts a server with its face's arguments; it ends with its standard input.
+pub(crate) fn serve(
+    place: &Place,
+    arguments: &[&str],
+    face: &[&str],
+    environment: &[(&str, &str)],
+) -> Child {
+    std::process::Command::new(assert_cmd::cargo::cargo_bin("aiopslab"))
+        .arg("serve")
+        .args(arguments)
+        .args(face)
+        .arg("--until-eof")
+        .current_dir(place.path(""))
+        .env_remove("AIOPSLAB_SNAPSHOTS")
+        .env_remove("AIOPSLAB_API_KEY")
+        .envs(environment.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// What a release lists of the files of a folder, by their paths within it.
+pub(crate) fn listed(root: &Path) -> BTreeMap<String, ReleaseFile> {
+    fn list(root: &Path, dir: &Path, files: &mut BTreeMap<String, ReleaseFile>) {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                list(root, &path, files);
+                continue;
+            }
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap();
+            let bytes = std::fs::read(&path).unwrap();
+            files.insert(name.to_owned(), ReleaseFile::of(&bytes));
+        }
+    }
+    let mut files = BTreeMap::new();
+    list(root, root, &mut files);
+    files
 }
 
 /// A folder to run the program in.

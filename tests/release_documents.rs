@@ -9,9 +9,8 @@ use aiopslab_datasets::release::RELEASE_FILE;
 use aiopslab_datasets::writer::SnapshotWriter;
 use camino::Utf8Path;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use crate::program::Place;
+use crate::program::{Place, listed};
 use crate::truncated;
 
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/samples");
@@ -39,22 +38,6 @@ fn collect(dir: &Path, samples: &[(&str, &str)]) {
     }
 }
 
-fn list(root: &Path, dir: &Path, files: &mut BTreeMap<String, Value>) {
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            list(root, &path, files);
-            continue;
-        }
-        let bytes = fs::read(&path).unwrap();
-        let digest = Sha256::digest(&bytes);
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let name = path.strip_prefix(root).unwrap().to_str().unwrap();
-        let file = json!({"bytes": bytes.len(), "sha256": digest});
-        files.insert(name.to_owned(), file);
-    }
-}
-
 /// Writes the manifest of a release of what is in the folder.
 fn seal(dir: &Path, version: &str, held_out: bool) {
     let mut snapshots = BTreeMap::new();
@@ -70,8 +53,6 @@ fn seal(dir: &Path, version: &str, held_out: bool) {
         });
         snapshots.insert(name, entry);
     }
-    let mut files = BTreeMap::new();
-    list(dir, dir, &mut files);
     let release = json!({
         "format_version": "1",
         "name": "small",
@@ -80,7 +61,7 @@ fn seal(dir: &Path, version: &str, held_out: bool) {
         "licence": "CC-BY-4.0",
         "citation": "The authors of small, 2026",
         "snapshots": snapshots,
-        "files": files,
+        "files": listed(dir),
         "figures": {"families": 1},
     });
     fs::write(dir.join(RELEASE_FILE), format!("{release:#}")).unwrap();

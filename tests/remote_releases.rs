@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use self::web::Web;
 use crate::command_line::copy_folder;
 use crate::episodes::records;
-use crate::program::Place;
+use crate::program::{Place, listed};
 
 const SAMPLES: [&str; 2] = [
     "k8s_target_port_misconfig_testbed-1",
@@ -52,8 +52,7 @@ fn write_release(dir: &Path) {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         snapshots.insert(name, entry);
     }
-    let mut files = BTreeMap::new();
-    list(dir, dir, &mut files);
+    let files = listed(dir);
     let release = Release {
         format_version: "1".to_owned(),
         name: "samples".to_owned(),
@@ -70,29 +69,12 @@ fn write_release(dir: &Path) {
     fs::write(dir.join(RELEASE_FILE), json).unwrap();
 }
 
-fn list(root: &Path, dir: &Path, files: &mut BTreeMap<String, ReleaseFile>) {
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            list(root, &path, files);
-            continue;
-        }
-        let bytes = fs::read(&path).unwrap();
-        let digest = Sha256::digest(&bytes);
-        let listed = ReleaseFile {
-            bytes: bytes.len() as u64,
-            sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
-        };
-        let name = path.strip_prefix(root).unwrap().to_str().unwrap();
-        files.insert(name.to_owned(), listed);
-    }
-}
-
 /// The folder in which the user's cache keeps a release, by the digest of its `release.json`.
 fn kept(place: &Place, release: &Path) -> PathBuf {
-    let digest = Sha256::digest(fs::read(release.join(RELEASE_FILE)).unwrap());
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    place.path(".cache/aiopslab/releases").join(digest)
+    let json = fs::read(release.join(RELEASE_FILE)).unwrap();
+    place
+        .path(".cache/aiopslab/releases")
+        .join(ReleaseFile::of(&json).sha256)
 }
 
 fn sql(place: &Place, at: &str, query: &str) -> String {
@@ -335,7 +317,7 @@ fn a_pull_goes_on_where_it_was_interrupted() {
     );
     let copy = place.path("copy");
     assert!(!copy.join(RELEASE_FILE).exists(), "it comes last");
-    let left = records_of_files(&copy);
+    let left = listed(&copy);
     assert!(left.len() > 5, "{:?}", left.keys());
 
     web.break_off_after(usize::MAX);
@@ -350,7 +332,7 @@ fn a_pull_goes_on_where_it_was_interrupted() {
         let again = format!("GET /{file}");
         assert!(!asked.contains(&again), "{again}");
     }
-    assert_eq!(records_of_files(&copy), records_of_files(&dir));
+    assert_eq!(listed(&copy), listed(&dir));
     place.ok(&["release", "pull", &web.url, "copy"]);
 
     fs::write(copy.join("mine.txt"), "").unwrap();
@@ -372,29 +354,20 @@ fn a_pull_goes_on_where_it_was_interrupted() {
 fn a_push_to_a_folder_sends_what_is_not_there() {
     let place = Place::new();
     let dir = release(&place);
-    let files = records_of_files(&dir).len();
+    let files = listed(&dir).len();
     let said = place.ok(&["release", "push", "release", "www/1.0.0"]);
     assert!(
         said.contains(&format!("{files} files")) && said.contains("0 of them"),
         "{said}"
     );
-    assert_eq!(
-        records_of_files(&place.path("www/1.0.0")),
-        records_of_files(&dir)
-    );
+    assert_eq!(listed(&place.path("www/1.0.0")), listed(&dir));
     let file = format!("www/1.0.0/snapshots/{}/manifest.json", SAMPLES[0]);
     fs::write(place.path(&file), "{}").unwrap();
     let said = place.ok(&["release", "push", "release", "www/1.0.0"]);
     assert!(said.contains(&format!("{} of them", files - 1)), "{said}");
-    assert_eq!(
-        records_of_files(&place.path("www/1.0.0")),
-        records_of_files(&dir)
-    );
+    assert_eq!(listed(&place.path("www/1.0.0")), listed(&dir));
     place.ok(&["release", "pull", "www/1.0.0", "copy"]);
-    assert_eq!(
-        records_of_files(&place.path("copy")),
-        records_of_files(&dir)
-    );
+    assert_eq!(listed(&place.path("copy")), listed(&dir));
 
     let web = Web::serve(&dir);
     let elsewhere = format!("{}/elsewhere", web.url);
@@ -419,11 +392,4 @@ fn a_push_to_a_folder_sends_what_is_not_there() {
         &["sql", "-s", "oci://host/a:1", "select 1"],
         &["release pull"],
     );
-}
-
-/// Every file below a folder, by its path.
-fn records_of_files(folder: &Path) -> BTreeMap<String, ReleaseFile> {
-    let mut files = BTreeMap::new();
-    list(folder, folder, &mut files);
-    files
 }

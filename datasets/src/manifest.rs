@@ -175,6 +175,8 @@ pub struct Manifest {
 
 /// The document in `withheld/` that lists the other files there, by path.
 pub const WITHHELD_FILES: &str = "files";
+/// Its path within a snapshot.
+pub(crate) const WITHHELD_LIST: &str = "withheld/files.json";
 
 /// What a capture knows of a manifest; the writer adds the rest.
 ///

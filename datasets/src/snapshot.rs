@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::error::{Result, SnapshotError};
 use crate::files;
-use crate::manifest::{FileEntry, Manifest, WITHHELD_FILES};
+use crate::manifest::{FileEntry, Manifest, WITHHELD_FILES, WITHHELD_LIST};
 use crate::probes::{self, PROBES_FILE, Probe};
 use crate::release::manifest::is_within;
 use crate::remote::Elsewhere;
@@ -319,7 +319,7 @@ impl Snapshot {
 /// What is withheld, from its own list or, in older snapshots, from the manifest.
 fn withheld_files(dir: &Utf8Path, manifest: &mut Manifest) -> Result<BTreeMap<String, FileEntry>> {
     let listed = std::mem::take(&mut manifest.withheld_files);
-    let path = dir.join(WITHHELD).join(format!("{WITHHELD_FILES}.json"));
+    let path = dir.join(WITHHELD_LIST);
     match files::read_json(&path) {
         Err(SnapshotError::MissingFile { .. }) => Ok(listed),
         value => {

@@ -1,6 +1,6 @@
 //! Where a release is carried to and from: a store, a registry or a folder, with the same few questions.
 
-use aiopslab_datasets::release::ReleaseFile;
+use aiopslab_datasets::release::{Release, ReleaseFile};
 use aiopslab_datasets::remote::Place;
 use camino::Utf8Path;
 
@@ -18,6 +18,22 @@ pub(crate) struct Item {
     pub(crate) name: String,
     /// Its length and digest.
     pub(crate) listed: ReleaseFile,
+}
+
+impl Item {
+    /// The files that a release lists.
+    pub(crate) fn all(release: Release) -> Vec<Self> {
+        let files = release.files.into_iter();
+        files.map(|(name, listed)| Self { name, listed }).collect()
+    }
+
+    /// A file that no list has.
+    pub(crate) fn unlisted(name: &str, bytes: &[u8]) -> Self {
+        Self {
+            name: name.to_owned(),
+            listed: ReleaseFile::of(bytes),
+        }
+    }
 }
 
 /// Where a release lies, or will lie.

@@ -1,14 +1,14 @@
 //! `aiopslab serve --http` as a process, and a client of it.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin};
 
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method};
 use serde_json::Value;
 
 use super::contract::Contract;
-use crate::program::Place;
+use crate::program::{Place, serve};
 
 /// The server; it ends with its standard input.
 pub(crate) struct Server {
@@ -37,18 +37,7 @@ impl Server {
         environment: &[(&str, &str)],
     ) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
-        let mut process = Command::new(assert_cmd::cargo::cargo_bin("aiopslab"))
-            .arg("serve")
-            .args(arguments)
-            .args(["--http", "127.0.0.1:0", "--until-eof"])
-            .current_dir(place.path(""))
-            .env_remove("AIOPSLAB_SNAPSHOTS")
-            .env_remove("AIOPSLAB_API_KEY")
-            .envs(environment.iter().copied())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut process = serve(place, arguments, &["--http", "127.0.0.1:0"], environment);
         let mut line = String::new();
         let mut output = BufReader::new(process.stdout.take().unwrap());
         output.read_line(&mut line).unwrap();

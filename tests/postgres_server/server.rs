@@ -1,13 +1,13 @@
 //! `aiopslab serve --pgwire` as a process, and clients of it.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin};
 
 use tokio::task::JoinHandle;
 use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::{Client, Error, NoTls, SimpleQueryMessage};
 
-use crate::program::Place;
+use crate::program::{Place, serve};
 
 /// The server; it ends with its standard input.
 pub(crate) struct Server {
@@ -26,18 +26,7 @@ impl Server {
         arguments: &[&str],
         environment: &[(&str, &str)],
     ) -> Self {
-        let mut process = Command::new(assert_cmd::cargo::cargo_bin("aiopslab"))
-            .arg("serve")
-            .args(arguments)
-            .args(["--pgwire", "127.0.0.1:0", "--until-eof"])
-            .current_dir(place.path(""))
-            .env_remove("AIOPSLAB_SNAPSHOTS")
-            .env_remove("AIOPSLAB_API_KEY")
-            .envs(environment.iter().copied())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut process = serve(place, arguments, &["--pgwire", "127.0.0.1:0"], environment);
         let output = BufReader::new(process.stdout.take().unwrap());
         let port = output
             .lines()

@@ -12,10 +12,10 @@ use super::manifest::{
     FORMAT_VERSION, RELEASE_FILE, Release, ReleaseEntry, ReleaseFile, SEALED_FOLDER,
     SIGNATURE_FILE, SNAPSHOTS_FOLDER, Sealed, is_within,
 };
-use super::seal::{Seal, WITHHELD_LIST};
+use super::seal::Seal;
 use super::unlock::{self, Identities};
 use crate::files;
-use crate::manifest::MANIFEST_FILE;
+use crate::manifest::{MANIFEST_FILE, WITHHELD_LIST};
 use crate::snapshot::Snapshot;
 use crate::writer::Visibility;
 
@@ -232,8 +232,7 @@ impl Builder {
 
     /// Lists a file that is there.
     fn list(&mut self, path: &str) -> Result<()> {
-        let (bytes, sha256) = files::measure(&self.dir.join(path))?;
-        let file = ReleaseFile { bytes, sha256 };
+        let file = ReleaseFile::measure(&self.dir.join(path))?;
         self.release.files.insert(path.to_owned(), file);
         Ok(())
     }

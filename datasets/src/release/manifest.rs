@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::error::{ReleaseError, Result};
+use crate::error::SnapshotError;
 use crate::files;
 
 /// Name of the manifest within a release; it is written last.
@@ -141,4 +143,21 @@ pub struct ReleaseFile {
     pub bytes: u64,
     /// SHA-256 in hexadecimal. Of an encrypted file it is the ciphertext's, which every build makes anew.
     pub sha256: String,
+}
+
+impl ReleaseFile {
+    /// What is listed of a file with these bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self {
+            bytes: bytes.len() as u64,
+            sha256: files::hex(&Sha256::digest(bytes)),
+        }
+    }
+
+    /// What is listed of the file at a path.
+    pub(crate) fn measure(path: &Utf8Path) -> std::result::Result<Self, SnapshotError> {
+        let (bytes, sha256) = files::measure(path)?;
+        Ok(Self { bytes, sha256 })
+    }
 }

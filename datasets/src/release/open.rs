@@ -27,27 +27,30 @@ impl Release {
         };
         if let Some(key) = key {
             let signature = match files::read(&dir.join(SIGNATURE_FILE)) {
-                Err(SnapshotError::MissingFile { .. }) => {
-                    return Err(ReleaseError::NoSignature {
-                        place: path.into_string(),
-                    });
-                }
-                other => other?,
+                Err(SnapshotError::MissingFile { .. }) => None,
+                other => Some(other?),
             };
-            let signature = String::from_utf8_lossy(&signature);
-            check_signature(&bytes, &signature, key, path.as_str())?;
+            check_signature(&bytes, signature.as_deref(), key, path.as_str())?;
         }
         Self::parse(&bytes, path.as_str())
     }
 }
 
-/// Checks the signature of a manifest that came from `place`, a path or a URL.
+/// Checks that a manifest that came from `place`, a path or a URL, is signed: `signature` is what lies beside it.
 ///
 /// `key` is the public key in one line, or the text of the file that minisign wrote it to.
 ///
 /// # Errors
-/// When the key is none, or the signature is not by it or of other bytes.
-pub fn check_signature(manifest: &[u8], signature: &str, key: &str, place: &str) -> Result<()> {
+/// When there is no signature, the key is none, or the signature is not by it or of other bytes.
+pub fn check_signature(
+    manifest: &[u8],
+    signature: Option<&[u8]>,
+    key: &str,
+    place: &str,
+) -> Result<()> {
+    let signature = signature.ok_or_else(|| ReleaseError::NoSignature {
+        place: place.to_owned(),
+    })?;
     let mut lines = key.lines().map(str::trim);
     let line = lines
         .rfind(|line| !line.is_empty() && !line.starts_with("untrusted comment:"))
@@ -59,6 +62,6 @@ pub fn check_signature(manifest: &[u8], signature: &str, key: &str, place: &str)
         place: place.to_owned(),
         reason: cause.to_string(),
     };
-    let signature = Signature::decode(signature).map_err(bad)?;
+    let signature = Signature::decode(&String::from_utf8_lossy(signature)).map_err(bad)?;
     key.verify(manifest, &signature, false).map_err(bad)
 }

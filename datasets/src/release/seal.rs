@@ -15,11 +15,9 @@ use super::hashed::Hashed;
 use super::manifest::CATALOG_FOLDER;
 use crate::error::SnapshotError;
 use crate::files;
-use crate::manifest::SnapshotId;
+use crate::manifest::{SnapshotId, WITHHELD_LIST};
 use crate::snapshot::Snapshot;
 
-/// The list of what is withheld, within a snapshot.
-pub(super) const WITHHELD_LIST: &str = "withheld/files.json";
 /// The entry of an archive that keeps its digest from telling what else is in it.
 pub(super) const SALT: &str = "salt";
 /// Bytes of a secret that nobody guesses.

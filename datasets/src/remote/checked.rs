@@ -107,8 +107,8 @@ impl Drop for CheckedFile {
 /// # Errors
 /// When it is there and can't be read.
 pub fn is_here(path: &Utf8Path, listed: &ReleaseFile) -> Result<bool> {
-    match files::measure(path) {
-        Ok((bytes, sha256)) => Ok((bytes, &sha256) == (listed.bytes, &listed.sha256)),
+    match ReleaseFile::measure(path) {
+        Ok(found) => Ok(found == *listed),
         Err(SnapshotError::MissingFile { .. }) => Ok(false),
         Err(error) => Err(error),
     }

@@ -10,7 +10,7 @@ use super::place::Place;
 use super::requests;
 use crate::error::SnapshotError;
 use crate::files;
-use crate::manifest::{MANIFEST_FILE, Manifest};
+use crate::manifest::{MANIFEST_FILE, Manifest, WITHHELD_LIST};
 use crate::release::{
     CATALOG_FOLDER, RELEASE_FILE, Release, ReleaseError, SIGNATURE_FILE, SNAPSHOTS_FOLDER,
     check_signature,
@@ -18,9 +18,6 @@ use crate::release::{
 use crate::writer::WITHHELD;
 
 type Result<T> = std::result::Result<T, ReleaseError>;
-
-/// The list of what is withheld, within a snapshot.
-const WITHHELD_LIST: &str = "withheld/files.json";
 
 /// So many files are fetched at the same time.
 const AT_ONCE: usize = 8;
@@ -76,10 +73,8 @@ impl Opening {
             None => None,
             Some(key) => {
                 let signature = place.read(SIGNATURE_FILE).await?;
-                let signature =
-                    signature.ok_or_else(|| ReleaseError::NoSignature { place: url.clone() })?;
-                check_signature(json, &String::from_utf8_lossy(&signature), key, &url)?;
-                Some(signature)
+                check_signature(json, signature.as_deref(), key, &url)?;
+                signature
             }
         };
         let release = Release::parse(json, &url)?;

@@ -20,7 +20,6 @@ use crate::error::Result;
 
 /// A query that runs as far as its rows are asked for; dropping it ends it.
 pub struct RunningQuery {
-    schema: SchemaRef,
     plan: Arc<dyn ExecutionPlan>,
     rows: SendableRecordBatchStream,
     known: Arc<Known>,
@@ -72,21 +71,14 @@ impl RunningQuery {
     ) -> Result<Self> {
         let failed = |error: DataFusionError| known.explain(&error);
         let plan = state.create_physical_plan(&plan).await.map_err(failed)?;
-        // The logical plan's types are those before the engine has coerced them.
-        let schema = plan.schema();
         let rows = execute_stream(Arc::clone(&plan), state.task_ctx()).map_err(failed)?;
-        Ok(Self {
-            schema,
-            plan,
-            rows,
-            known,
-        })
+        Ok(Self { plan, rows, known })
     }
 
-    /// The columns.
+    /// The columns: those of the physical plan, since the logical one's types are from before they were coerced.
     #[must_use]
-    pub fn schema(&self) -> &SchemaRef {
-        &self.schema
+    pub fn schema(&self) -> SchemaRef {
+        self.plan.schema()
     }
 
     /// The next rows; none at the end.
@@ -109,7 +101,7 @@ impl RunningQuery {
         // The plan's schema may call a column not null that turns out otherwise, or the reverse.
         let schema = batches
             .first()
-            .map_or_else(|| Arc::clone(&self.schema), RecordBatch::schema);
+            .map_or_else(|| self.schema(), RecordBatch::schema);
         QueryAnswer { schema, batches }
     }
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use aiopslab_datasets::release::{RELEASE_FILE, Release, SIGNATURE_FILE, check_signature};
-use aiopslab_datasets::remote::{PARTIAL, is_here};
+use aiopslab_datasets::release::{
+    RELEASE_FILE, Release, ReleaseFile, SIGNATURE_FILE, check_signature,
+};
+use aiopslab_datasets::remote::{CheckedFile, PARTIAL, is_here};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::progress::Progress;
@@ -22,13 +24,11 @@ pub(super) async fn run(arguments: &Pull, settings: &Settings) -> Result<(), Fai
         ))
     })?;
     let signature = target.read(SIGNATURE_FILE).await?;
-    must_be_signed(&json, signature.as_deref(), url, settings)?;
+    if let Some(key) = settings.release_key()? {
+        check_signature(&json, signature.as_deref(), &key, url)?;
+    }
     let release = Release::parse(&json, url)?;
-    let items: Vec<Item> = release
-        .files
-        .into_iter()
-        .map(|(name, listed)| Item { name, listed })
-        .collect();
+    let items = Item::all(release);
     is_free(dir, &items, &json)?;
     fetch(&target, &items, dir).await.map_err(|failure| {
         Failure::user(format!(
@@ -37,9 +37,9 @@ pub(super) async fn run(arguments: &Pull, settings: &Settings) -> Result<(), Fai
         ))
     })?;
     if let Some(signature) = signature {
-        write(&dir.join(SIGNATURE_FILE), &signature)?;
+        write(&dir.join(SIGNATURE_FILE), &signature, url)?;
     }
-    write(&dir.join(RELEASE_FILE), &json)
+    write(&dir.join(RELEASE_FILE), &json, url)
 }
 
 async fn fetch(target: &Target, items: &[Item], dir: &Utf8Path) -> Result<(), Failure> {
@@ -59,24 +59,6 @@ async fn fetch(target: &Target, items: &[Item], dir: &Utf8Path) -> Result<(), Fa
     remove_partial(dir, items)?;
     print(&format!("pulled to {dir}: {}\n", progress.finish()));
     Ok(())
-}
-
-fn must_be_signed(
-    json: &[u8],
-    signature: Option<&[u8]>,
-    url: &str,
-    settings: &Settings,
-) -> Result<(), Failure> {
-    let Some(key) = settings.release_key()? else {
-        return Ok(());
-    };
-    let signature = signature.ok_or_else(|| {
-        Failure::user(format!(
-            "{url} is not signed: it has no {SIGNATURE_FILE}\nhint: leave --release-key out to trust it as it is"
-        ))
-    })?;
-    let signature = String::from_utf8_lossy(signature);
-    Ok(check_signature(json, &signature, &key, url)?)
 }
 
 /// A folder with something else in it, another release too, is left alone.
@@ -124,10 +106,9 @@ fn remove_partial(dir: &Utf8Path, items: &[Item]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write(path: &Utf8Path, bytes: &[u8]) -> Result<(), Failure> {
-    let unwritten =
-        |error: std::io::Error| Failure::user(format!("{path} can't be written: {error}"));
-    let temporary = Utf8PathBuf::from(format!("{path}{PARTIAL}"));
-    std::fs::write(&temporary, bytes).map_err(unwritten)?;
-    std::fs::rename(&temporary, path).map_err(unwritten)
+/// Writes a file that no list has; `url` is where it comes from.
+fn write(path: &Utf8Path, bytes: &[u8], url: &str) -> Result<(), Failure> {
+    let mut file = CheckedFile::create(path, &ReleaseFile::of(bytes), url)?;
+    file.write(bytes)?;
+    Ok(file.finish()?)
 }

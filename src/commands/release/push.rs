@@ -1,9 +1,8 @@
 //! `aiopslab release push`: a release to where it is read.
 
-use aiopslab_datasets::release::{RELEASE_FILE, Release, ReleaseFile, SIGNATURE_FILE};
+use aiopslab_datasets::release::{RELEASE_FILE, Release, SIGNATURE_FILE};
 use aiopslab_datasets::remote::is_here;
 use camino::Utf8Path;
-use sha2::{Digest, Sha256};
 
 use super::progress::Progress;
 use crate::cli::Push;
@@ -47,27 +46,10 @@ fn items(dir: &Utf8Path) -> Result<Vec<Item>, Failure> {
         ))
     })?;
     let release = Release::parse(&json, dir.join(RELEASE_FILE).as_str())?;
-    let mut items: Vec<Item> = release
-        .files
-        .into_iter()
-        .map(|(name, listed)| Item { name, listed })
-        .collect();
+    let mut items = Item::all(release);
     if let Ok(signature) = std::fs::read(dir.join(SIGNATURE_FILE)) {
-        items.push(item(SIGNATURE_FILE, &signature));
+        items.push(Item::unlisted(SIGNATURE_FILE, &signature));
     }
-    items.push(item(RELEASE_FILE, &json));
+    items.push(Item::unlisted(RELEASE_FILE, &json));
     Ok(items)
-}
-
-/// A file that no list has.
-fn item(name: &str, bytes: &[u8]) -> Item {
-    let digest = Sha256::digest(bytes);
-    let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    Item {
-        name: name.to_owned(),
-        listed: ReleaseFile {
-            bytes: bytes.len() as u64,
-            sha256,
-        },
-    }
 }

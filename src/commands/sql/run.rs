@@ -24,7 +24,7 @@ pub(super) async fn run(
     cancelled: impl Future<Output = ()>,
     mut take: impl FnMut(RecordBatch) -> Result<(), Failure>,
 ) -> Result<Option<SchemaRef>, Failure> {
-    let (schema, progress) = (query.schema().clone(), query.progress());
+    let (schema, progress) = (query.schema(), query.progress());
     let (sender, mut receiver) = mpsc::channel::<Result<RecordBatch, ReplayError>>(1);
     // Computing happens elsewhere, so that the terminal is listened to meanwhile.
     let computing = tokio::spawn(async move {

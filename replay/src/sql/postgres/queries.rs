@@ -186,7 +186,7 @@ impl Connection {
             true = cancelled.clone() => return Err(PgWireError::QueryCanceled),
             running = starting => running.map_err(|problem| told(&problem))?,
         };
-        let columns = Arc::new(fields(running.schema(), format)?);
+        let columns = Arc::new(fields(&running.schema(), format)?);
         let batches = stream::try_unfold((running, cancelled), next_batch);
         let told_columns = Arc::clone(&columns);
         let rows = batches.and_then(move |batch| {
