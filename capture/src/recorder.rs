@@ -7,6 +7,7 @@
 mod access;
 mod changes;
 mod clocks;
+mod context;
 mod coverage;
 mod exec;
 mod follower;
@@ -23,6 +24,7 @@ mod remote_read;
 mod scrapes;
 mod selector;
 mod sink;
+mod starter;
 mod table;
 mod traces;
 mod usage;
@@ -33,28 +35,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aiopslab_datasets::manifest::{RecorderCounts, Redaction};
-use aiopslab_datasets::rows::{
-    Coverage, Exec, LogInstance, LogLine, MetricMetadata, MetricSample, MetricSeries, ObjectApi,
-    ObjectVersion, Row, Span, Usage,
-};
+use aiopslab_datasets::rows::Coverage;
 use aiopslab_datasets::{SnapshotWriter, Visibility};
-use aiopslab_problems::family::{Application, Endpoint};
+use aiopslab_problems::family::Application;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 
 use crate::cluster::{Cluster, ClusterError};
 use crate::progress::SharedProgress;
 use crate::redact_rules::RedactRules;
-use crate::visibility::VisibilityRules;
-use changes::Changes;
-use clocks::Clocks;
-use coverage::{Begun, Covered};
-use sink::{Budget, Collector, Failure, Sink};
-use weight::Weight;
+use context::{
+    Context, check_sources, learn_secrets, nanoseconds, nanoseconds_of, new_context, rfc3339,
+};
+use coverage::Covered;
+use sink::{Budget, Collector};
+use starter::{AtEnd, Starter};
 
 pub use options::{ExecCommand, Kind, RecorderOptions, UnknownKind};
 
@@ -104,63 +102,6 @@ pub enum RecorderError {
     Broken(String),
 }
 
-/// What the recorders share.
-struct Context {
-    cluster: Cluster,
-    namespace: String,
-    /// All that are recorded, the application's first.
-    namespaces: Vec<String>,
-    service_label: String,
-    prometheus: Endpoint,
-    jaeger: Endpoint,
-    options: RecorderOptions,
-    visibility: VisibilityRules,
-    redaction: Arc<RedactRules>,
-    stop: CancellationToken,
-    failure: Failure,
-    begun: Begun,
-    changes: Changes,
-    clocks: Clocks,
-    /// When recording began, by the API server's clock.
-    start: i64,
-    /// From when on what is kept elsewhere is read; the start, unless it is read back.
-    since: i64,
-}
-
-impl Context {
-    /// The time by the API server's clock.
-    fn now(&self) -> i64 {
-        nanoseconds_of(self.cluster.now())
-    }
-
-    /// Where the recorded objects of a namespaced kind are listed: `base` is the path of its group.
-    fn collections(&self, base: &str, resource: &str) -> Vec<String> {
-        if !self.options.confined {
-            return vec![format!("{base}/{resource}")];
-        }
-        let namespaces = self.namespaces.iter();
-        namespaces
-            .map(|namespace| format!("{base}/namespaces/{namespace}/{resource}"))
-            .collect()
-    }
-}
-
-fn nanoseconds_of(time: Timestamp) -> i64 {
-    i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX)
-}
-
-/// Reads a time as the API server writes it.
-fn nanoseconds(text: &str) -> Option<i64> {
-    text.parse::<Timestamp>().ok().map(nanoseconds_of)
-}
-
-/// Writes a time as the API server reads it.
-fn rfc3339(nanoseconds: i64) -> String {
-    Timestamp::from_nanosecond(i128::from(nanoseconds))
-        .unwrap_or_default()
-        .to_string()
-}
-
 /// What one recorder came to, besides its rows.
 #[derive(Default)]
 struct Report {
@@ -175,12 +116,6 @@ pub struct Recording {
     collectors: Vec<Collector>,
     tasks: Vec<(Kind, JoinHandle<Result<Report, ClusterError>>)>,
     at_end: AtEnd,
-}
-
-/// The sinks of what is asked at the end.
-struct AtEnd {
-    metrics: Option<(Sink<MetricSeries>, Sink<MetricSample>)>,
-    exec: Option<Sink<Exec>>,
 }
 
 /// What a recording came to.
@@ -379,195 +314,6 @@ impl Recording {
             settings: settings(&self.context),
             redaction: self.context.redaction.record(),
         })
-    }
-}
-
-fn new_context(
-    cluster: &Cluster,
-    application: &Application,
-    options: RecorderOptions,
-) -> Result<Context, RecorderError> {
-    let redaction = RedactRules::new(options.redaction_key, &options.redact).map_err(|error| {
-        RecorderError::Option {
-            option: "redact".into(),
-            reason: error.to_string(),
-        }
-    })?;
-    for text in &options.metrics_selectors {
-        selector::parse(text).map_err(|reason| RecorderError::Option {
-            option: format!("metrics selector {text}"),
-            reason,
-        })?;
-    }
-    let mut visibility =
-        VisibilityRules::of_capture(crate::journal::NAMESPACE, crate::journal::NAME_PREFIX);
-    visibility.hidden.extend(options.hidden.iter().cloned());
-    let start = nanoseconds_of(cluster.now());
-    let back = options.since.unwrap_or_default().as_nanos();
-    Ok(Context {
-        namespaces: options.namespaces(&application.namespace),
-        since: start.saturating_sub(i64::try_from(back).unwrap_or(i64::MAX)),
-        cluster: cluster.clone(),
-        namespace: application.namespace.clone(),
-        service_label: application.service_label.clone(),
-        prometheus: application.prometheus.clone(),
-        jaeger: application.jaeger.clone(),
-        options,
-        visibility,
-        redaction: Arc::new(redaction),
-        stop: CancellationToken::new(),
-        failure: Failure::default(),
-        begun: Begun::default(),
-        changes: Changes::default(),
-        clocks: Clocks::default(),
-        start,
-    })
-}
-
-/// Reads what tells of secrets first, so that they are known wherever they turn up. What may not be
-/// read is not recorded either.
-async fn learn_secrets(context: &Context) {
-    let (cluster, rules) = (&context.cluster, &context.redaction);
-    for path in context.collections("/api/v1", "secrets") {
-        let secrets = cluster.each_page(&path, |secrets| {
-            secrets.iter().for_each(|secret| rules.learn(secret));
-        });
-        secrets.await.ok();
-    }
-    let settings = ["configmaps", "pods"];
-    let settings = settings.map(|resource| context.collections("/api/v1", resource));
-    for path in settings.into_iter().flatten() {
-        let settings = cluster.each_page(&path, |objects| {
-            let objects = objects.iter();
-            objects.for_each(|object| rules.learn_settings(object));
-        });
-        settings.await.ok();
-    }
-}
-
-/// Asks Prometheus and Jaeger whether they are there, before anything starts.
-async fn check_sources(context: &Context) -> Result<(), RecorderError> {
-    let sources = [
-        (
-            Kind::Metrics,
-            "Prometheus",
-            &context.prometheus,
-            "/api/v1/status/buildinfo",
-        ),
-        (Kind::Traces, "Jaeger", &context.jaeger, "/api/services"),
-    ];
-    for (kind, what, endpoint, path) in sources {
-        if context.options.without.contains(&kind) {
-            continue;
-        }
-        let answer = context
-            .cluster
-            .proxy_json(endpoint, &context.namespace, path)
-            .await;
-        answer.map_err(|source| RecorderError::NoSource {
-            what,
-            namespace: endpoint
-                .namespace
-                .clone()
-                .unwrap_or_else(|| context.namespace.clone()),
-            service: endpoint.to_string(),
-            kind,
-            source,
-        })?;
-    }
-    Ok(())
-}
-
-/// Makes sinks and tasks.
-struct Starter {
-    context: Arc<Context>,
-    writer: Arc<SnapshotWriter>,
-    progress: SharedProgress,
-    budget: Budget,
-    collectors: Vec<Collector>,
-    tasks: Vec<(Kind, JoinHandle<Result<Report, ClusterError>>)>,
-}
-
-impl Starter {
-    fn sink<R: Row + Weight + Send + Sync + 'static>(&mut self) -> Sink<R> {
-        let failure = self.context.failure.clone();
-        let (sink, collector) = Sink::open(
-            Arc::clone(&self.writer),
-            Arc::clone(&self.progress),
-            failure,
-            self.budget.clone(),
-        );
-        self.collectors.push(collector);
-        sink
-    }
-
-    fn is_wanted(&self, kind: Kind) -> bool {
-        !self.context.options.without.contains(&kind)
-    }
-
-    fn spawn(
-        &mut self,
-        kind: Kind,
-        task: impl Future<Output = Result<Report, ClusterError>> + Send + 'static,
-    ) {
-        self.tasks.push((kind, tokio::spawn(task)));
-    }
-
-    fn start_all(&mut self, ready: mpsc::Sender<()>) -> AtEnd {
-        let context = Arc::clone(&self.context);
-        if self.is_wanted(Kind::Objects) {
-            let (versions, api) = (self.sink::<ObjectVersion>(), self.sink::<ObjectApi>());
-            let (context, ready) = (Arc::clone(&context), ready.clone());
-            self.spawn(Kind::Objects, async move {
-                let covered = objects::record(context, versions, api, ready).await?;
-                Ok(Report {
-                    covered,
-                    ..Report::default()
-                })
-            });
-        }
-        if self.is_wanted(Kind::Logs) {
-            let (lines, instances) = (self.sink::<LogLine>(), self.sink::<LogInstance>());
-            let namespaces = context.options.log_namespaces(&context.namespace);
-            let (context, ready) = (Arc::clone(&context), ready.clone());
-            self.spawn(Kind::Logs, async move {
-                let covered = logs::record(context, namespaces, lines, instances, ready).await;
-                Ok(Report {
-                    covered,
-                    ..Report::default()
-                })
-            });
-        }
-        if self.is_wanted(Kind::Traces) {
-            let spans = self.sink::<Span>();
-            let context = Arc::clone(&context);
-            self.spawn(Kind::Traces, async move {
-                Ok(traces::record(context, spans).await)
-            });
-        }
-        if self.is_wanted(Kind::Usage) {
-            let usage = self.sink::<Usage>();
-            let context = Arc::clone(&context);
-            self.spawn(Kind::Usage, async move {
-                Ok(usage::record(context, usage).await)
-            });
-        }
-        let mut at_end = AtEnd {
-            metrics: None,
-            exec: None,
-        };
-        if self.is_wanted(Kind::Metrics) {
-            let metadata = self.sink::<MetricMetadata>();
-            let context = Arc::clone(&context);
-            self.spawn(Kind::Metrics, async move {
-                Ok(prometheus::record(context, metadata).await)
-            });
-            at_end.metrics = Some((self.sink(), self.sink()));
-        }
-        if self.is_wanted(Kind::Exec) {
-            at_end.exec = Some(self.sink());
-        }
-        at_end
     }
 }
 

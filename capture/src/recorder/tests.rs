@@ -5,6 +5,7 @@ use std::io::Write;
 
 use aiopslab_datasets::Snapshot;
 use aiopslab_datasets::manifest::ManifestDraft;
+use aiopslab_datasets::rows::{LogLine, ObjectVersion, Row};
 use aiopslab_datasets::schema::Table;
 use camino::{Utf8Path, Utf8PathBuf};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
