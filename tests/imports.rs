@@ -248,6 +248,59 @@ fn a_case_is_imported_asked_and_called_unproven() {
     );
 }
 
+/// Cases of RCAEval, written here: one without a row that can be taken, one whose file can't be read,
+/// and a good one.
+#[test]
+fn a_bad_incident_is_left_out_and_costs_no_other() {
+    let place = Place::new();
+    let case = |name: &str| {
+        let case = place.path(&format!("RE1-OB/{name}/1"));
+        std::fs::create_dir_all(&case).unwrap();
+        std::fs::write(case.join("inject_time.txt"), "1674984842\n").unwrap();
+        case
+    };
+    let names = |folder: &str| {
+        let entries = place.path(folder).read_dir().unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.collect::<Vec<String>>()
+    };
+    let metrics = "time,adservice_cpu\nx,1\n";
+    std::fs::write(case("adservice_cpu").join("data.csv"), metrics).unwrap();
+    place.refused(
+        &["import", "rcaeval", "RE1-OB", "--out", "bad"],
+        &[
+            "nothing in RE1-OB could be imported, 1 left out",
+            "rows quarantined: 1 (unreadable_value at adservice_cpu/1/data.csv",
+            "hint: bad/import.json says why",
+        ],
+    );
+    assert_eq!(names("bad"), ["import.json"]);
+
+    // A folder can be opened, and not be read.
+    std::fs::create_dir(case("cartservice_mem").join("data.csv")).unwrap();
+    let metrics = "time,cartservice_cpu\n1674984840,0.5\n1674984843,9\n";
+    std::fs::write(case("cartservice_cpu").join("data.csv"), metrics).unwrap();
+    let said = place.ok(&["import", "rcaeval", "RE1-OB", "--out", "o", "--json"]);
+    let report: Value = serde_json::from_str(&said).unwrap();
+    let [good] = report["incidents"].as_array().unwrap().as_slice() else {
+        panic!("{said}")
+    };
+    assert_eq!(good["problems"].as_array().unwrap().len(), 2, "{good}");
+    let snapshot = good["snapshot"].as_str().unwrap();
+    let read = |path: &str| std::fs::read_to_string(place.path(path)).unwrap();
+    let truth = read(&format!("{snapshot}/withheld/truth.json"));
+    assert!(truth.contains("cartservice"), "{truth}");
+    let left_out = report["left_out"].as_array().unwrap();
+    assert_eq!(left_out.len(), 2, "{said}");
+    for reason in ["no row could be taken", "cartservice_mem/1/data.csv"] {
+        let mut all = left_out.iter().map(|one| one["reason"].as_str().unwrap());
+        assert!(all.any(|one| one.contains(reason)), "{said}");
+    }
+    let kept: Value = serde_json::from_str(&read("o/import.json")).unwrap();
+    assert_eq!(kept["left_out"], report["left_out"]);
+    assert_eq!(names("o").len(), 2, "nothing stays of what was left out");
+}
+
 /// A case with all three kinds of data, in which `cart` fails from the injection on.
 fn failing_case(place: &Place) -> String {
     const INJECTED: i64 = 1_674_984_842;

@@ -10,6 +10,7 @@ mod formats;
 pub mod support_bundle;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
@@ -41,7 +42,7 @@ pub trait ImportProgress: Sync {
 pub struct ImportedSource {
     /// A snapshot per incident.
     pub incidents: Vec<Imported>,
-    /// Incidents that the source tells of and has not.
+    /// Incidents that the source tells of and has not, then those of which nothing could be taken.
     pub left_out: Vec<LeftOut>,
 }
 
@@ -77,13 +78,19 @@ pub struct ImportRequest {
 /// Names that a source gives away the fault by are replaced by ones made with the key. The same
 /// source, key and build give the same bytes.
 ///
+/// An incident that has nothing, or whose own files can't be read, is left out and costs no other.
+/// `finished` gets each snapshot as soon as it is there, so that what ends the import later costs it
+/// nothing; its error ends the import.
+///
 /// # Errors
-/// When the source is none of the format, or a snapshot can't be written.
-pub fn import(
+/// When the source is none of the format, a snapshot can't be written, or every incident was left
+/// out.
+pub fn import<E: From<ImportError>>(
     format: &Format,
     request: &ImportRequest,
     progress: &dyn ImportProgress,
-) -> Result<ImportedSource, ImportError> {
+    mut finished: impl FnMut(&Imported) -> Result<(), E>,
+) -> Result<ImportedSource, E> {
     let ImportRequest {
         source,
         out,
@@ -92,9 +99,14 @@ pub fn import(
     } = request;
     let mut found = (format.find)(source, key)?;
     let source = found.root.as_deref().unwrap_or(source);
+    let all = found.incidents.len();
     found.incidents.retain(|one| one.name.contains(only));
     let of = found.incidents.len();
-    let mut incidents = Vec::new();
+    let told = found.left_out.len();
+    let mut imported = ImportedSource {
+        incidents: Vec::new(),
+        left_out: found.left_out,
+    };
     let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
     for (index, mut incident) in found.incidents.into_iter().enumerate() {
         // Two of one name are told apart: the folder's number is the variant, which is 1.
@@ -110,21 +122,60 @@ pub fn import(
         let parts = incident.parts.iter();
         let bytes = parts.map(|part| size(&source.join(&part.path))).sum();
         progress.begins(&incident.name, index + 1, of, bytes);
-        let imported = engine::run(format.name, source, incident, &dir, key, progress)?;
-        incidents.push(imported);
+        match engine::run(format.name, source, incident, &dir, key, progress)? {
+            Ok(one) => {
+                finished(&one)?;
+                imported.incidents.push(one);
+            }
+            Err(left_out) => imported.left_out.push(left_out),
+        }
     }
-    if !found.is_single {
-        let reports: BTreeMap<&str, &Report> = incidents
-            .iter()
-            .filter_map(|one| Some((one.dir.file_name()?, &one.report)))
-            .collect();
-        let report = json!({"incidents": reports, "left_out": found.left_out});
-        files::write_json(&out.join(REPORT_FILE), &report)?;
+    let report = match found.is_single {
+        true => None,
+        false => Some(write_report(out, &imported)?),
+    };
+    // Where no name contains the text, nothing was tried.
+    if of > 0 || all == 0 {
+        refuse_nothing(&imported, told, source, report)?;
     }
-    Ok(ImportedSource {
-        incidents,
-        left_out: found.left_out,
-    })
+    Ok(imported)
+}
+
+/// Writes the reports of all incidents; hands back the file.
+fn write_report(out: &Utf8Path, imported: &ImportedSource) -> Result<Utf8PathBuf, ImportError> {
+    let reports: BTreeMap<&str, &Report> = imported
+        .incidents
+        .iter()
+        .filter_map(|one| Some((one.dir.file_name()?, &one.report)))
+        .collect();
+    let report = json!({"incidents": reports, "left_out": imported.left_out});
+    let path = out.join(REPORT_FILE);
+    files::write_json(&path, &report)?;
+    Ok(path)
+}
+
+/// An import that left out everything has failed. The first `told` were not there to be tried, so
+/// that the reasons of the others say more.
+fn refuse_nothing(
+    imported: &ImportedSource,
+    told: usize,
+    source: &Utf8Path,
+    report: Option<Utf8PathBuf>,
+) -> Result<(), ImportError> {
+    let left_out = &imported.left_out;
+    match left_out.get(told).or_else(|| left_out.first()) {
+        Some(first) if imported.incidents.is_empty() => Err(ImportError::Nothing {
+            dir: source.to_owned(),
+            left_out: left_out.len(),
+            what: first.what.clone(),
+            reason: first.reason.clone(),
+            hint: match report {
+                Some(path) => format!("{path} says why each was left out"),
+                None => "check that its files are whole, and of this format".to_owned(),
+            },
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn size(path: &Utf8Path) -> u64 {
@@ -150,15 +201,21 @@ pub enum ImportError {
         /// The way out.
         hint: &'static str,
     },
-    /// No row of an incident could be taken.
+    /// Every incident was left out.
     #[error(
-        "nothing of {incident} in {dir} could be taken\nhint: the report in the folder of its snapshot, withheld/import.json, says why"
+        "nothing in {dir} could be imported, {left_out} left out; the first is {what}: {reason}\nhint: {hint}"
     )]
     Nothing {
         /// The source.
         dir: Utf8PathBuf,
-        /// The incident.
-        incident: String,
+        /// How many incidents were left out.
+        left_out: usize,
+        /// The first of them.
+        what: String,
+        /// Why it was left out.
+        reason: String,
+        /// The way out.
+        hint: String,
     },
     /// The labels of a source can't be understood.
     #[error("cannot understand {path}: {cause}\nhint: is it the file that the data set came with?")]
@@ -179,7 +236,7 @@ pub enum ImportError {
 }
 
 impl ImportError {
-    fn labels(path: Utf8PathBuf, cause: &dyn std::fmt::Display) -> Self {
+    fn labels(path: Utf8PathBuf, cause: &dyn Display) -> Self {
         Self::Labels {
             path,
             cause: cause.to_string(),
@@ -240,10 +297,27 @@ pub struct Tally {
 /// Something that is not in the snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LeftOut {
-    /// What it is: a file, or an object and its file.
+    /// What it is: a file, an object and its file, or an incident.
     pub what: String,
     /// Why it was left out.
     pub reason: String,
+}
+
+impl LeftOut {
+    /// What was left out because of an error.
+    fn because(what: impl Into<String>, cause: &dyn Display) -> Self {
+        Self {
+            what: what.into(),
+            reason: one_line(cause),
+        }
+    }
+}
+
+/// What an error says, without its hint: a reason is one line.
+fn one_line(cause: &dyn Display) -> String {
+    let text = cause.to_string();
+    let lines = text.lines().filter(|line| !line.starts_with("hint:"));
+    lines.collect::<Vec<_>>().join(" ")
 }
 
 impl Tally {

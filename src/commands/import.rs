@@ -46,16 +46,17 @@ fn incidents(format: &Format, arguments: &Import) -> Result<(), Failure> {
         key: arguments.key.clone(),
         only: arguments.only.clone(),
     };
-    let imported = import(format, &request, &progress);
-    progress.finish();
-    let imported = imported?;
     let mut problems = Vec::new();
-    for one in &imported.incidents {
+    // Each is labelled at once: what ends the import later must not cost it its truth.
+    let imported = import(format, &request, &progress, |one| -> Result<(), Failure> {
         problems.push(match &one.truth {
             Some(truth) => label(one, truth, format)?,
             None => Vec::new(),
         });
-    }
+        Ok(())
+    });
+    progress.finish();
+    let imported = imported?;
     print(&match arguments.json {
         true => format!("{:#}\n", describe::json(format, &imported, &problems)),
         false => describe::text(format, &imported, &problems),

@@ -133,7 +133,10 @@ fn otlp_is_imported_labelled_and_asked() {
     std::fs::write(place.path("empty/nothing.json"), "").unwrap();
     place.refused(
         &["import", "otlp", "empty", "--out", "p"],
-        &["nothing of otlp"],
+        &[
+            "nothing in empty",
+            "its files have no rows, the first is nothing.json",
+        ],
     );
 }
 
@@ -181,7 +184,7 @@ fn openmetrics_is_asked_in_sql_and_by_actions() {
     std::fs::write(place.path("answer.snappy"), [0x0c, 1, 2, 3, 4, 10, 0]).unwrap();
     place.refused(
         &["import", "remote-read", "answer.snappy", "--out", "p"],
-        &["nothing of remote-read"],
+        &["nothing in .", "no answer with samples"],
     );
 }
 

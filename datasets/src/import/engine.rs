@@ -2,7 +2,8 @@
 //! on all processors, and writes a snapshot.
 //!
 //! Reading, understanding and writing go on at once, a few pieces of files at a time. What is held of
-//! rows that are written are identities, to find duplicates by: 16 bytes a row, 40 a span. A file may be compressed.
+//! rows that are written are identities, to find duplicates by, and the ids of spans; docs/import.md says
+//! how much memory these need. A file may be compressed.
 //! Rows are written in the order of the source, whichever processor was first, so that the same
 //! source makes the same bytes.
 
@@ -32,12 +33,13 @@ use std::sync::Arc;
 use camino::Utf8Path;
 use serde_json::json;
 
-use super::{ImportError, ImportProgress, Imported, Report, SourceFile};
+use super::{ImportError, ImportProgress, Imported, LeftOut, Report, SourceFile, Tally, one_line};
 use crate::error::SnapshotError;
+use crate::files;
 use crate::manifest::{ManifestDraft, Observed, RecorderCounts, Redaction};
 use crate::writer::SnapshotWriter;
 
-use defects::Rule;
+use defects::{Rule, Treatment};
 use incident::{Incident, Part};
 use item::Parsed;
 use parse::parse;
@@ -50,7 +52,8 @@ const SOURCE: &str = "import";
 /// The document below `withheld/` with the report.
 const REPORT: &str = "import";
 
-/// Writes an incident as a snapshot into a new folder.
+/// Writes an incident as a snapshot into a new folder, or tells why it is left out: nothing stays
+/// of it then. An error would be one of every other incident too.
 pub(super) fn run(
     format: &'static str,
     root: &Utf8Path,
@@ -58,7 +61,48 @@ pub(super) fn run(
     out: &Utf8Path,
     key: &str,
     progress: &dyn ImportProgress,
-) -> Result<Imported, ImportError> {
+) -> Result<Result<Imported, LeftOut>, ImportError> {
+    let what = incident.name.clone();
+    let was_there = out.exists();
+    match write(format, root, incident, out, key, progress)? {
+        Ok(imported) => Ok(Ok(imported)),
+        Err(reason) => {
+            discard(out, was_there)?;
+            Ok(Err(LeftOut { what, reason }))
+        }
+    }
+}
+
+/// Removes what an incident that is left out has in its folder, and the folder unless it was there
+/// before.
+fn discard(dir: &Utf8Path, was_there: bool) -> Result<(), SnapshotError> {
+    if !was_there {
+        return files::remove_folder(dir);
+    }
+    // It was empty, and a snapshot that is not finished has folders only.
+    for name in files::list(dir)? {
+        files::remove_folder(&dir.join(name))?;
+    }
+    Ok(())
+}
+
+/// Why the rows of an incident did not come to their end.
+enum Failed {
+    /// Its own files can't be read.
+    Reading(SnapshotError),
+    /// The snapshot can't be written.
+    Writing(SnapshotError),
+}
+
+/// Writes an incident, or tells why there is no snapshot of it.
+fn write(
+    format: &'static str,
+    root: &Utf8Path,
+    incident: Incident,
+    out: &Utf8Path,
+    key: &str,
+    progress: &dyn ImportProgress,
+) -> Result<Result<Imported, String>, ImportError> {
     let writer = SnapshotWriter::create(out)?;
     let mut report = Report::default();
     for one in &incident.unread {
@@ -66,17 +110,18 @@ pub(super) fn run(
     }
     let mut sink = Sink::new(&writer, &incident)?;
     let mut rows = 0;
-    pipeline::in_order(
-        |submit| source::read(root, &incident.parts, submit),
+    let done = pipeline::in_order(
+        |submit| source::read(root, &incident.parts, submit).map_err(Failed::Reading),
         |piece| understand(&incident, piece),
-        |piece| -> Result<(), SnapshotError> {
+        |piece| -> Result<(), Failed> {
             let part = incident.parts.get(piece.part);
             let path = part.map_or(Utf8Path::new(""), |part| &part.path);
             match piece.content {
                 Content::Rows(header, parsed) => {
                     let count = parsed.len() as u64;
                     for row in parsed {
-                        sink.take(piece.part, &header, row)?;
+                        let taken = sink.take(piece.part, &header, row);
+                        taken.map_err(Failed::Writing)?;
                     }
                     rows += count;
                     progress.advanced(piece.bytes, count);
@@ -107,7 +152,12 @@ pub(super) fn run(
             }
             Ok(())
         },
-    )?;
+    );
+    match done {
+        Ok(()) => {}
+        Err(Failed::Reading(cause)) => return Ok(Err(one_line(&cause))),
+        Err(Failed::Writing(cause)) => return Err(cause.into()),
+    }
     let Sunk {
         report,
         range,
@@ -115,10 +165,7 @@ pub(super) fn run(
         namespaces,
     } = sink.finish(report)?;
     let Some((from, end)) = range else {
-        return Err(ImportError::Nothing {
-            dir: root.to_owned(),
-            incident: incident.name,
-        });
+        return Ok(Err(why_nothing(&report, &incident)));
     };
     writer.write_withheld_json(REPORT, &json!({"format": format, "report": report}))?;
     let draft = ManifestDraft {
@@ -139,12 +186,39 @@ pub(super) fn run(
         settings: json!({"imported": {"from": format}}),
         ..ManifestDraft::default()
     };
-    Ok(Imported {
+    Ok(Ok(Imported {
         dir: out.to_owned(),
         manifest: writer.finish_by_time(draft)?,
         report,
         truth: incident.truth,
-    })
+    }))
+}
+
+/// Why nothing of an incident could be taken, as far as its report tells.
+fn why_nothing(report: &Report, incident: &Incident) -> String {
+    let sum = |of: fn(&Tally) -> u64| report.rows.values().map(of).sum::<u64>();
+    let (quarantined, outside) = (sum(|one| one.quarantined), sum(|one| one.outside));
+    let mut reasons = Vec::new();
+    // Those that the format does not read come first.
+    if let Some(refused) = report.files.left_out.get(incident.unread.len()) {
+        reasons.push(format!("{}: {}", refused.what, refused.reason));
+    }
+    let mut defects = report.defects.iter();
+    if let Some(defect) = defects.find(|one| one.treatment == Treatment::Quarantined) {
+        let (name, first) = (&defect.name, &defect.first);
+        reasons.push(format!(
+            "rows quarantined: {quarantined} ({name} at {first})"
+        ));
+    }
+    if outside > 0 {
+        reasons.push(format!("rows of another time: {outside}"));
+    }
+    if reasons.is_empty() {
+        let first = incident.parts.first();
+        let first = first.map_or("", |part| part.path.as_str());
+        reasons.push(format!("its files have no rows, the first is {first}"));
+    }
+    format!("no row could be taken: {}", reasons.join("; "))
 }
 
 /// What was offered is what was taken: quarantined rows are in the report.

@@ -90,7 +90,13 @@ fn find(root: &Utf8Path, _: &str) -> Result<Found, ImportError> {
             for issue in files::list(&root.join(&folder))? {
                 let folder = folder.join(issue);
                 match root.join(&folder).join(METRICS).exists() {
-                    true => found.incidents.push(issue_in(root, &traffic, &folder)?),
+                    true => match issue_in(root, &traffic, &folder) {
+                        Ok(incident) => found.incidents.push(incident),
+                        Err(cause) => {
+                            let left_out = LeftOut::because(folder.into_string(), &cause);
+                            found.left_out.push(left_out);
+                        }
+                    },
                     false => found.left_out.push(LeftOut {
                         what: folder.into_string(),
                         reason: format!("it has no {METRICS}"),
@@ -100,10 +106,16 @@ fn find(root: &Utf8Path, _: &str) -> Result<Found, ImportError> {
         }
         let folder = Utf8PathBuf::from(format!("{traffic}/noissue"));
         if root.join(&folder).join(METRICS).exists() {
-            let (columns, first) = head(&root.join(&folder).join(METRICS))?;
-            found
-                .incidents
-                .push(incident(&traffic, &folder, columns, first, None));
+            match head(&root.join(&folder).join(METRICS)) {
+                Ok((columns, first)) => {
+                    let incident = incident(&traffic, &folder, columns, first, None);
+                    found.incidents.push(incident);
+                }
+                Err(cause) => {
+                    let left_out = LeftOut::because(folder.into_string(), &cause);
+                    found.left_out.push(left_out);
+                }
+            }
         } else if root.join(&traffic).join("graph.csv").exists() {
             found.left_out.push(LeftOut {
                 what: folder.into_string(),
@@ -115,7 +127,7 @@ fn find(root: &Utf8Path, _: &str) -> Result<Found, ImportError> {
     found
         .incidents
         .sort_by(|one, other| one.name.cmp(&other.name));
-    match found.incidents.is_empty() {
+    match found.incidents.is_empty() && found.left_out.is_empty() {
         false => Ok(found),
         true => Err(ImportError::NotASource {
             dir: root.to_owned(),
@@ -302,6 +314,28 @@ mod tests {
             .find(|row| row.table == "log_lines")
             .unwrap();
         assert_eq!(lines.state, "missing");
+    }
+
+    #[test]
+    fn an_issue_that_can_not_be_read_is_left_out() {
+        let metrics = format!("{HEAD}1681855320,0.25,\n");
+        let taken = Source::of(&[
+            ("low_traffic/train/issue_0/metrics.csv", &metrics),
+            ("low_traffic/train/issue_0/target.json", "{"),
+            ("low_traffic/train/issue_1/metrics.csv", &metrics),
+            ("low_traffic/train/issue_1/target.json", TARGET),
+            ("low_traffic/noissue/metrics.csv", "microservice\n"),
+        ])
+        .import("petshop");
+        assert!(taken.one().truth.as_ref().unwrap().anomaly);
+        let left_out = &taken.source.left_out;
+        let what: Vec<_> = left_out.iter().map(|one| one.what.as_str()).collect();
+        assert_eq!(what, ["low_traffic/train/issue_0", "low_traffic/noissue"]);
+        let reason = &left_out[0].reason;
+        assert!(
+            reason.contains("target.json") && !reason.contains("hint:"),
+            "{reason}"
+        );
     }
 
     #[test]

@@ -12,7 +12,6 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
 use super::Format;
-use crate::error::SnapshotError;
 use crate::files;
 use crate::import::engine::defects::rules;
 use crate::import::engine::incident::{Found, ImportedTruth, Incident, Part};
@@ -21,7 +20,7 @@ use crate::import::engine::sheet::{
     Logs, Row, Rows, Series, Sheet, Spans, Until, When, Wide, plain,
 };
 use crate::import::engine::time::Unit;
-use crate::import::{ImportError, LeftOut};
+use crate::import::{ImportError, LeftOut, one_line};
 
 pub(super) const FORMAT: Format = Format {
     name: "rcaeval",
@@ -140,7 +139,7 @@ fn look(
     found: &mut Found,
 ) -> Result<(), ImportError> {
     if root.join(folder).join(INJECT_TIME).exists() {
-        match case(root, folder, key)? {
+        match case(root, folder, key) {
             Ok(incident) => found.incidents.push(incident),
             Err(reason) => found.left_out.push(LeftOut {
                 what: folder.to_string(),
@@ -158,14 +157,10 @@ fn look(
 }
 
 /// A case, or why it is none.
-fn case(
-    root: &Utf8Path,
-    folder: &Utf8Path,
-    key: &str,
-) -> Result<Result<Incident, String>, ImportError> {
+fn case(root: &Utf8Path, folder: &Utf8Path, key: &str) -> Result<Incident, String> {
     let path = root.join(folder).join(INJECT_TIME);
-    let text =
-        std::fs::read_to_string(&path).map_err(|cause| SnapshotError::io("read", &path, cause))?;
+    let text = std::fs::read_to_string(&path)
+        .map_err(|cause| format!("cannot read {INJECT_TIME}: {cause}"))?;
     let injected = text
         .trim()
         .split('.')
@@ -178,10 +173,10 @@ fn case(
     let (run, label, benchmark) = (above.next(), above.next(), above.next());
     let label = label.unwrap_or_default();
     let Some((service, fault)) = label.rsplit_once('_') else {
-        return Ok(Err(format!("{label} is not SERVICE_FAULT")));
+        return Err(format!("{label} is not SERVICE_FAULT"));
     };
     let Some(injected) = injected else {
-        return Ok(Err(format!("{INJECT_TIME} has no Unix second")));
+        return Err(format!("{INJECT_TIME} has no Unix second"));
     };
     let benchmark = benchmark.unwrap_or_default();
     let identity = format!("{benchmark}/{label}/{}", run.unwrap_or_default());
@@ -196,13 +191,11 @@ fn case(
         set.to_lowercase(),
         opaque(&identity, key)
     );
-    let (parts, unread) = files_of(root, folder)?;
+    let (parts, unread) = files_of(root, folder).map_err(|cause| one_line(&cause))?;
     if parts.is_empty() {
-        return Ok(Err(
-            "it has no data.csv, metrics.csv, logs.csv or traces.csv".to_owned(),
-        ));
+        return Err("it has no data.csv, metrics.csv, logs.csv or traces.csv".to_owned());
     }
-    Ok(Ok(Incident {
+    Ok(Incident {
         truth: Some(ImportedTruth {
             name: name.clone(),
             application: application.to_owned(),
@@ -220,7 +213,7 @@ fn case(
         parts,
         unread,
         defects: vec![(&rules::OPAQUE_NAME, folder.to_string())],
-    }))
+    })
 }
 
 fn files_of(root: &Utf8Path, folder: &Utf8Path) -> Result<(Vec<Part>, Vec<LeftOut>), ImportError> {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::TempDir;
 
-use crate::import::{ImportProgress, ImportRequest, Imported, ImportedSource, format, import};
+use crate::import::{
+    ImportError, ImportProgress, ImportRequest, Imported, ImportedSource, format, import,
+};
 use crate::rows::Row;
 use crate::{Snapshot, verify};
 
@@ -67,7 +69,8 @@ impl Taken {
             key: key.to_owned(),
             only: String::new(),
         };
-        let imported = import(format(name).unwrap(), &request, &Quiet).unwrap();
+        let unlabelled = |_: &Imported| Ok::<(), ImportError>(());
+        let imported = import(format(name).unwrap(), &request, &Quiet, unlabelled).unwrap();
         for one in &imported.incidents {
             let snapshot = Snapshot::open(&one.dir).unwrap();
             let verified = verify::verify(&snapshot, false);
