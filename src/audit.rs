@@ -10,7 +10,7 @@ mod patterns;
 mod search;
 mod shortcuts;
 
-pub use held_out::held_out;
+pub use held_out::{held_out, held_out_release};
 pub use patterns::Patterns;
 pub use search::{Leak, leaks};
 pub use shortcuts::{Shortcut, Shortcuts, shortcuts};

@@ -21,8 +21,8 @@ pub use self::evaluated::Evaluated;
 pub(crate) use self::evaluated::{Place, result};
 pub use self::live::{LivePlan, LiveQuestion, Stage, run as run_live};
 pub use self::on_write::run as run_on_write;
-pub(crate) use self::plan::problems_on;
 pub use self::plan::{Plan, Question, Wanted};
+pub(crate) use self::plan::{has_fault, problems_on};
 use crate::agents::{Agent, AgentSpec};
 use crate::exit::Failure;
 

@@ -59,7 +59,7 @@ impl Library {
         Self::open_for(settings, &[])
     }
 
-    /// Reads the catalog, with what it lacks of the catalogs of the releases among these places.
+    /// Reads the catalog; what releases among these places have frozen takes the place of what is built in.
     ///
     /// # Errors
     /// When a catalog file can't be read or is wrong.
@@ -78,7 +78,8 @@ impl Library {
         Ok(Self { fetched, ..library })
     }
 
-    /// Reads the catalog, with what it lacks of the files in these folders, which need not be there.
+    /// Reads the catalog, with the files in these folders, which need not be there, in the place of what is built in: a
+    /// release is asked what it was built to be asked, whatever a later program knows. The user's own files win.
     pub(crate) fn with_slices(
         settings: &Settings,
         slices: &[Utf8PathBuf],
@@ -87,21 +88,12 @@ impl Library {
             Some(dir) => catalog_files(dir)?,
             None => Vec::new(),
         };
-        for slice in slices.iter().filter(|slice| slice.is_dir()) {
-            for (path, text) in catalog_files(slice)? {
-                let name = base_name(path.as_ref());
-                let is_known = catalog::built_in().any(|(known, _)| known == name)
-                    || added
-                        .iter()
-                        .any(|(known, _)| base_name(known.as_ref()) == name);
-                if !is_known {
-                    added.push((path, text));
-                }
-            }
-        }
+        let frozen = frozen(slices, &added)?;
+        let catalog = Catalog::with_frozen(&frozen, &added)?;
+        added.extend(frozen);
         let folder = settings.snapshots.value.as_ref();
         Ok(Self {
-            catalog: Catalog::with_dir(&added)?,
+            catalog,
             folder: folder.map(|folder| snapshots_folder(folder)),
             added,
             fetched: BTreeMap::new(),
@@ -341,6 +333,36 @@ pub fn catalog_files(dir: &Utf8Path) -> Result<Vec<(String, String)>, Failure> {
         .collect()
 }
 
+/// The files of catalogs in these folders that say something else than what is built in, but for those that the user
+/// has of his own.
+fn frozen(
+    folders: &[Utf8PathBuf],
+    own: &[(String, String)],
+) -> Result<Vec<(String, String)>, Failure> {
+    let mut frozen: Vec<(String, String)> = Vec::new();
+    for folder in folders.iter().filter(|folder| folder.is_dir()) {
+        for (path, text) in catalog_files(folder)? {
+            let name = base_name(path.as_ref());
+            let is_name = |(known, _): &&(String, String)| base_name(known.as_ref()) == name;
+            let is_built_in =
+                catalog::built_in().any(|known| known == (name.as_str(), text.as_str()));
+            if is_built_in || own.iter().any(|known| is_name(&known)) {
+                continue;
+            }
+            match frozen.iter().find(is_name) {
+                None => frozen.push((path, text)),
+                Some((_, known)) if *known == text => {}
+                Some((other, _)) => {
+                    return Err(Failure::user(format!(
+                        "{path} and {other} differ: the releases ask different things\nhint: name one release at a time"
+                    )));
+                }
+            }
+        }
+    }
+    Ok(frozen)
+}
+
 fn utf8(path: &std::path::Path) -> Result<&Utf8Path, Failure> {
     Utf8Path::from_path(path)
         .ok_or_else(|| Failure::user(format!("the path {} is not UTF-8", path.display())))
@@ -371,7 +393,8 @@ fn fetch(url: &str, cache: Option<&Utf8Path>, key: Option<&str>) -> Result<Utf8P
     Ok(remote::open(url, cache, key)?)
 }
 
-fn is_release(folder: &Utf8Path) -> bool {
+/// Whether a release lies in a folder.
+pub(crate) fn is_release(folder: &Utf8Path) -> bool {
     folder.join(RELEASE_FILE).is_file()
 }
 

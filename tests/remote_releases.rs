@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use aiopslab_datasets::release::{RELEASE_FILE, Release, ReleaseEntry, ReleaseFile};
+use aiopslab_datasets::release::{About, RELEASE_FILE, Release, ReleaseEntry, ReleaseFile};
 use aiopslab_datasets::rows::{LogInstance, LogLine};
 use aiopslab_datasets::writer::{SnapshotWriter, Visibility};
 use aiopslab_datasets::{ManifestDraft, Snapshot};
@@ -55,11 +55,15 @@ fn write_release(dir: &Path) {
     let files = listed(dir);
     let release = Release {
         format_version: "1".to_owned(),
-        name: "samples".to_owned(),
-        version: "1.0.0".to_owned(),
-        held_out: false,
-        licence: "Apache-2.0 OR MIT".to_owned(),
-        citation: "aiopslab".to_owned(),
+        about: About {
+            name: "samples".to_owned(),
+            version: "1.0.0".to_owned(),
+            held_out: false,
+            licence: "Apache-2.0 OR MIT".to_owned(),
+            citation: "aiopslab".to_owned(),
+            url: None,
+            published: None,
+        },
         snapshots,
         files,
         figures: BTreeMap::new(),

@@ -15,11 +15,11 @@ mod seal;
 mod unlock;
 mod verify;
 
-pub use build::{About, Builder};
+pub use build::Builder;
 pub use cut::later_rows;
 pub use error::ReleaseError;
 pub use manifest::{
-    CATALOG_FOLDER, RELEASE_FILE, Release, ReleaseEntry, ReleaseFile, SIGNATURE_FILE,
+    About, CATALOG_FOLDER, RELEASE_FILE, Release, ReleaseEntry, ReleaseFile, SIGNATURE_FILE,
     SNAPSHOTS_FOLDER, Sealed,
 };
 pub use open::check_signature;

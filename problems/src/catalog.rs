@@ -106,10 +106,32 @@ impl Catalog {
     /// # Errors
     /// When anything is wrong with any file; the error has every finding.
     pub fn with_dir(files: &[(String, String)]) -> Result<Self, CatalogError> {
-        let added = files
-            .iter()
-            .map(|(file, text)| (file.as_str(), text.as_str()));
-        check::read(BUILT_IN.iter().copied().chain(added))
+        Self::with_frozen(&[], files)
+    }
+
+    /// The same, with files of a release, given as (path, text), in the place of what is built in under their names.
+    ///
+    /// Built-in families of an application that is replaced are left out: they are written for another one.
+    ///
+    /// # Errors
+    /// When anything is wrong with any file; the error has every finding.
+    pub fn with_frozen(
+        frozen: &[(String, String)],
+        files: &[(String, String)],
+    ) -> Result<Self, CatalogError> {
+        let is_frozen = |file: &str| {
+            let mut names = frozen.iter().map(|(path, _)| path.rsplit('/').next());
+            names.any(|name| name == Some(file))
+        };
+        let is_kept = |(file, text): &(&str, &str)| {
+            let application = || application_of(text).map(|name| format!("{name}.toml"));
+            !is_frozen(file)
+                && (frozen.is_empty() || !application().is_some_and(|it| is_frozen(&it)))
+        };
+        let built_in = BUILT_IN.iter().copied().filter(is_kept);
+        let added = frozen.iter().chain(files);
+        let added = added.map(|(file, text)| (file.as_str(), text.as_str()));
+        check::read(built_in.chain(added))
     }
 
     /// Returns every family, sorted by name.
@@ -167,6 +189,13 @@ impl Catalog {
             .iter()
             .filter(move |problem| problem.snapshot == snapshot)
     }
+}
+
+/// The application that a family's file names.
+fn application_of(text: &str) -> Option<String> {
+    let file: toml::Table = text.parse().ok()?;
+    let name = file.get("application")?.as_str()?;
+    Some(name.to_owned())
 }
 
 /// Returns the three names that are most like one that was given.

@@ -1,7 +1,7 @@
 //! Can a snapshot be published without its truth?
 
 use aiopslab_datasets::Snapshot;
-use aiopslab_datasets::release::later_rows;
+use aiopslab_datasets::release::{CATALOG_FOLDER, Release, later_rows};
 use aiopslab_problems::catalog::Catalog;
 use serde_json::Value;
 
@@ -48,6 +48,27 @@ pub fn held_out(library: &Library, snapshot: &Snapshot) -> Result<Vec<String>, F
         found.push(format!("{depth}: {place} says {text:?}"));
     }
     Ok(found)
+}
+
+/// What must not be in the manifest of a release whose truth is held out, in words.
+pub fn held_out_release(release: &Release) -> Vec<String> {
+    let mut found = Vec::new();
+    if !release.about.held_out {
+        found.push("release.json does not say that the truth is held out".to_owned());
+    }
+    let folder = format!("{CATALOG_FOLDER}/");
+    let files = release.files.keys();
+    for path in files.filter(|path| path.starts_with(&folder)) {
+        found.push(format!("{path} is there"));
+    }
+    for (name, entry) in &release.snapshots {
+        for problem in &entry.problems {
+            found.push(format!(
+                "release.json names the problem {problem} of {name}"
+            ));
+        }
+    }
+    found
 }
 
 fn families_in<'a>(catalog: &'a Catalog, text: &'a str) -> impl Iterator<Item = &'a str> {

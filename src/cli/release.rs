@@ -2,6 +2,8 @@
 
 use camino::Utf8PathBuf;
 use clap::{Args, Subcommand};
+use jiff::civil::Date;
+use url::Url;
 
 /// `release`.
 #[derive(Debug, Subcommand)]
@@ -26,7 +28,7 @@ Examples:
         #[arg(long)]
         json: bool,
     },
-    /// Say which snapshots to publish and which to hold out: by family, the same for the same seed
+    /// Say which snapshots to publish and which to hold out: whole families, some of the controls; the same for the same seed
     #[command(
         after_help = "Example:\n  aiopslab release split captures/ --held-out 0.3 --seed 1 | awk '$1 == \"held-out\" { print $2 }'"
     )]
@@ -34,7 +36,7 @@ Examples:
         /// Snapshots, or folders of snapshots [default: the shipped samples]
         #[arg(value_name = "SNAPSHOT")]
         snapshots: Vec<Utf8PathBuf>,
-        /// The share of families to hold out, between 0 and 1
+        /// The share of families, and of controls, to hold out, between 0 and 1
         #[arg(long, value_name = "FRACTION")]
         held_out: f64,
         /// Decides which
@@ -90,6 +92,18 @@ Examples:
     },
 }
 
+/// A page's address, as it was written.
+fn page(text: &str) -> Result<String, String> {
+    match Url::parse(text) {
+        Ok(url) if ["http", "https"].contains(&url.scheme()) => Ok(text.to_owned()),
+        Ok(url) => Err(format!(
+            "{} is no address of a page\nhint: https://…",
+            url.scheme()
+        )),
+        Err(error) => Err(format!("{error}\nhint: https://…")),
+    }
+}
+
 /// `release build`.
 #[derive(Debug, Args)]
 pub struct BuildRelease {
@@ -108,6 +122,12 @@ pub struct BuildRelease {
     /// How to cite it, in one line
     #[arg(long, value_name = "TEXT")]
     pub citation: String,
+    /// The page where people find it
+    #[arg(long, value_name = "URL", value_parser = page)]
+    pub url: Option<String>,
+    /// The day on which it is published
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub published: Option<Date>,
     /// The folder: new or empty
     #[arg(long, value_name = "DIR")]
     pub out: Utf8PathBuf,

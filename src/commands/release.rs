@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::snapshot::check;
 use crate::cli::{BuildRelease, Release};
+use crate::evaluation::has_fault;
 use crate::exit::Failure;
 use crate::library::Library;
 use crate::output::print;
@@ -61,6 +62,8 @@ async fn build(arguments: BuildRelease, settings: &Settings) -> Result<(), Failu
             held_out: arguments.held_out,
             licence: arguments.licence,
             citation: arguments.citation,
+            url: arguments.url,
+            published: arguments.published,
         },
         seal,
         out: arguments.out.clone(),
@@ -81,7 +84,9 @@ fn split(
     let dirs = library.snapshots(places)?;
     let all = dirs.iter().map(|dir| library.recorded(dir));
     let all = all.collect::<Result<Vec<_>, _>>()?;
-    let Split { public, held_out } = release::split(&all, share, seed)?;
+    let (incidents, controls): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|one| has_fault(&library, one));
+    let Split { public, held_out } = release::split(&incidents, &controls, share, seed)?;
     if json {
         let report = json!({"seed": seed, "public": public, "held_out": held_out});
         print(&format!("{report:#}\n"));
@@ -102,14 +107,14 @@ fn describe(release: &Manifest, dir: &Utf8Path) -> String {
         .values()
         .map(|one| one.problems.len())
         .sum();
-    let asked = match release.held_out {
+    let asked = match release.about.held_out {
         true => "truth held out".to_owned(),
         false => format!("{problems} problems"),
     };
     format!(
         "release    {} {} in {dir}\nsnapshots  {}, {asked}\nfiles      {}, {bytes} bytes\nsha256     {}\n",
-        release.name,
-        release.version,
+        release.about.name,
+        release.about.version,
         release.snapshots.len(),
         release.files.len(),
         release.sha256,

@@ -2,6 +2,7 @@
 //! what a killed capture recorded.
 
 use aiopslab_datasets::Snapshot as Opened;
+use aiopslab_datasets::release::Release;
 use aiopslab_datasets::schema::Table;
 use aiopslab_datasets::verify::{Report, verify};
 use aiopslab_datasets::writer::{Visibility, salvage};
@@ -9,12 +10,12 @@ use aiopslab_problems::task::Task;
 use camino::Utf8PathBuf;
 use serde_json::json;
 
-use crate::audit::{Leak, Patterns, Shortcuts, held_out, leaks, shortcuts};
+use crate::audit::{Leak, Patterns, Shortcuts, held_out, held_out_release, leaks, shortcuts};
 use crate::cli::Snapshot;
 use crate::evaluation::{Plan, Wanted};
 use crate::exit::Failure;
 use crate::fidelity;
-use crate::library::{Library, base_name};
+use crate::library::{Library, base_name, is_release};
 use crate::output::print;
 use crate::settings::Settings;
 
@@ -137,9 +138,16 @@ fn audit(places: &[Utf8PathBuf], json: bool, settings: &Settings) -> Result<(), 
 
 fn audit_held_out(places: &[Utf8PathBuf], json: bool, settings: &Settings) -> Result<(), Failure> {
     let library = Library::open_for(settings, places)?;
-    let (mut rows, mut count) = (Vec::new(), 0);
+    let mut audited = Vec::new();
+    for place in places.iter().filter(|place| is_release(place)) {
+        let release = Release::open(place, settings.release_key()?.as_deref())?;
+        audited.push((base_name(place), held_out_release(&release)));
+    }
     for dir in library.snapshots(places)? {
-        let (name, found) = (base_name(&dir), held_out(&library, &Opened::open(&dir)?)?);
+        audited.push((base_name(&dir), held_out(&library, &Opened::open(&dir)?)?));
+    }
+    let (mut rows, mut count) = (Vec::new(), 0);
+    for (name, found) in audited {
         count += found.len();
         if json {
             rows.push(json!({"snapshot": name, "found": found}));

@@ -173,6 +173,12 @@ pub(crate) fn problems_on(library: &Library, recorded: &Recorded) -> Vec<Problem
     known.cloned().collect()
 }
 
+/// Whether something is wrong in a snapshot at some time; otherwise it is a control.
+pub(crate) fn has_fault(library: &Library, recorded: &Recorded) -> bool {
+    let problems = problems_on(library, recorded);
+    problems.iter().any(|problem| problem.truth.anomaly)
+}
+
 fn own_clock(problem: &Problem, label: Option<&Label>) -> Result<Clock, Failure> {
     if problem.control {
         return Ok(Clock::BeforeFault);

@@ -68,7 +68,7 @@ fn measured(release: &Release) -> Measured {
 /// A release in a few words.
 fn summary(release: &Release, contents: &Contents, measured: &Measured) -> String {
     let names: Vec<&str> = contents.applications.keys().map(String::as_str).collect();
-    let held_out = match release.held_out {
+    let held_out = match release.about.held_out {
         true => " What was wrong is held out.",
         false => "",
     };
@@ -83,7 +83,7 @@ fn summary(release: &Release, contents: &Contents, measured: &Measured) -> Strin
 }
 
 fn render(release: &Release, contents: &Contents) -> Result<String, Failure> {
-    let measured = measured(release);
+    let (about, measured) = (&release.about, measured(release));
     let mut engine = Environment::new();
     engine.set_undefined_behavior(UndefinedBehavior::Strict);
     engine.set_auto_escape_callback(|_| AutoEscape::None);
@@ -94,11 +94,13 @@ fn render(release: &Release, contents: &Contents) -> Result<String, Failure> {
         CARD,
         include_str!("card.md"),
         context! {
-            name => release.name.as_str(),
-            version => release.version.as_str(),
-            licence => release.licence.as_str(),
-            citation => release.citation.as_str(),
-            held_out => release.held_out,
+            name => about.name.as_str(),
+            version => about.version.as_str(),
+            licence => about.licence.as_str(),
+            citation => about.citation.as_str(),
+            url => about.url.as_deref(),
+            published => about.published.map(|day| day.to_string()),
+            held_out => about.held_out,
             summary => summary(release, contents, &measured),
             repository => env!("CARGO_PKG_REPOSITORY"),
             snapshots => release.snapshots.len(),
@@ -225,6 +227,8 @@ pub(super) mod tests {
             "held_out": false,
             "licence": "CC-BY-4.0",
             "citation": "A. Nobody: \"small\", 2026",
+            "url": "https://example.org/small",
+            "published": "2026-11-30",
             "snapshots": {
                 "one-1": entry("01", "one-detection-1"),
                 "two-1": entry("02", "two-detection-1"),
@@ -296,7 +300,7 @@ pub(super) mod tests {
     #[test]
     fn a_held_out_release_names_no_family() {
         let (mut release, mut contents) = example();
-        release.held_out = true;
+        release.about.held_out = true;
         contents.faults.clear();
         let card = render(&release, &contents).unwrap();
         assert!(card.contains("aiopslab release unlock"), "{card}");

@@ -7,8 +7,9 @@ use serde_json::json;
 
 /// Makes the document. The format wants an author: nobody but the citation names one.
 pub(super) fn cff(release: &Release) -> String {
-    let (name, version) = (&release.name, &release.version);
-    let message = format!("If you use this data, please cite it: {}", release.citation);
+    let about = &release.about;
+    let (name, version) = (&about.name, &about.version);
+    let message = format!("If you use this data, please cite it: {}", about.citation);
     let title = format!("{name}: recorded incidents for the evaluation of AIOps agents");
     let authors = format!("the authors of {name}");
     let mut cff = String::from("cff-version: 1.2.0\ntype: dataset\n");
@@ -19,7 +20,13 @@ pub(super) fn cff(release: &Release) -> String {
     ] {
         cff.push_str(&format!("{key}: {}\n", json!(value)));
     }
-    cff.push_str(&licence(&release.licence));
+    if let Some(url) = &about.url {
+        cff.push_str(&format!("url: {}\n", json!(url)));
+    }
+    if let Some(day) = about.published {
+        cff.push_str(&format!("date-released: {day}\n"));
+    }
+    cff.push_str(&licence(&about.licence));
     cff.push_str(&format!("authors:\n- name: {}\n", json!(authors)));
     cff
 }
@@ -49,6 +56,8 @@ type: dataset
 message: \"If you use this data, please cite it: A. Nobody: \\\"small\\\", 2026\"
 title: \"small: recorded incidents for the evaluation of AIOps agents\"
 version: \"1.0.0\"
+url: \"https://example.org/small\"
+date-released: 2026-11-30
 license: CC-BY-4.0
 authors:
 - name: \"the authors of small\"

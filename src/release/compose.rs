@@ -74,18 +74,15 @@ pub(crate) fn unlock(
     out: &Utf8Path,
 ) -> Result<Release, Failure> {
     let locked = Release::open(dir, settings.release_key()?.as_deref())?;
-    if !locked.held_out {
+    if !locked.about.held_out {
         return Err(Failure::user(format!(
             "{dir} is not held out: its truth is in it\nhint: evaluate it as it is"
         )));
     }
     let identities = Identities::read(identity)?;
     let about = About {
-        name: locked.name.clone(),
-        version: locked.version.clone(),
         held_out: false,
-        licence: locked.licence.clone(),
-        citation: locked.citation.clone(),
+        ..locked.about.clone()
     };
     let mut builder = Builder::create(out, about)?;
     let mut catalog: BTreeMap<String, Vec<u8>> = BTreeMap::new();

@@ -59,7 +59,7 @@ impl Contents {
         for name in release.snapshots.keys() {
             let snapshot = Snapshot::open(&dir.join(SNAPSHOTS_FOLDER).join(name))?;
             contents.add(snapshot.manifest());
-            if !release.held_out {
+            if !release.about.held_out {
                 contents.add_fault(&snapshot)?;
             }
         }

@@ -1,8 +1,8 @@
 //! `croissant.json`: a release as machines read it, in Croissant 1.1 (<http://mlcommons.org/croissant/1.1>).
 //!
 //! A `FileObject` for each file, with its digest; a `FileSet` and a `RecordSet` for each table. What the
-//! format wants besides and nobody knows when a release is built, is left out: its page (`url`) and the day
-//! on which it is published (`datePublished`).
+//! format wants besides, the page (`url`) and the day on which it is published (`datePublished`), is there where
+//! its builder has said it.
 
 use aiopslab_datasets::release::{RELEASE_FILE, Release, ReleaseFile, SNAPSHOTS_FOLDER};
 use aiopslab_datasets::schema::Table;
@@ -29,21 +29,29 @@ pub(super) fn describe(
     let tables = contents.tables.keys();
     distribution.extend(tables.clone().map(|table| file_set(release, *table)));
     let record_sets: Vec<Value> = tables.map(|table| record_set(*table)).collect();
-    Ok(json!({
+    let about = &release.about;
+    let mut described = json!({
         "@context": serde_json::from_str::<Value>(CONTEXT)?,
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.1",
-        "name": release.name,
+        "name": about.name,
         "description": summary,
-        "version": release.version,
-        "license": licence(&release.licence),
-        "citeAs": release.citation,
-        "creator": {"@type": "sc:Organization", "name": format!("the authors of {}", release.name)},
+        "version": about.version,
+        "license": licence(&about.licence),
+        "citeAs": about.citation,
+        "creator": {"@type": "sc:Organization", "name": format!("the authors of {}", about.name)},
         "keywords": ["AIOps", "Kubernetes", "observability", "root cause analysis"],
         "isLiveDataset": false,
         "distribution": distribution,
         "recordSet": record_sets,
-    }))
+    });
+    if let Some(url) = &about.url {
+        described["url"] = json!(url);
+    }
+    if let Some(day) = about.published {
+        described["datePublished"] = json!(day);
+    }
+    Ok(described)
 }
 
 /// The documents about a release are written from its description, and can't be in it.
@@ -188,6 +196,8 @@ mod tests {
         });
         assert_eq!(sets[2]["field"][8], bytes);
         assert_eq!(described["license"], "https://spdx.org/licenses/CC-BY-4.0");
+        assert_eq!(described["url"], "https://example.org/small");
+        assert_eq!(described["datePublished"], "2026-11-30");
     }
 
     #[test]

@@ -43,7 +43,7 @@ struct Statement {
 impl Difference {
     /// Compares two releases.
     pub(crate) fn between(a: &Release, b: &Release) -> Self {
-        let title = |release: &Release| format!("{} {}", release.name, release.version);
+        let title = |release: &Release| format!("{} {}", release.about.name, release.about.version);
         let (sealed_a, sealed_b) = (sealed(a), sealed(b));
         Self {
             a: title(a),
@@ -136,11 +136,14 @@ impl Changes {
 fn statements(a: &Release, b: &Release) -> Vec<Statement> {
     let said = |release: &Release| {
         let mut said = BTreeMap::new();
+        let about = &release.about;
         let terms = json!({
-            "citation": release.citation,
+            "citation": about.citation,
             "figures": release.figures,
-            "held_out": release.held_out,
-            "licence": release.licence,
+            "held_out": about.held_out,
+            "licence": about.licence,
+            "published": about.published,
+            "url": about.url,
         });
         flatten("", &terms, &mut said);
         said
@@ -194,7 +197,7 @@ files: 0 added, 0 removed, 0 changed, 3 as before
     fn what_is_another_is_named() {
         let (before, _) = example();
         let mut after = before.clone();
-        after.version = "1.1.0".to_owned();
+        after.about.version = "1.1.0".to_owned();
         let gone = after.snapshots.remove("two-1").unwrap();
         after.snapshots.insert("three-1".to_owned(), gone);
         after.snapshots.get_mut("one-1").unwrap().logical_digest = "another".to_owned();

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::contents::{Contents, Size};
 use crate::agents::AgentSpec;
-use crate::evaluation::{self, Evaluated, Options, Plan, Wanted, problems_on};
+use crate::evaluation::{self, Evaluated, Options, Plan, Wanted, has_fault};
 use crate::exit::Failure;
 use crate::fidelity::{self, Judgement};
 use crate::library::{Library, base_name};
@@ -177,8 +177,7 @@ impl Measured {
         let mut families = BTreeSet::new();
         for dir in snapshots {
             let recorded = library.recorded(dir)?;
-            let problems = problems_on(library, &recorded);
-            if problems.iter().any(|problem| problem.truth.anomaly) {
+            if has_fault(library, &recorded) {
                 families.insert(recorded.family);
             } else {
                 self.controls += 1;

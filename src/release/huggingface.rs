@@ -53,11 +53,12 @@ const SIZES: [(u64, &str); 8] = [
 
 /// The head, between its lines of `---`.
 pub(super) fn head(release: &Release, contents: &Contents) -> String {
+    let about = &release.about;
     let mut head = format!(
         "---\npretty_name: {}\n",
-        json!(format!("{} {}", release.name, release.version))
+        json!(format!("{} {}", about.name, about.version))
     );
-    head.push_str(&licence(&release.licence));
+    head.push_str(&licence(&about.licence));
     let rows = contents.rows();
     let class = SIZES.iter().find(|(end, _)| rows < *end);
     let class = class.map_or("n>1B", |(_, class)| class);

@@ -9,7 +9,7 @@ use super::archive::must_be_empty;
 use super::cut;
 use super::error::{ReleaseError, Result};
 use super::manifest::{
-    FORMAT_VERSION, RELEASE_FILE, Release, ReleaseEntry, ReleaseFile, SEALED_FOLDER,
+    About, FORMAT_VERSION, RELEASE_FILE, Release, ReleaseEntry, ReleaseFile, SEALED_FOLDER,
     SIGNATURE_FILE, SNAPSHOTS_FOLDER, Sealed, is_within,
 };
 use super::seal::Seal;
@@ -18,21 +18,6 @@ use crate::files;
 use crate::manifest::{MANIFEST_FILE, WITHHELD_LIST};
 use crate::snapshot::Snapshot;
 use crate::writer::Visibility;
-
-/// What whoever builds a release says of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct About {
-    /// The release's name, e.g. `testbed`.
-    pub name: String,
-    /// Its version, e.g. `1.0.0`.
-    pub version: String,
-    /// Whether its truth is held out.
-    pub held_out: bool,
-    /// SPDX expression of its data's licence.
-    pub licence: String,
-    /// How to cite it, in one line.
-    pub citation: String,
-}
 
 /// A release that is being built. Without [`Self::finish`], the folder is none.
 #[derive(Debug)]
@@ -63,11 +48,7 @@ impl Builder {
             dir: dir.to_owned(),
             release: Release {
                 format_version: FORMAT_VERSION.to_owned(),
-                name: about.name,
-                version: about.version,
-                held_out: about.held_out,
-                licence: about.licence,
-                citation: about.citation,
+                about,
                 snapshots: BTreeMap::new(),
                 files: BTreeMap::new(),
                 figures: BTreeMap::new(),

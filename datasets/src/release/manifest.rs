@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8Path;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -34,16 +35,9 @@ const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000
 pub struct Release {
     /// Version of this format: `1`.
     pub format_version: String,
-    /// The release's name, e.g. `testbed`.
-    pub name: String,
-    /// Its version, e.g. `1.0.0`.
-    pub version: String,
-    /// Whether its truth is held out: encrypted, and its snapshots named by opaque ids.
-    pub held_out: bool,
-    /// SPDX expression of its data's licence.
-    pub licence: String,
-    /// How to cite it, in one line.
-    pub citation: String,
+    /// What its builder says of it; keys of the manifest like the others.
+    #[serde(flatten)]
+    pub about: About,
     /// Its snapshots by the names of their folders below `snapshots/`.
     pub snapshots: BTreeMap<String, ReleaseEntry>,
     /// Every file of the release but this one and its signature, by its path within the release.
@@ -109,6 +103,27 @@ pub(crate) fn is_within(path: &str) -> bool {
             && !part.contains(['\\', ':'])
             && !part.contains(char::is_control)
     })
+}
+
+/// What whoever builds a release says of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// The release's name, e.g. `testbed`.
+    pub name: String,
+    /// Its version, e.g. `1.0.0`.
+    pub version: String,
+    /// Whether its truth is held out: encrypted, and its snapshots named by opaque ids.
+    pub held_out: bool,
+    /// SPDX expression of its data's licence.
+    pub licence: String,
+    /// How to cite it, in one line.
+    pub citation: String,
+    /// The page where people find it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The day on which it is published. Said, not taken from the clock: two builds are equal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Date>,
 }
 
 /// A snapshot of a release.

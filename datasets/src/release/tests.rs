@@ -57,6 +57,8 @@ fn about(held_out: bool) -> About {
         held_out,
         licence: "CC-BY-4.0".to_owned(),
         citation: "A. Author, 2026".to_owned(),
+        url: None,
+        published: None,
     }
 }
 
@@ -309,7 +311,7 @@ fn signatures_of_minisign_are_checked_when_there_is_a_key() {
     assert!(matches!(none, ReleaseError::Key { .. }), "{none}");
     // Who changes the manifest may put its digest right, and can't sign it.
     let mut forged = Release::parse(text.as_bytes(), "here").unwrap();
-    forged.citation = "somebody, 2026".to_owned();
+    forged.about.citation = "somebody, 2026".to_owned();
     fs::write(&manifest, forged.text().unwrap()).unwrap();
     passes(&dir);
     let forged = Release::open(&dir, Some(key)).unwrap_err();

@@ -6,7 +6,8 @@ use camino::Utf8Path;
 
 use super::error::Result;
 use super::manifest::{
-    RELEASE_FILE, Release, ReleaseEntry, ReleaseFile, SIGNATURE_FILE, SNAPSHOTS_FOLDER,
+    CATALOG_FOLDER, RELEASE_FILE, Release, ReleaseEntry, ReleaseFile, SIGNATURE_FILE,
+    SNAPSHOTS_FOLDER,
 };
 use crate::error::SnapshotError;
 use crate::files;
@@ -66,6 +67,9 @@ fn every_file(dir: &Utf8Path, release: &Release) -> Result<Vec<Check>> {
     let mut there = BTreeSet::new();
     walk(dir, "", &mut there)?;
     for path in there {
+        if release.about.held_out && path.starts_with(&format!("{CATALOG_FOLDER}/")) {
+            checks.push(failed(&path, "is there although the truth is held out"));
+        }
         let is_known = [RELEASE_FILE, SIGNATURE_FILE].contains(&path.as_str());
         if !is_known && !release.files.contains_key(&path) {
             checks.push(failed(&path, "is not listed in release.json"));
@@ -111,11 +115,14 @@ fn snapshot(dir: &Utf8Path, release: &Release, name: &str, entry: &ReleaseEntry)
     if opened.manifest().snapshot.as_str() != entry.snapshot {
         wrong.push("it has another id than the one that was released".to_owned());
     }
-    if release.held_out && opened.has_withheld() {
+    if release.about.held_out && opened.has_withheld() {
         wrong.push("withheld/ is there although it is held out".to_owned());
     }
+    if release.about.held_out && !entry.problems.is_empty() {
+        wrong.push("release.json names its problems although they are held out".to_owned());
+    }
     let sealed = entry.sealed.as_ref();
-    if release.held_out && !sealed.is_some_and(|it| release.files.contains_key(&it.file)) {
+    if release.about.held_out && !sealed.is_some_and(|it| release.files.contains_key(&it.file)) {
         wrong.push("its truth is nowhere".to_owned());
     }
     match wrong.is_empty() {

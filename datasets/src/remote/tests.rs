@@ -11,7 +11,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use super::*;
 use crate::files;
 use crate::release::manifest::is_within;
-use crate::release::{RELEASE_FILE, Release, ReleaseEntry, ReleaseFile};
+use crate::release::{About, RELEASE_FILE, Release, ReleaseEntry, ReleaseFile};
 use crate::rows::LogLine;
 use crate::snapshot::Snapshot;
 use crate::writer::SnapshotWriter;
@@ -45,11 +45,15 @@ fn write_release(dir: &Utf8Path, snapshots: BTreeMap<String, ReleaseEntry>) {
     list(dir, dir, &mut listed);
     let release = Release {
         format_version: "1".to_owned(),
-        name: "test".to_owned(),
-        version: "1.0.0".to_owned(),
-        held_out: false,
-        licence: "CC0-1.0".to_owned(),
-        citation: "nobody".to_owned(),
+        about: About {
+            name: "test".to_owned(),
+            version: "1.0.0".to_owned(),
+            held_out: false,
+            licence: "CC0-1.0".to_owned(),
+            citation: "nobody".to_owned(),
+            url: None,
+            published: None,
+        },
         snapshots,
         files: listed,
         figures: BTreeMap::new(),

@@ -28,7 +28,7 @@ pub(super) async fn run(arguments: &DiffReleases, settings: &Settings) -> Result
     let jobs = settings.jobs.value.max(1);
     let kept = match &arguments.results {
         Some(results) => results::read(results)?,
-        None if a.held_out => {
+        None if a.about.held_out => {
             return Err(Failure::user(format!(
                 "{}: its truth is held out, and the doctor has no problems to answer\nhint: name episodes with --results, or unlock both releases",
                 arguments.a

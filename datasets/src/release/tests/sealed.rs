@@ -67,7 +67,7 @@ fn a_held_out_snapshot_shows_its_end_and_nothing_more() {
     let release = build_sealed(&dir, std::slice::from_ref(&snapshot), b"a secret of 16 b");
     passes(&dir);
     let (name, entry) = release.snapshots.first_key_value().unwrap();
-    assert!(release.held_out && entry.problems.is_empty());
+    assert!(release.about.held_out && entry.problems.is_empty());
     assert_eq!((name.len(), name), (16, &entry.snapshot));
     let shown = Snapshot::open(&dir.join("snapshots").join(name)).unwrap();
     assert!(!shown.has_withheld() && later_rows(&shown).unwrap().is_empty());
@@ -191,5 +191,30 @@ fn what_has_no_truth_can_not_be_held_out() {
     assert!(
         matches!(refused, Err(ReleaseError::NothingToSeal { .. })),
         "{refused:?}"
+    );
+}
+
+#[test]
+fn a_catalog_in_a_held_out_release_is_found() {
+    let place = Place::new();
+    let seal = Seal::new(&[RECIPIENT.to_owned()], b"a secret of 16 b").unwrap();
+    let dir = place.path("held-out");
+    let mut builder = Builder::create(&dir, about(true)).unwrap();
+    let snapshot = place.captured("one");
+    let name = builder
+        .add_sealed(&snapshot, &seal, &BTreeMap::new())
+        .unwrap();
+    builder.ask(&name, vec!["geo_unplugged-detection-1".to_owned()]);
+    builder.add_file("catalog/geo_unplugged.toml", b"").unwrap();
+    builder.finish().unwrap();
+    let report = verify(&dir, None).unwrap();
+    let failed = report.checks.into_iter().filter(|check| !check.passed);
+    let names: Vec<String> = failed.map(|check| check.name).collect();
+    assert_eq!(
+        names,
+        [
+            format!("snapshots/{name}"),
+            "catalog/geo_unplugged.toml".to_owned()
+        ]
     );
 }
