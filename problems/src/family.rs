@@ -156,6 +156,9 @@ impl Exercised {
 pub struct Variant {
     /// Its number, the end of the problem ids.
     pub n: u32,
+    /// How far this one has been tried; none: as far as the family.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exercised: Option<Exercised>,
     /// Its variables.
     #[serde(flatten)]
     pub variables: BTreeMap<String, String>,

@@ -57,6 +57,8 @@ pub(super) fn problems(family: &Family, resolved: &ResolvedFamily, n: u32) -> Ve
         String::new()
     };
     let upstream = resolved.upstream_truth();
+    let variant = family.variants.iter().find(|variant| variant.n == n);
+    let exercised = variant.and_then(|variant| variant.exercised);
     let problem = |id: String, task: Task| Problem {
         id: ProblemId(id),
         family: name.clone(),
@@ -66,7 +68,7 @@ pub(super) fn problems(family: &Family, resolved: &ResolvedFamily, n: u32) -> Ve
         truth: resolved.truth.clone(),
         upstream_truth: (upstream != resolved.truth).then(|| upstream.clone()),
         disabled: family.disabled.get(&task).cloned(),
-        exercised: family.exercised,
+        exercised: exercised.unwrap_or(family.exercised),
         snapshot: format!("{name}-{n}"),
     };
     // AIOpsLab's ids of no-fault problems have the task in the middle of the family's name.
