@@ -248,14 +248,77 @@ async fn storage(cluster: &Cluster) -> CheckLine {
     )
 }
 
+/// When a source of telemetry has to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// Before the application is deployed: it is there without it.
+    BeforeDeployment,
+    /// After: it comes with the application, in the application's namespace.
+    AfterDeployment,
+    /// Never: the application's file names none.
+    Never,
+}
+
+/// When an application's source of telemetry has to answer.
+pub(crate) fn due(endpoint: &Endpoint, application: &Application) -> Due {
+    if endpoint.is_nowhere() {
+        return Due::Never;
+    }
+    let own = &application.namespace;
+    let namespace = endpoint.namespace.as_ref().unwrap_or(own);
+    if endpoint.url.is_none() && namespace == own {
+        Due::AfterDeployment
+    } else {
+        Due::BeforeDeployment
+    }
+}
+
+/// Asks the sources of telemetry that came with the application, once that is deployed.
+pub(crate) async fn deployed_sources(
+    cluster: &Cluster,
+    application: &Application,
+) -> Vec<CheckLine> {
+    let mut lines = Vec::new();
+    if due(&application.prometheus, application) == Due::AfterDeployment {
+        lines.push(prometheus(cluster, application).await);
+    }
+    if due(&application.jaeger, application) == Due::AfterDeployment {
+        lines.push(jaeger(cluster, application).await);
+    }
+    lines
+}
+
+/// Why a source of telemetry is not asked, which is no mistake; none: it is asked.
+async fn not_asked(
+    cluster: &Cluster,
+    application: &Application,
+    endpoint: &Endpoint,
+) -> Option<String> {
+    match due(endpoint, application) {
+        Due::BeforeDeployment => None,
+        Due::Never => Some("the application's file names none: goes without".to_owned()),
+        Due::AfterDeployment => {
+            // A cluster that can't tell is asked all the same: the answer says why.
+            let phase = deploy::phase(cluster, application).await.ok()?;
+            let is_there = phase.as_deref() == Some("Active");
+            (!is_there).then(|| format!("{} comes with the application", endpoint.service))
+        }
+    }
+}
+
 /// Asks Prometheus for its build through the API server's service proxy.
 pub(crate) async fn prometheus(cluster: &Cluster, application: &Application) -> CheckLine {
     let endpoint = &application.prometheus;
-    let answer = ask(cluster, application, endpoint, "/api/v1/status/buildinfo").await;
-    let found = answer.map(|answer| {
-        let version = text(&answer, "/data/version");
-        format!("{version} at {}", endpoint.service)
-    });
+    let found = match not_asked(cluster, application, endpoint).await {
+        Some(because) => Ok(because),
+        None => {
+            let answer = ask(cluster, application, endpoint, "/api/v1/status/buildinfo").await;
+            answer.map(|answer| {
+                let version = text(&answer, "/data/version");
+                format!("{version} at {}", endpoint.service)
+            })
+        }
+    };
     CheckLine::new(
         "prometheus",
         found,
@@ -266,11 +329,16 @@ pub(crate) async fn prometheus(cluster: &Cluster, application: &Application) -> 
 /// Asks Jaeger for its services through the API server's service proxy.
 pub(crate) async fn jaeger(cluster: &Cluster, application: &Application) -> CheckLine {
     let endpoint = &application.jaeger;
-    let answer = ask(cluster, application, endpoint, "/api/services").await;
-    let found = answer.map(|answer| {
-        let services = answer["data"].as_array().map_or(0, Vec::len);
-        format!("{services} services at {}", endpoint.service)
-    });
+    let found = match not_asked(cluster, application, endpoint).await {
+        Some(because) => Ok(because),
+        None => {
+            let answer = ask(cluster, application, endpoint, "/api/services").await;
+            answer.map(|answer| {
+                let services = answer["data"].as_array().map_or(0, Vec::len);
+                format!("{services} services at {}", endpoint.service)
+            })
+        }
+    };
     CheckLine::new(
         "jaeger",
         found,
@@ -286,9 +354,6 @@ async fn ask(
     endpoint: &Endpoint,
     path: &str,
 ) -> Result<Value, String> {
-    if endpoint.is_nowhere() {
-        return Err("the application's file names none".to_owned());
-    }
     let asking = cluster.proxy_json(endpoint, &application.namespace, path);
     match tokio::time::timeout(ANSWERS_WITHIN, asking).await {
         Ok(answer) => answer.map_err(|error| error.to_string()),
@@ -356,4 +421,39 @@ async fn leftovers(cluster: &Cluster) -> CheckLine {
         found,
         "`aiopslab recover` undoes what a dead capture left",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use aiopslab_problems::catalog::Catalog;
+
+    use super::*;
+
+    #[test]
+    fn what_comes_with_the_application_is_asked_after_the_deployment() {
+        let catalog = Catalog::embedded().unwrap();
+        let due = |name: &str| {
+            let application = catalog.application(name).unwrap();
+            (
+                due(&application.prometheus, application),
+                due(&application.jaeger, application),
+            )
+        };
+        let (before, after) = (Due::BeforeDeployment, Due::AfterDeployment);
+        assert_eq!(due("hotel-testbed"), (before, before));
+        assert_eq!(due("hotel-reservation"), (before, after));
+        assert_eq!(due("social-network"), (before, after));
+        assert_eq!(due("astronomy-shop"), (before, Due::Never));
+    }
+
+    #[test]
+    fn an_address_of_its_own_does_not_come_with_the_application() {
+        let catalog = Catalog::embedded().unwrap();
+        let application = catalog.application("social-network").unwrap();
+        let mut endpoint = application.jaeger.clone();
+        endpoint.namespace = Some(application.namespace.clone());
+        assert_eq!(due(&endpoint, application), Due::AfterDeployment);
+        endpoint.url = Some("http://localhost:16686".to_owned());
+        assert_eq!(due(&endpoint, application), Due::BeforeDeployment);
+    }
 }

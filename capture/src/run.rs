@@ -16,14 +16,14 @@ use std::time::{Duration, Instant};
 use aiopslab_datasets::manifest::Manifest;
 use aiopslab_datasets::probes::Probe;
 use aiopslab_datasets::writer::SnapshotWriter;
-use aiopslab_problems::family::{Application, Workload};
+use aiopslab_problems::family::{Application, Endpoint, Workload};
 use aiopslab_problems::resolve::ResolvedFamily;
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::documents::finish;
-use crate::check::check;
+use crate::check::{CheckLine, Due, check, deployed_sources, due};
 use crate::cluster::Cluster;
 use crate::compare::Inventory;
 use crate::error::CaptureError;
@@ -158,7 +158,7 @@ pub struct CaptureSummary {
 /// cancels, or the snapshot can't be written. The fault is undone then, and the folder without
 /// manifest can be salvaged.
 pub async fn run(
-    request: CaptureRequest,
+    mut request: CaptureRequest,
     progress: SharedProgress,
     cancel: CancellationToken,
 ) -> Result<CaptureSummary, CaptureError> {
@@ -177,6 +177,7 @@ pub async fn run(
     }
     let workload = request.workload()?;
     let cluster = request.cluster.connect().await?;
+    leave_out_unnamed(&mut request);
     let (application, without) = (&request.application, &request.recorder.without);
     settle_leftovers(&cluster, application, &progress).await?;
     ready(&cluster, application, &request.sources, without, &progress).await?;
@@ -390,7 +391,24 @@ pub(crate) async fn settle_leftovers(
     Ok(())
 }
 
-/// Checks what the capture needs, before anything is changed.
+/// Leaves out the recorders whose source the application's file does not name; coverage tells why.
+fn leave_out_unnamed(request: &mut CaptureRequest) {
+    let application = &request.application;
+    let sources = [
+        (Kind::Metrics, "Prometheus", &application.prometheus),
+        (Kind::Traces, "Jaeger", &application.jaeger),
+    ];
+    for (kind, what, endpoint) in sources {
+        if due(endpoint, application) == Due::Never && request.recorder.without.insert(kind) {
+            let name = &application.name;
+            let reason = format!("the file of application {name} names no {what}");
+            request.recorder.absent.insert(kind, reason);
+        }
+    }
+}
+
+/// Checks what the capture needs, before anything is changed. What comes with the application
+/// itself need not be there yet: [`ready_once_deployed`] asks it.
 pub(crate) async fn ready(
     cluster: &Cluster,
     application: &Application,
@@ -399,20 +417,23 @@ pub(crate) async fn ready(
     progress: &SharedProgress,
 ) -> Result<(), CaptureError> {
     let mut problems = Vec::new();
+    let is_asked_now = |kind: Kind, endpoint: &Endpoint| {
+        !without.contains(&kind) && due(endpoint, application) == Due::BeforeDeployment
+    };
     for line in check(Ok(cluster), application, sources).await {
         let is_needed = match line.name {
-            "prometheus" => !without.contains(&Kind::Metrics),
-            "jaeger" => !without.contains(&Kind::Traces),
+            "prometheus" => is_asked_now(Kind::Metrics, &application.prometheus),
+            "jaeger" => is_asked_now(Kind::Traces, &application.jaeger),
             "application" => false, // it is applied again
             _ => true,
         };
         if line.ok {
             progress.note(&format!("{}: {}", line.name, line.detail));
         } else if is_needed {
-            let fix = line.fix.unwrap_or_default();
-            problems.push(format!("{}: {}\nhint: {fix}", line.name, line.detail));
+            problems.push(as_problem(&line));
         } else {
-            progress.note(&format!("{}: {} (goes on without)", line.name, line.detail));
+            let text = format!("{}: {} (goes on all the same)", line.name, line.detail);
+            progress.note(&text);
         }
     }
     if let Some(problem) = foreign_workload(cluster).await? {
@@ -423,6 +444,32 @@ pub(crate) async fn ready(
     } else {
         Err(CaptureError::NotReady(problems))
     }
+}
+
+/// Asks for what came with the application, once that is deployed: agents would miss it.
+pub(crate) async fn ready_once_deployed(
+    cluster: &Cluster,
+    application: &Application,
+    progress: &SharedProgress,
+) -> Result<(), CaptureError> {
+    let mut problems = Vec::new();
+    for line in deployed_sources(cluster, application).await {
+        if line.ok {
+            progress.note(&format!("{}: {}", line.name, line.detail));
+        } else {
+            problems.push(as_problem(&line));
+        }
+    }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(CaptureError::NotReady(problems))
+    }
+}
+
+fn as_problem(line: &CheckLine) -> String {
+    let fix = line.fix.as_deref().unwrap_or_default();
+    format!("{}: {}\nhint: {fix}", line.name, line.detail)
 }
 
 /// A workload that is not ours to delete; one that is on its way out gets the time to go.

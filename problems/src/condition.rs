@@ -71,7 +71,7 @@ pub enum Condition {
         /// Since when.
         since: Anchor,
     },
-    /// What the workload measured: `{ workload = { error_ratio = { above = 0.05, versus = "baseline" } } }`.
+    /// What the workload measured: `{ workload = { error_ratio = { above = 0.05 } } }`.
     Workload {
         /// The figure and its test.
         workload: WorkloadTest,

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use aiopslab_capture::live::{LiveOptions, LiveSystem};
+use aiopslab_capture::CaptureError;
+use aiopslab_capture::live::{Judged, LiveEnvironment, LiveOptions, LiveSystem};
 use aiopslab_capture::progress::SharedProgress;
 use aiopslab_problems::catalog::Problem;
+use aiopslab_problems::episode::{EndReason, EpisodeEnd};
 use aiopslab_problems::family::{Application, Family};
 use aiopslab_problems::task::Task;
 use tokio_util::sync::CancellationToken;
 
-use super::episode::Asked;
+use super::episode::{Asked, Talked};
 use super::{Evaluated, Options};
-use crate::agents::AgentSpec;
+use crate::agents::{Agent, AgentSpec};
 use crate::exit::Failure;
 use crate::library::Library;
 
@@ -124,71 +126,191 @@ impl LiveQuestion {
 
 /// Runs every problem of a plan on the cluster: one application at a time, deployed once.
 ///
+/// A problem whose incident can't be brought up or judged ends as `environment_failed`, and the next
+/// one is asked.
+///
 /// # Errors
-/// When the cluster fails or the output can't be written; what was done to the cluster is undone then.
+/// When the very first application can't be brought up, two problems in a row can't, the cluster
+/// can't be left as it was found, or the output can't be written; what was done to the cluster is
+/// undone then.
 pub async fn run(
     plan: &LivePlan,
     spec: &AgentSpec,
     options: &Options,
     stage: &Stage,
 ) -> Result<Vec<Evaluated>, Failure> {
-    let mut done = Vec::new();
+    let mut round = Round {
+        spec,
+        options,
+        stage,
+        done: Vec::new(),
+        has_failed: false,
+    };
     for questions in plan.questions.values() {
-        let Some(first) = questions.first() else {
-            continue;
-        };
-        let mut system = LiveSystem::start(
-            first.application.clone(),
-            stage.options.clone(),
-            stage.progress.clone(),
-            stage.cancel.clone(),
-        )
-        .await?;
-        let asked = ask_all(&mut system, questions, spec, options, stage).await;
+        let mut system = None;
+        let asked = round.ask_all(&mut system, questions).await;
         // Whatever happened, the cluster is left as it was found; the first failure is told.
-        let left = system.leave().await;
-        done.extend(asked?);
+        let left = match system {
+            Some(system) => system.leave().await,
+            None => Ok(()),
+        };
+        asked?;
         left?;
     }
-    Ok(done)
+    Ok(round.done)
 }
 
-async fn ask_all(
-    system: &mut LiveSystem,
-    questions: &[LiveQuestion],
-    spec: &AgentSpec,
-    options: &Options,
-    stage: &Stage,
-) -> Result<Vec<Evaluated>, Failure> {
-    let mut done = Vec::new();
-    let rounds = questions
-        .iter()
-        .flat_map(|question| (1..=options.repeat).map(move |repeat| (question, repeat)));
-    for (number, (question, repeat)) in rounds.enumerate() {
-        if number > 0 {
-            system.reset(stage.fresh).await?;
+/// One agent's round through the problems.
+struct Round<'a> {
+    spec: &'a AgentSpec,
+    options: &'a Options,
+    stage: &'a Stage,
+    done: Vec<Evaluated>,
+    /// Whether the last incident could not be brought up.
+    has_failed: bool,
+}
+
+impl Round<'_> {
+    /// Asks all problems of one application. `system` is left as the last of them left it.
+    async fn ask_all(
+        &mut self,
+        system: &mut Option<LiveSystem>,
+        questions: &[LiveQuestion],
+    ) -> Result<(), Failure> {
+        for question in questions {
+            for repeat in 1..=self.options.repeat {
+                let evaluated = self.ask(system, question, repeat).await?;
+                self.done.push(evaluated);
+            }
         }
+        Ok(())
+    }
+
+    async fn ask(
+        &mut self,
+        system: &mut Option<LiveSystem>,
+        question: &LiveQuestion,
+        repeat: u32,
+    ) -> Result<Evaluated, Failure> {
         let LiveQuestion {
             problem,
             family,
             application,
         } = question;
-        let mut asked = Asked::live(&spec.to_string(), problem, application, repeat, options);
+        let name = self.spec.to_string();
+        let mut asked = Asked::live(&name, problem, application, repeat, self.options);
         asked.of_family(family);
-        let mut agent = asked.agent(spec);
-        system.inject(family).await?;
-        let mut environment = system.environment(options.upstream).await?;
-        let text = format!("{spec} on {}", problem.id);
-        stage.progress.stage("agent", &text);
-        let talk = asked.talk(agent.as_mut(), &mut environment, options);
-        let mut talked = or_cancelled(&stage.cancel, talk).await?;
-        if problem.task == Task::Mitigation {
-            let judged = system.judge().await?;
-            talked.judged(&judged)?;
-        }
-        done.push(talked.close(&asked)?);
+        let mut agent = asked.agent(self.spec);
+        let talked = match self.bring_up(system, question).await {
+            Ok(mut environment) => {
+                self.has_failed = false;
+                self.talk(system, &mut environment, &asked, agent.as_mut())
+                    .await?
+            }
+            Err(error) => self.not_brought_up(error, system.is_some(), &asked)?,
+        };
+        talked.close(&asked)
     }
-    Ok(done)
+
+    /// Breaks the application, which is deployed or reset before.
+    async fn bring_up(
+        &self,
+        system: &mut Option<LiveSystem>,
+        question: &LiveQuestion,
+    ) -> Result<LiveEnvironment, CaptureError> {
+        let stage = self.stage;
+        let up = match system {
+            Some(up) => {
+                // Whatever an earlier problem left, also one that broke half-way.
+                up.reset(stage.fresh).await?;
+                up
+            }
+            None => {
+                let started = LiveSystem::start(
+                    question.application.clone(),
+                    stage.options.clone(),
+                    stage.progress.clone(),
+                    stage.cancel.clone(),
+                );
+                system.insert(started.await?)
+            }
+        };
+        up.inject(&question.family).await?;
+        up.environment(self.options.upstream).await
+    }
+
+    /// Lets the agent act, and judges what it did.
+    async fn talk(
+        &self,
+        system: &mut Option<LiveSystem>,
+        environment: &mut LiveEnvironment,
+        asked: &Asked,
+        agent: &mut dyn Agent,
+    ) -> Result<Talked, Failure> {
+        let cancel = &self.stage.cancel;
+        let text = format!("{} on {}", self.spec, asked.problem.id);
+        self.stage.progress.stage("agent", &text);
+        let talk = asked.talk(agent, environment, self.options);
+        let mut talked = or_cancelled(cancel, talk).await?;
+        if is_judged(asked, &talked)
+            && let Some(system) = system
+        {
+            let judged = system.judge().await;
+            take_judgement(&mut talked, judged, cancel)?;
+        }
+        Ok(talked)
+    }
+
+    /// Ends an episode whose incident could not be brought up; `is_deployed`: its application is there.
+    ///
+    /// # Errors
+    /// When the next one would not do better: the user has stopped it, not even the first application
+    /// could be deployed, or it is the second in a row.
+    fn not_brought_up(
+        &mut self,
+        error: CaptureError,
+        is_deployed: bool,
+        asked: &Asked,
+    ) -> Result<Talked, Failure> {
+        let failure = Failure::from(error);
+        let is_first = self.done.is_empty() && !is_deployed;
+        if self.stage.cancel.is_cancelled() || self.has_failed || is_first {
+            return Err(failure);
+        }
+        self.has_failed = true;
+        let reason = failure.reason();
+        let text = format!("{} could not be brought up: {reason}", asked.problem.id);
+        self.stage.progress.note(&text);
+        asked.without_environment(&failure, self.options)
+    }
+}
+
+/// Whether it is judged what became of the fault: not where the environment broke, since nobody
+/// knows what the agent would have done.
+pub(super) fn is_judged(asked: &Asked, talked: &Talked) -> bool {
+    let has_broken = talked.end.end_reason == EndReason::EnvironmentFailed;
+    asked.problem.task == Task::Mitigation && !has_broken
+}
+
+/// Takes in what became of the fault. Where it can't be told, the environment has failed.
+///
+/// # Errors
+/// When the evidence can't be written, or the user has stopped it.
+pub(super) fn take_judgement(
+    talked: &mut Talked,
+    judged: Result<Judged, CaptureError>,
+    cancel: &CancellationToken,
+) -> Result<(), Failure> {
+    let failure = match judged {
+        Ok(judged) => return talked.judged(&judged),
+        Err(error) => Failure::from(error),
+    };
+    if cancel.is_cancelled() {
+        return Err(failure);
+    }
+    let reason = EndReason::EnvironmentFailed;
+    talked.end = EpisodeEnd::without_submission(reason, Some(failure.reason()));
+    Ok(())
 }
 
 /// Waits for an agent, unless the user stops it.

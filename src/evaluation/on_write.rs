@@ -5,20 +5,19 @@
 //! the cluster (or have been, with prewarming), and the agent goes on there.
 
 use aiopslab_capture::CaptureError;
-use aiopslab_capture::live::{LiveEnvironment, LiveSystem};
+use aiopslab_capture::live::{Judged, LiveEnvironment, LiveSystem};
 use aiopslab_problems::action::Action;
 use aiopslab_problems::answer;
 use aiopslab_problems::condition::Outcome;
 use aiopslab_problems::environment::{Environment, EnvironmentError, Observation, Verdict};
-use aiopslab_problems::task::Task;
 use aiopslab_replay::environment::ReplayEnvironment;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use super::episode::Asked;
-use super::live::{LiveQuestion, Stage, or_cancelled};
-use super::{Evaluated, Options, Plan};
+use super::live::{LiveQuestion, Stage, is_judged, or_cancelled, take_judgement};
+use super::{Evaluated, Options, Plan, Question};
 use crate::agents::{Agent, AgentSpec};
 use crate::exit::Failure;
 use crate::library::Library;
@@ -50,8 +49,10 @@ struct Switching {
 
 /// Runs every question of a plan for every agent, one after the other: there is one cluster.
 ///
+/// A damaged snapshot, or a cluster that fails, ends its episode as `environment_failed`.
+///
 /// # Errors
-/// When a snapshot is damaged, the cluster fails or the output can't be written; what was done to
+/// When the cluster can't be left as it was found, or the output can't be written; what was done to
 /// the cluster is undone then.
 pub async fn run(
     library: &Library,
@@ -66,51 +67,62 @@ pub async fn run(
     }
     let mut standby = Standby::Cold(None);
     let mut done = Vec::new();
-    let mut failed = None;
-    // Baselines only look: for them nothing is brought up before they ask for it.
-    'all: for (number, agent) in agents.iter().enumerate() {
-        for question in &plan.questions {
-            let incident = LiveQuestion::find(library, &question.problem)?;
-            for repeat in 1..=options.repeat {
-                let name = agent.to_string();
-                let mut asked = Asked::on_snapshot(&name, question, repeat, options);
-                let mut acting = asked.agent(agent);
-                asked.header.on_write_live = true;
-                asked.of_family(&incident.family);
-                let mut environment = Switching {
-                    replay: Asked::replay(question, options)?,
-                    live: None,
-                    standby,
-                    incident: incident.clone(),
-                    stage: stage.clone(),
-                    upstream: options.upstream,
-                };
-                if prewarm && number == 0 {
-                    environment.warm().await;
-                }
-                let episode = environment.episode(&asked, acting.as_mut(), options).await;
-                standby = environment.cooled().await;
-                match episode {
-                    Ok(evaluated) => done.push(evaluated),
-                    Err(error) => {
-                        failed = Some(error);
-                        break 'all;
-                    }
+    let asked = async {
+        for (number, agent) in agents.iter().enumerate() {
+            // Baselines only look: for them nothing is brought up before they ask for it.
+            let prewarm = prewarm && number == 0;
+            for question in &plan.questions {
+                let incident = LiveQuestion::find(library, &question.problem)?;
+                for repeat in 1..=options.repeat {
+                    let round = (agent, question, &incident, repeat);
+                    let evaluated = ask(&mut standby, round, options, stage, prewarm).await?;
+                    done.push(evaluated);
                 }
             }
         }
-    }
+        Ok::<_, Failure>(())
+    };
+    let asked = asked.await;
+    // Whatever happened, the cluster is left as it was found; the first failure is told.
     let left = match standby {
         Standby::Cold(Some(system)) => system.leave().await,
         _ => Ok(()),
     };
-    match failed {
-        Some(error) => Err(error),
-        None => {
-            left?;
-            Ok(done)
-        }
+    asked?;
+    left?;
+    Ok(done)
+}
+
+/// Asks one agent one question. The cluster is left in `standby` for the next.
+async fn ask(
+    standby: &mut Standby,
+    (agent, question, incident, repeat): (&AgentSpec, &Question, &LiveQuestion, u32),
+    options: &Options,
+    stage: &Stage,
+    prewarm: bool,
+) -> Result<Evaluated, Failure> {
+    let mut asked = Asked::on_snapshot(&agent.to_string(), question, repeat, options);
+    let mut acting = asked.agent(agent);
+    asked.header.on_write_live = true;
+    asked.of_family(&incident.family);
+    let replay = match Asked::replay(question, options) {
+        Ok(replay) => replay,
+        Err(broken) => return asked.without_environment(&broken, options)?.close(&asked),
+    };
+    let mut environment = Switching {
+        replay,
+        live: None,
+        standby: std::mem::replace(standby, Standby::Cold(None)),
+        incident: incident.clone(),
+        stage: stage.clone(),
+        upstream: options.upstream,
+    };
+    if prewarm {
+        environment.warm().await;
     }
+    let episode = environment.episode(&asked, acting.as_mut(), options).await;
+    *standby = environment.cooled().await;
+    episode
 }
 
 impl Switching {
@@ -169,10 +181,10 @@ impl Switching {
     ) -> Result<Evaluated, Failure> {
         let cancel = self.stage.cancel.clone();
         let mut talked = or_cancelled(&cancel, asked.talk(agent, self, options)).await?;
-        if asked.problem.task == Task::Mitigation {
+        if is_judged(asked, &talked) {
             if talked.went_live() {
-                let judged = self.up().await?.judge().await?;
-                talked.judged(&judged)?;
+                let judged = self.judge().await;
+                take_judgement(&mut talked, judged, &cancel)?;
             } else {
                 let unchanged = Outcome::Fails(UNCHANGED.to_owned());
                 talked.end.mitigation = Some(unchanged.clone());
@@ -180,6 +192,10 @@ impl Switching {
             }
         }
         talked.close(asked)
+    }
+
+    async fn judge(&mut self) -> Result<Judged, CaptureError> {
+        self.up().await?.judge().await
     }
 
     /// What is left of the cluster for the next episode: an application that has to be reset.

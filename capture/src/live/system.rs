@@ -28,7 +28,7 @@ use crate::observe::{Anchors, Evidence, judge};
 use crate::progress::SharedProgress;
 use crate::recover::{recover_one, undo_fault};
 use crate::run::stages::{GONE_WITHIN, HEALTHY_WITHIN, MANIFESTED_WITHIN, POLL, wait_until_gone};
-use crate::run::{ClusterOptions, ready, settle_leftovers, tell};
+use crate::run::{ClusterOptions, ready, ready_once_deployed, settle_leftovers, tell};
 use crate::sources::{self, SourceOptions};
 use crate::windows::Window;
 use crate::workload::{self, WorkloadClient};
@@ -200,6 +200,7 @@ impl LiveSystem {
         } else {
             self.deploy().await?;
         }
+        ready_once_deployed(&self.cluster, &self.application, &self.progress).await?;
         let rights = self.options.toolbox.rights;
         self.progress.note(&format!("the agent's rights: {rights}"));
         toolbox::prepare(&self.cluster, rights, &self.application.namespace).await
@@ -280,13 +281,14 @@ impl LiveSystem {
         let name = &family.workload;
         let wanted = workload::named(&self.application, name)?;
         let wanted = wanted.generated().cloned();
-        if self.workload == wanted {
+        if wanted.is_some() && self.workload == wanted {
             return Ok(());
         }
+        // Known to run only when it does: what failed half-way is stopped by the next one.
+        self.workload = None;
         if workload::stop(&self.cluster).await? {
             wait_until_gone(&self.cluster, None).await?;
         }
-        self.workload.clone_from(&wanted);
         let Some(wanted) = wanted else {
             let text = format!("{name} of the application's own");
             self.progress.stage("workload", &text);
@@ -307,6 +309,7 @@ impl LiveSystem {
             }
             self.pause(POLL).await?;
         }
+        self.workload = Some(wanted);
         Ok(())
     }
 
