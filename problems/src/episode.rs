@@ -147,7 +147,8 @@ impl Usage {
 }
 
 impl std::iter::Sum for Usage {
-    /// A sum with something unknown in it is unknown.
+    /// A cost with something unknown in it is unknown. Who did not tell its tokens is no item:
+    /// as one of zeros it would count as one that took none.
     fn sum<I: Iterator<Item = Self>>(items: I) -> Self {
         let nothing = Self {
             cost_usd: Some(0.0),

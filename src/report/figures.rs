@@ -52,6 +52,9 @@ pub struct AgentSummary {
     /// What its model took in all; none: it has none, or does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+    /// How many episodes `usage` is of, where some do not tell; none: all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage_episodes: Option<usize>,
 }
 
 /// Shares of analyses with a field right.
@@ -115,15 +118,33 @@ impl AgentSummary {
             repeated_calls: sum(|one| one.repeated_calls),
             writes: episodes.iter().map(|one| one.writes).sum(),
             usage: usage(episodes),
+            usage_episodes: usage_episodes(episodes),
         }
+    }
+
+    /// Tokens of an episode in the mean over those that tell, in and out; none: none tells.
+    pub(super) fn mean_tokens(&self) -> Option<(f64, f64)> {
+        let usage = self.usage?;
+        let episodes = self.usage_episodes.unwrap_or(self.all.episodes) as f64;
+        Some((
+            usage.input_tokens as f64 / episodes,
+            usage.output_tokens as f64 / episodes,
+        ))
     }
 }
 
-/// The sum over episodes; one that does not tell makes the cost unknown.
+/// The sum over episodes. One that does not tell has no part in the tokens, and makes the cost
+/// unknown.
 fn usage(episodes: &[&Evaluated]) -> Option<Usage> {
     let known = episodes.iter().any(|one| one.usage.is_some());
     let all = episodes.iter().map(|one| one.usage.unwrap_or_default());
     known.then(|| all.sum())
+}
+
+/// How many episodes tell what they took, where only some do.
+fn usage_episodes(episodes: &[&Evaluated]) -> Option<usize> {
+    let told = episodes.iter().filter(|one| one.usage.is_some()).count();
+    (0 < told && told < episodes.len()).then_some(told)
 }
 
 fn localization(episodes: &[&Evaluated]) -> Option<RankedAnswer> {
@@ -230,5 +251,33 @@ mod tests {
         let fields = figures.analysis.unwrap();
         assert_eq!((fields.system_level, fields.fault_type), (1.0, 0.0));
         assert_eq!(AgentSummary::of("a", &[]).analysis, None);
+    }
+
+    #[test]
+    fn episodes_that_do_not_tell_their_tokens_are_in_no_mean() {
+        let silent = Evaluated::example("p", Task::Detection, true, true);
+        let told = Evaluated {
+            usage: Some(Usage {
+                input_tokens: 100,
+                output_tokens: 10,
+                cost_usd: Some(0.5),
+                estimated: false,
+            }),
+            ..Evaluated::example("q", Task::Detection, true, true)
+        };
+        let mixed = AgentSummary::of("a", &[&told, &silent, &told]);
+        assert_eq!(mixed.mean_tokens(), Some((100.0, 10.0)));
+        assert_eq!(mixed.usage_episodes, Some(2));
+        assert_eq!(mixed.usage.unwrap().cost_usd, None);
+
+        let whole = AgentSummary::of("a", &[&told, &told]);
+        assert_eq!(whole.mean_tokens(), Some((100.0, 10.0)));
+        assert_eq!(whole.usage_episodes, None);
+        assert_eq!(whole.usage.unwrap().cost_usd, Some(1.0));
+
+        let nothing = AgentSummary::of("a", &[&silent]);
+        assert_eq!(nothing.mean_tokens(), None);
+        let written = serde_json::to_value(&nothing).unwrap();
+        assert_eq!(written.get("usage"), None);
     }
 }

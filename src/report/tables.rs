@@ -295,19 +295,20 @@ pub(super) fn cost(summary: &Summary) -> Option<Table> {
             None => Cell::none(),
         })
     };
-    let per_episode = |sum: u64, agent: &AgentSummary| {
-        Cell::text(format!("{:.0}", sum as f64 / agent.all.episodes as f64))
+    let tokens = |mean: Option<f64>| match mean {
+        Some(mean) => Cell::text(format!("{mean:.0}")),
+        None => Cell::none(),
     };
     let money = |dollars: Option<f64>| match dollars {
         Some(dollars) => Cell::text(format!("{dollars:.4}")),
         None => Cell::text("unknown"),
     };
     let rows = vec![
-        row("tokens in, per episode", &|agent, usage| {
-            per_episode(usage.input_tokens, agent)
+        row("tokens in, per episode", &|agent, _| {
+            tokens(agent.mean_tokens().map(|(read, _)| read))
         }),
-        row("tokens out, per episode", &|agent, usage| {
-            per_episode(usage.output_tokens, agent)
+        row("tokens out, per episode", &|agent, _| {
+            tokens(agent.mean_tokens().map(|(_, written)| written))
         }),
         row("US dollars in all", &|_, usage| money(usage.cost_usd)),
         row("US dollars per episode", &|agent, usage| {
@@ -322,11 +323,25 @@ pub(super) fn cost(summary: &Summary) -> Option<Table> {
         ),
     ];
     let estimated = agents().any(|agent| agent.usage.is_some_and(|usage| usage.estimated));
-    let note = "some numbers are our estimate, because a provider told none";
+    let is_partial = agents().any(|agent| agent.usage_episodes.is_some());
+    let notes = [
+        (
+            estimated,
+            "some numbers are our estimate, because a provider told none",
+        ),
+        (
+            is_partial,
+            "tokens: means over the episodes whose agent told them; some did not, which makes the cost unknown",
+        ),
+    ];
     Some(Table {
         title: "cost".to_owned(),
         rows,
-        notes: estimated.then(|| note.to_owned()).into_iter().collect(),
+        notes: notes
+            .into_iter()
+            .filter(|(is_so, _)| *is_so)
+            .map(|(_, note)| note.to_owned())
+            .collect(),
     })
 }
 

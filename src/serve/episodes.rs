@@ -75,6 +75,7 @@ pub struct Wish {
 pub struct Episodes {
     questions: Questions,
     terms: Terms,
+    limits: Limits,
     out: OnceCell<Utf8PathBuf>,
     workers: Workers,
     slots: Arc<Semaphore>,
@@ -110,12 +111,21 @@ impl Episodes {
         Self {
             questions,
             slots: Arc::new(Semaphore::new(terms.most_open)),
+            limits: Limits::steps(terms.steps),
             terms,
             out: OnceCell::new(),
             workers: Workers::for_every_core(),
             known: Mutex::default(),
             stopping,
         }
+    }
+
+    /// What an agent may take in each episode; a client may choose another number of steps. Time
+    /// runs from when an episode is opened.
+    #[must_use]
+    pub fn limited(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
     }
 
     /// What can be asked.
@@ -212,14 +222,17 @@ impl Episodes {
     /// Checks a wish.
     fn ask(&self, wish: &Wish) -> Result<Asking, Refusal> {
         let question = self.questions.find(&wish.problem, wish.clock)?;
-        let steps = wish.max_steps.unwrap_or(self.terms.steps);
+        let steps = wish.max_steps.unwrap_or(self.limits.max_steps);
         if !(1..=MOST_STEPS).contains(&steps) {
             return Err(Refusal::Malformed(format!(
                 "max_steps is {steps}\nhint: from 1 to {MOST_STEPS}"
             )));
         }
         let options = Options {
-            limits: Limits::steps(steps),
+            limits: Limits {
+                max_steps: steps,
+                ..self.limits
+            },
             upstream: wish.upstream,
             upstream_visibility: false,
             action_set: wish.action_set,

@@ -208,6 +208,60 @@ async fn an_episode_that_nobody_touches_ends() {
 }
 
 #[tokio::test]
+async fn the_limits_of_the_settings_hold() {
+    let place = Place::new();
+    let limits = [
+        ("AIOPSLAB_MAX_SECONDS", "3600"),
+        ("AIOPSLAB_MAX_TOKENS", "100"),
+        ("AIOPSLAB_MAX_COST", "5"),
+    ];
+    let server = Server::start_with(&place, &[SAMPLE, "--out", "out"], &limits);
+    let logs = json!({"action": "get_logs", "namespace": "hotel-testbed", "service": "geo"});
+    for (usage, reason) in [
+        (
+            json!({"input_tokens": 90, "output_tokens": 10}),
+            "token_limit",
+        ),
+        (
+            json!({"input_tokens": 1, "output_tokens": 1, "cost_usd": 5.0}),
+            "cost_limit",
+        ),
+    ] {
+        let opened = server
+            .post(
+                "/v1/episodes",
+                json!({"problem": DETECTION, "agent": reason, "max_steps": 7}),
+            )
+            .await;
+        assert_eq!(
+            opened["limits"],
+            json!({"steps": 7, "seconds": 3600, "tokens": 100, "cost_usd": 5.0})
+        );
+        let steps = format!("/v1/episodes/{}/steps", opened["episode"].as_str().unwrap());
+        let step = json!({"step": 1, "action": logs, "usage": usage});
+        let spent = server.post(&steps, step).await;
+        assert_eq!(
+            (&spent["ended"], &spent["steps_left"]),
+            (&json!(reason), &json!(0))
+        );
+    }
+}
+
+#[tokio::test]
+async fn time_runs_from_when_an_episode_is_opened() {
+    let place = Place::new();
+    let limits = [("AIOPSLAB_MAX_SECONDS", "1")];
+    let server = Server::start_with(&place, &[SAMPLE, "--out", "out"], &limits);
+    let episode = server.open(json!({"problem": DETECTION})).await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let late = json!({"step": 1, "response": "x"});
+    let answer = server.post(&format!("{episode}/steps"), late).await;
+    assert_eq!(answer["ended"], "time_limit");
+    let result = server.get(&format!("{episode}/result")).await;
+    assert!(result["not_reproducible"].is_string(), "{result}");
+}
+
+#[tokio::test]
 async fn a_server_that_is_stopped_ends_its_episodes_and_writes_them() {
     let place = Place::new();
     let mut server = Server::start(&place, &[SAMPLE, "--out", "out"]);

@@ -73,6 +73,39 @@ async fn the_four_endpoints_of_aiopslab_have_its_shapes() {
     }
 }
 
+#[tokio::test]
+async fn a_simulation_is_told_what_it_can_not_have() {
+    let place = Place::new();
+    let server = Server::start(&place, &[SAMPLE, "--out", "out"]);
+    for (body, says) in [
+        (json!({"problem_id": DETECTION}), "baseline:doctor"),
+        (
+            json!({"problem_id": DETECTION, "agent_name": "baseline:doctor", "max_step": 3}),
+            "max_step",
+        ),
+    ] {
+        let refused = server.ask(Method::POST, "/simulate", Some(body), 400).await;
+        assert!(refused.to_string().contains(says), "{refused}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_simulation_ends_when_its_time_is_over() {
+    let place = Place::new();
+    let agent = "exec:exec sleep 600";
+    let limits = [("AIOPSLAB_MAX_SECONDS", "1")];
+    let arguments = [SAMPLE, "--out", "out", "--agent", agent];
+    let server = Server::start_with(&place, &arguments, &limits);
+    let body = json!({"problem_id": DETECTION, "agent_name": agent});
+    server.post("/simulate", body).await;
+    let folder = place.path(&format!("out/exec-exec-sleep-600/{DETECTION}-r1"));
+    assert_eq!(
+        file(&folder.join("result.json"))["end_reason"],
+        "time_limit"
+    );
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_simulation_does_not_hold_up_the_end() {

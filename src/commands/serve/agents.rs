@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aiopslab_problems::action::ActionSet;
-use aiopslab_problems::episode::Limits;
 use camino::Utf8PathBuf;
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use super::Listening;
 use crate::agents::AgentSpec;
-use crate::cli::{Actions, ServeAgents};
+use crate::cli::{Actions, LimitFlags, ServeAgents};
 use crate::evaluation;
 use crate::exit::Failure;
 use crate::library::Library;
@@ -33,8 +32,9 @@ pub(super) fn episodes(
     settings: &Settings,
     stop: &CancellationToken,
 ) -> Result<Arc<Episodes>, Failure> {
+    let limits = LimitFlags::default().over(settings)?;
     let terms = Terms {
-        steps: settings.max_steps.value,
+        steps: limits.max_steps,
         most_open: arguments.max_episodes,
         lease: lease(&arguments.lease)?,
         out: arguments.out.clone(),
@@ -44,7 +44,8 @@ pub(super) fn episodes(
         evaluation::output_folder(Some(out), false)?;
     }
     let questions = Questions::open(library, paths)?;
-    Ok(Arc::new(Episodes::new(questions, terms, stop.clone())))
+    let episodes = Episodes::new(questions, terms, stop.clone()).limited(limits);
+    Ok(Arc::new(episodes))
 }
 
 /// What is served in place of an address: this process' standard input and output.
@@ -120,10 +121,11 @@ async fn http(
     episodes: &Arc<Episodes>,
     stop: &CancellationToken,
 ) -> Result<Listening, Failure> {
+    let limits = LimitFlags::default().over(settings)?;
     let mut agents = AgentSpec::BASELINES.to_vec();
     for spec in &arguments.agents {
         let spec = AgentSpec::named(spec, &settings.llm)?;
-        spec.check(&Limits::steps(1), MANY)?;
+        spec.check(&limits, MANY)?;
         if !agents.contains(&spec) {
             agents.push(spec);
         }

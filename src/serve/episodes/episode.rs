@@ -4,7 +4,7 @@ use std::sync::{Mutex as StdMutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use aiopslab_problems::action::ActionSet;
-use aiopslab_problems::episode::{EndReason, EpisodeEnd};
+use aiopslab_problems::episode::{EndReason, EpisodeEnd, Limits};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use tokio::sync::{Mutex, OwnedSemaphorePermit};
@@ -124,10 +124,10 @@ impl Episode {
         self.asked.header().action_set
     }
 
-    /// Responses that the agent has.
+    /// What the agent may take.
     #[must_use]
-    pub fn max_steps(&self) -> u32 {
-        self.asked.header().limits.max_steps
+    pub fn limits(&self) -> Limits {
+        self.asked.header().limits
     }
 
     /// Takes a response. `step` is its number, where the client counts.
@@ -246,7 +246,7 @@ impl Episode {
                 .unwrap_or_default(),
             ended: end.map(|end| end.end_reason),
             steps_left: match end {
-                None => self.max_steps().saturating_sub(step),
+                None => self.limits().max_steps.saturating_sub(step),
                 Some(_) => 0,
             },
         }

@@ -1,7 +1,7 @@
 //! The step API: an episode is opened, acted in step by step, and asked for its result.
 
 use aiopslab_problems::action::{self, Action, ActionSet};
-use aiopslab_problems::episode::{EndReason, EpisodeEnd, Usage};
+use aiopslab_problems::episode::{EndReason, EpisodeEnd, Limits, Usage};
 use aiopslab_problems::prompt::{self, Briefing, NEXT_STEP};
 use aiopslab_replay::clock::ClockError;
 use axum::Json;
@@ -124,10 +124,26 @@ pub(super) async fn open(
         "briefing": briefing,
         "observation": NEXT_STEP,
         "step": 1,
-        "limits": {"steps": episode.max_steps()},
+        "limits": told_limits(episode.limits()),
         "lease_seconds": service.episodes.lease().as_secs(),
     });
     Ok((StatusCode::CREATED, Json(answer)).into_response())
+}
+
+/// The limits that there are.
+fn told_limits(limits: Limits) -> Value {
+    let mut told = json!({"steps": limits.max_steps});
+    let further = [
+        ("seconds", limits.max_seconds.map(Value::from)),
+        ("tokens", limits.max_tokens.map(Value::from)),
+        ("cost_usd", limits.max_cost_usd.map(Value::from)),
+    ];
+    for (name, limit) in further {
+        if let Some(limit) = limit {
+            told[name] = limit;
+        }
+    }
+    told
 }
 
 /// A step: what the agent wrote, or the action that its client read out of it.

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Served;
 use super::body::{self, Arrived};
@@ -16,6 +16,16 @@ use crate::serve::episodes::{Refusal, Wish};
 
 /// Steps of a simulation whose request does not say; AIOpsLab's.
 const STEPS: u32 = 10;
+
+/// Parameters that AIOpsLab has for its vLLM agent only. Its clients may send them whatever agent
+/// they ask for; they change nothing there either.
+const OF_VLLM: [&str; 5] = [
+    "model",
+    "repetition_penalty",
+    "temperature",
+    "top_p",
+    "max_tokens",
+];
 
 pub(super) async fn health() -> Json<Value> {
     Json(json!({"status": "healthy", "service": "AIOpsLab"}))
@@ -31,13 +41,45 @@ pub(super) async fn agents(State(service): Served) -> Json<Value> {
     Json(names.map(|agent| json!(agent.to_string())).collect())
 }
 
-/// A request to `/simulate`. AIOpsLab's has parameters of its vLLM agent besides, which no agent of
-/// ours takes: they are not read.
+/// A request to `/simulate`.
 #[derive(Deserialize)]
 pub(super) struct Simulate {
     problem_id: String,
-    agent_name: String,
+    agent_name: Option<String>,
     max_steps: Option<u32>,
+    /// What else it has; only [`OF_VLLM`] may be there.
+    #[serde(flatten)]
+    further: Map<String, Value>,
+}
+
+impl Simulate {
+    /// Refuses what would be left out without a word.
+    fn check(&self) -> Result<(), Refusal> {
+        let mut names = self.further.keys();
+        match names.find(|name| !OF_VLLM.contains(&name.as_str())) {
+            None => Ok(()),
+            Some(name) => Err(Refusal::Malformed(format!(
+                "/simulate has no parameter {name:?}\nhint: it has problem_id, agent_name and max_steps; those of AIOpsLab's vLLM agent ({}) are taken and not read",
+                OF_VLLM.join(", ")
+            ))),
+        }
+    }
+
+    /// The agent that is asked for. AIOpsLab's default is none that it has, so there is none here.
+    fn agent<'a>(&self, agents: &'a [AgentSpec]) -> Result<&'a AgentSpec, Refusal> {
+        let known: Vec<String> = agents.iter().map(ToString::to_string).collect();
+        let Some(name) = &self.agent_name else {
+            return Err(Refusal::Malformed(format!(
+                "agent_name is missing, and AIOpsLab's default is a model's name, which no agent has\nhint: the agents are {}",
+                known.join(", ")
+            )));
+        };
+        let found = agents.iter().find(|agent| agent.to_string() == *name);
+        found.ok_or_else(|| Refusal::UnknownAgent {
+            name: name.clone(),
+            known,
+        })
+    }
 }
 
 pub(super) async fn simulate(
@@ -46,13 +88,8 @@ pub(super) async fn simulate(
     body: Arrived,
 ) -> Result<Json<Value>, Problem> {
     let asked: Simulate = body::read(&headers, body)?;
-    let is_meant = |agent: &&AgentSpec| agent.to_string() == asked.agent_name;
-    let Some(agent) = service.agents.iter().find(is_meant) else {
-        return Err(Problem::from(Refusal::UnknownAgent {
-            name: asked.agent_name,
-            known: service.agents.iter().map(ToString::to_string).collect(),
-        }));
-    };
+    asked.check()?;
+    let agent = asked.agent(&service.agents)?;
     let wish = Wish {
         problem: asked.problem_id,
         agent: agent.to_string(),
