@@ -139,16 +139,20 @@ impl Opened {
         })
     }
 
-    /// Prints the rows of one statement, those of CSV and JSON as they come.
+    /// Prints the rows of one statement, those of CSV and JSON as they come. Ctrl-C ends it with an error, so that what
+    /// it has spilled is removed.
     async fn print(&self, statement: &str, format: Format) -> Result<(), Failure> {
         let mut rows = Rows::new(format);
+        let interrupted = run::interrupted();
         let query = self.session.start(statement).await?;
-        let never = std::future::pending();
-        let schema = run::run(query, never, |batch| print_bytes(&rows.add(batch)?)).await?;
-        if let Some(schema) = schema {
-            print_bytes(&rows.end(&schema)?)?;
+        let schema = run::run(query, interrupted, |batch| print_bytes(&rows.add(batch)?)).await?;
+        match schema {
+            Some(schema) => print_bytes(&rows.end(&schema)?),
+            None => Err(Failure::user(format!(
+                "interrupted after {} rows",
+                rows.count()
+            ))),
         }
-        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 mod commands;
 mod completion;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -123,13 +124,15 @@ impl Prompt<'_> {
         let started = Instant::now();
         let mut rows = Rows::new(self.format);
         let mut out = Vec::new();
-        let cancelled = async {
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending::<()>().await;
+        let mut interrupted = pin!(run::interrupted());
+        let query = tokio::select! {
+            query = self.session.start(statement) => query?,
+            () = &mut interrupted => {
+                eprintln!("cancelled before the first row");
+                return Ok(());
             }
         };
-        let query = self.session.start(statement).await?;
-        let schema = run::run(query, cancelled, |batch| {
+        let schema = run::run(query, interrupted, |batch| {
             out.extend(rows.add(batch)?);
             Ok(())
         })
