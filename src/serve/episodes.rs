@@ -40,8 +40,9 @@ const KEPT: usize = 10_000;
 /// How episodes are run.
 #[derive(Debug, Clone)]
 pub struct Terms {
-    /// Steps that an agent has where its client does not say.
-    pub steps: u32,
+    /// What an agent may take in each episode; a client may choose another number of steps. Time runs from when an
+    /// episode is opened.
+    pub limits: Limits,
     /// Episodes that may be open at a time.
     pub most_open: usize,
     /// How long an episode waits for its client.
@@ -75,7 +76,6 @@ pub struct Wish {
 pub struct Episodes {
     questions: Questions,
     terms: Terms,
-    limits: Limits,
     out: OnceCell<Utf8PathBuf>,
     workers: Workers,
     slots: Arc<Semaphore>,
@@ -111,21 +111,12 @@ impl Episodes {
         Self {
             questions,
             slots: Arc::new(Semaphore::new(terms.most_open)),
-            limits: Limits::steps(terms.steps),
             terms,
             out: OnceCell::new(),
             workers: Workers::for_every_core(),
             known: Mutex::default(),
             stopping,
         }
-    }
-
-    /// What an agent may take in each episode; a client may choose another number of steps. Time
-    /// runs from when an episode is opened.
-    #[must_use]
-    pub fn limited(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
     }
 
     /// What can be asked.
@@ -222,7 +213,7 @@ impl Episodes {
     /// Checks a wish.
     fn ask(&self, wish: &Wish) -> Result<Asking, Refusal> {
         let question = self.questions.find(&wish.problem, wish.clock)?;
-        let steps = wish.max_steps.unwrap_or(self.limits.max_steps);
+        let steps = wish.max_steps.unwrap_or(self.terms.limits.max_steps);
         if !(1..=MOST_STEPS).contains(&steps) {
             return Err(Refusal::Malformed(format!(
                 "max_steps is {steps}\nhint: from 1 to {MOST_STEPS}"
@@ -231,7 +222,7 @@ impl Episodes {
         let options = Options {
             limits: Limits {
                 max_steps: steps,
-                ..self.limits
+                ..self.terms.limits
             },
             upstream: wish.upstream,
             upstream_visibility: false,

@@ -32,9 +32,8 @@ pub(super) fn episodes(
     settings: &Settings,
     stop: &CancellationToken,
 ) -> Result<Arc<Episodes>, Failure> {
-    let limits = LimitFlags::default().over(settings)?;
     let terms = Terms {
-        steps: limits.max_steps,
+        limits: LimitFlags::default().over(settings)?,
         most_open: arguments.max_episodes,
         lease: lease(&arguments.lease)?,
         out: arguments.out.clone(),
@@ -44,8 +43,7 @@ pub(super) fn episodes(
         evaluation::output_folder(Some(out), false)?;
     }
     let questions = Questions::open(library, paths)?;
-    let episodes = Episodes::new(questions, terms, stop.clone()).limited(limits);
-    Ok(Arc::new(episodes))
+    Ok(Arc::new(Episodes::new(questions, terms, stop.clone())))
 }
 
 /// What is served in place of an address: this process' standard input and output.
