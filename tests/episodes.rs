@@ -125,10 +125,14 @@ fn an_agent_that_breaks_ends_its_episodes_and_nothing_else() {
         .filter(|one| one["agent"] == "exec:exit 3")
         .collect();
     assert!(!broken.is_empty());
+    let count = broken.len();
     for episode in broken {
         assert_eq!(episode["end"], "agent_failed");
         assert_eq!(episode["success"], false);
     }
+    let told = place.ok(&["report", "out"]);
+    let line = format!("episodes of exec:exit 3 without an answer: agent_failed {count}\n");
+    assert!(told.contains(&line), "{told}");
 }
 
 #[test]

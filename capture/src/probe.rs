@@ -26,7 +26,7 @@ use crate::progress::SharedProgress;
 use crate::recorder::{Kind, Recording};
 use inventory::Inventory;
 
-pub(crate) use kubectl::Kubectl;
+pub(crate) use kubectl::{Kubectl, minor};
 
 /// How often a question is asked at most.
 const ATTEMPTS: u32 = 4;

@@ -1,5 +1,8 @@
 //! The tables for a terminal, and as Markdown.
 
+use std::collections::BTreeMap;
+
+use aiopslab_problems::episode::EndReason;
 use aiopslab_problems::task::Task;
 use comfy_table::{CellAlignment, presets};
 
@@ -41,7 +44,7 @@ pub fn text(source: &Source) -> String {
     for table in all(source) {
         out.push_str(&in_terminal(summary, &table));
     }
-    out.push_str(&format!("\n{}", last_lines(summary, "")));
+    out.push_str(&format!("\n{}\n", last_lines(summary).join("\n")));
     out
 }
 
@@ -61,7 +64,9 @@ pub fn markdown(source: &Source) -> String {
             out.push_str(&format!("\n{}\n", plain(note)));
         }
     }
-    out.push_str(&format!("\n{}", last_lines(summary, "- ")));
+    let lines = last_lines(summary).into_iter();
+    let lines: Vec<String> = lines.map(|line| format!("- {}\n", plain(&line))).collect();
+    out.push_str(&format!("\n{}", lines.concat()));
     out
 }
 
@@ -126,10 +131,26 @@ pub(super) fn scope(summary: &Summary) -> Vec<String> {
             summary.not_run.len()
         ));
     }
+    lines.extend(unanswered(summary));
     lines
 }
 
-fn last_lines(summary: &Summary, bullet: &str) -> String {
+/// Which agents gave no answer, how often, and why: the tables show that as wrong.
+fn unanswered(summary: &Summary) -> impl Iterator<Item = String> {
+    let mut ends: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    let episodes = summary.episodes.iter();
+    for one in episodes.filter(|one| one.end != EndReason::Submitted) {
+        let of_agent = ends.entry(&one.agent).or_default();
+        *of_agent.entry(one.end.name()).or_default() += 1;
+    }
+    ends.into_iter().map(|(agent, ends)| {
+        let ends = ends.iter().map(|(end, count)| format!("{end} {count}"));
+        let ends: Vec<String> = ends.collect();
+        format!("episodes of {agent} without an answer: {}", ends.join(", "))
+    })
+}
+
+fn last_lines(summary: &Summary) -> Vec<String> {
     let mut lines = scope(summary);
     let trivial = summary.trivial();
     if !trivial.is_empty() {
@@ -139,9 +160,6 @@ fn last_lines(summary: &Summary, bullet: &str) -> String {
         ));
     }
     lines
-        .iter()
-        .map(|line| format!("{bullet}{line}\n"))
-        .collect()
 }
 
 /// Agents' names are theirs: nothing in them is markup.

@@ -4,6 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
@@ -52,6 +53,14 @@ impl Kubectl {
         &self.program
     }
 
+    /// Its version as it tells it, such as `v1.34.4`; none: it does not.
+    pub(crate) async fn version(&self) -> Option<String> {
+        let words = ["version", "--client", "--output=json"].map(str::to_owned);
+        let output = self.run(&words).await.ok()?;
+        let told: Value = serde_json::from_str(&output.stdout).ok()?;
+        Some(told["clientVersion"]["gitVersion"].as_str()?.to_owned())
+    }
+
     /// Runs it with the words that follow its name.
     pub(crate) async fn run(&self, words: &[String]) -> Result<Output, String> {
         let mut command = Command::new(&self.program);
@@ -79,6 +88,13 @@ impl Kubectl {
             Ok(Ok(output)) => Ok(output),
         }
     }
+}
+
+/// Major and minor version: `1.34` of `v1.34.4`.
+pub(crate) fn minor(version: &str) -> &str {
+    let version = version.trim_start_matches('v');
+    let end = version.match_indices('.').nth(1);
+    end.map_or(version, |(end, _)| &version[..end])
 }
 
 async fn output_of(mut command: Command) -> Result<Output, String> {
@@ -119,6 +135,17 @@ fn on_path() -> Option<Utf8PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_version_has_a_major_and_a_minor() {
+        for (version, expected) in [
+            ("v1.34.4", "1.34"),
+            ("v1.32.4-dispatcher", "1.32"),
+            ("", ""),
+        ] {
+            assert_eq!(minor(version), expected);
+        }
+    }
 
     #[test]
     fn a_program_that_is_not_there_is_named() {

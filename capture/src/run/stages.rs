@@ -15,7 +15,7 @@ use crate::error::CaptureError;
 use crate::fault::Scene;
 use crate::journal::{Entry, Renewal};
 use crate::observe::{Evidence, judge};
-use crate::probe::{Kubectl, Prober};
+use crate::probe::{Kubectl, Prober, minor};
 use crate::recorder::Recording;
 use crate::recover::{undo_entries, undo_fault};
 use crate::{deploy, fault, manifests, resource, workload};
@@ -277,6 +277,21 @@ impl Capture {
         self.note_all().await
     }
 
+    /// Tells which kubectl asks: one of another version than the cluster's prints other text than a replay.
+    async fn tell_of(&self, kubectl: &Kubectl) {
+        let version = kubectl.version().await.unwrap_or_default();
+        let text = format!("with {} {version}", kubectl.program());
+        self.progress.note(text.trim_end());
+        let server = self.cluster.version()["gitVersion"].as_str();
+        let server = server.unwrap_or_default();
+        if minor(&version) != minor(server) {
+            let text = format!(
+                "the cluster is {server}: answers will differ from a replay's; --kubectl FILE names another"
+            );
+            self.progress.note(&text);
+        }
+    }
+
     /// Asks the live system what a replay will be asked, while the recorders go on.
     async fn ask_probes(&mut self) -> Result<(), CaptureError> {
         let options = self.request.probes.clone();
@@ -289,7 +304,7 @@ impl Capture {
         };
         let kubectl = Kubectl::find(options.kubectl.as_deref(), &self.request.cluster);
         match &kubectl {
-            Ok(kubectl) => self.progress.note(&format!("with {}", kubectl.program())),
+            Ok(kubectl) => self.tell_of(kubectl).await,
             Err(reason) => {
                 let text = format!("no kubectl: probes of kubectl are left out ({reason})");
                 self.progress.note(&text);

@@ -10,6 +10,7 @@ use std::time::Instant;
 use aiopslab_capture::{CaptureError, CaptureSummary};
 use camino::Utf8Path;
 use serde::Serialize;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Capture;
@@ -183,9 +184,22 @@ fn prepare(out: &Utf8Path, name: &str) -> Result<Folder, Failure> {
     Ok(Folder::Free { kept: Some(kept) })
 }
 
+/// Writes what became of each, beside what earlier campaigns into the same folder told.
 fn write_report(out: &Utf8Path, outcomes: &BTreeMap<&str, Outcome>) -> Result<(), Failure> {
     let path = out.join(REPORT);
-    let text = format!("{:#}\n", serde_json::to_value(outcomes)?);
+    let mut told: BTreeMap<String, Value> = match fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes)?,
+        Err(_) => BTreeMap::new(),
+    };
+    for (name, outcome) in outcomes {
+        // The campaign that captured it knows more of it.
+        let is_captured = |known: &Value| known["outcome"] == "captured";
+        let is_told = told.get(*name).is_some_and(is_captured);
+        if !(is_told && matches!(outcome, Outcome::AlreadyThere)) {
+            told.insert((*name).to_owned(), serde_json::to_value(outcome)?);
+        }
+    }
+    let text = format!("{:#}\n", serde_json::to_value(told)?);
     fs::write(&path, text).map_err(|error| Failure::user(format!("can't write {path}: {error}")))
 }
 
@@ -252,6 +266,25 @@ mod tests {
         fs::create_dir(out.join("a-1")).unwrap();
         fs::write(out.join("a-1").join(MANIFEST), "{}").unwrap();
         assert_eq!(prepare(&out, "a-1").unwrap(), Folder::Finished);
+    }
+
+    #[test]
+    fn a_report_keeps_what_earlier_campaigns_told() {
+        let (_keep, out) = folder();
+        let captured = |rows| Outcome::Captured {
+            rows,
+            bytes: 1,
+            seconds: 2,
+        };
+        write_report(&out, &BTreeMap::from([("a-1", captured(7))])).unwrap();
+        let outcomes = [("a-1", Outcome::AlreadyThere), ("b-1", captured(8))];
+        write_report(&out, &BTreeMap::from(outcomes)).unwrap();
+        let text = fs::read_to_string(out.join(REPORT)).unwrap();
+        let report: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (&report["a-1"]["rows"], &report["b-1"]["rows"]),
+            (&7.into(), &8.into())
+        );
     }
 
     #[test]
