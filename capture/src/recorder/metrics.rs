@@ -61,7 +61,7 @@ pub(super) async fn record(
     series_sink: &Sink<MetricSeries>,
     samples: &Sink<MetricSample>,
 ) -> Vec<Covered> {
-    let from = (from - BEFORE_START).max(namespace_made(context).await.unwrap_or(i64::MIN));
+    let from = first_moment(from, namespace_made(context).await);
     let (from_ms, to_ms) = (from / 1_000_000, to / 1_000_000);
     let texts = context.options.selectors(&context.namespaces);
     // They were checked when the recording began.
@@ -110,6 +110,13 @@ pub(super) async fn record(
     }
     let lacks = (!may_post).then(|| range_query::LACKS.to_owned());
     covered(context, &texts, from, (&holes, lacks))
+}
+
+/// From when on series are read: some time before the start of the recording, but not from before the namespace was
+/// made. One that was made anew since then cuts off nothing.
+fn first_moment(start: i64, namespace_made: Option<i64>) -> i64 {
+    let made = namespace_made.unwrap_or(i64::MIN);
+    (start - BEFORE_START).max(made.min(start))
 }
 
 /// When Prometheus was started, by its clock.
@@ -333,4 +340,22 @@ fn covered(
         rows.push(row("").unless(vec![reason]));
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_that_is_made_anew_cuts_off_nothing() {
+        let start = 10 * BEFORE_START;
+        for (made, expected) in [
+            (None, start - BEFORE_START),
+            (Some(1), start - BEFORE_START),
+            (Some(start - 1), start - 1),
+            (Some(start + 5), start),
+        ] {
+            assert_eq!(first_moment(start, made), expected, "{made:?}");
+        }
+    }
 }
