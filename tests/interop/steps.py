@@ -17,7 +17,7 @@ import tempfile
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 APPLICATION = "charted-testbed"
 STORE = "postgres-profile"
-LENGTHS = ["--age", "45s", "--baseline", "30s", "--window", "15s"]
+LENGTHS = ["--age", "25s", "--baseline", "30s", "--window", "15s"]
 
 VOLUME = """apiVersion: v1
 kind: PersistentVolume
