@@ -21,7 +21,7 @@ fn data(name: &str) -> Option<PathBuf> {
     Some(dir)
 }
 
-fn counted(format: &str, source: &Path) -> BTreeMap<String, Value> {
+pub(crate) fn counted(format: &str, source: &Path) -> BTreeMap<String, Value> {
     let script = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/tests/interop/import_counts.py"

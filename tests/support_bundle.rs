@@ -1,10 +1,11 @@
 //! A support bundle of a real cluster: what the imported snapshot answers is what a server over the
 //! same bundle answered (`../shared/data/k8s-support-bundle/results`). Runs with `AIOPSLAB_INTEROP=1`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::imports::counted;
 use crate::program::{Place, is_interop};
 
 /// An answer, the moment at which it was given, and the commands that it answers.
@@ -57,6 +58,27 @@ fn bundle() -> Option<PathBuf> {
     Some(dir)
 }
 
+/// What was taken of each file is what a script of Python finds in it by other means.
+fn equal_counts(report: &Value, dir: &Path) {
+    let counts = counted("k8s-support-bundle", dir);
+    let left_out = |part: &str| -> Vec<&str> {
+        let all = report[part]["left_out"].as_array().unwrap().iter();
+        all.map(|one| one["what"].as_str().unwrap()).collect()
+    };
+    let left_out = [left_out("files"), left_out("logs")].concat();
+    let taken = counts.iter();
+    let taken = taken.filter(|(path, _)| !left_out.contains(&path.as_str()));
+    let sum = |of: &str| -> u64 {
+        let each = taken.clone().filter_map(|(_, count)| count[of].as_u64());
+        each.sum()
+    };
+    let (objects, lines) = (sum("objects"), sum("log lines"));
+    assert!(objects > 200 && lines > 10, "{objects} {lines}");
+    assert_eq!(report["objects"]["read"], objects);
+    assert_eq!(report["rows"]["log lines"]["read"], lines);
+    println!("{objects} objects and {lines} log lines: equal");
+}
+
 #[test]
 fn every_answer_of_the_bundles_server_is_ours() {
     let Some(dir) = bundle() else { return };
@@ -81,6 +103,7 @@ fn every_answer_of_the_bundles_server_is_ours() {
             count("written")
         );
     }
+    equal_counts(report, &dir);
     place.ok(&["snapshot", "verify", "b"]);
 
     let results = dir.join("results").read_dir().unwrap();

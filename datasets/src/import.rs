@@ -21,6 +21,8 @@ use crate::error::SnapshotError;
 use crate::files;
 use crate::manifest::Manifest;
 
+use engine::{Engine, Outcome};
+
 pub use engine::defects::{Defect, Treatment};
 pub use engine::incident::ImportedTruth;
 pub use formats::{FORMATS, Format, format};
@@ -107,6 +109,12 @@ pub fn import<E: From<ImportError>>(
         incidents: Vec::new(),
         left_out: found.left_out,
     };
+    let engine = Engine {
+        format: format.name,
+        root: source,
+        key,
+        progress,
+    };
     let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
     for (index, mut incident) in found.incidents.into_iter().enumerate() {
         // Two of one name are told apart: the folder's number is the variant, which is 1.
@@ -122,12 +130,13 @@ pub fn import<E: From<ImportError>>(
         let parts = incident.parts.iter();
         let bytes = parts.map(|part| size(&source.join(&part.path))).sum();
         progress.begins(&incident.name, index + 1, of, bytes);
-        match engine::run(format.name, source, incident, &dir, key, progress)? {
-            Ok(one) => {
+        let what = incident.name.clone();
+        match engine.run(incident, &dir)? {
+            Outcome::Imported(one) => {
                 finished(&one)?;
                 imported.incidents.push(one);
             }
-            Err(left_out) => imported.left_out.push(left_out),
+            Outcome::LeftOut(reason) => imported.left_out.push(LeftOut { what, reason }),
         }
     }
     let report = match found.is_single {

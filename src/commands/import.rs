@@ -120,7 +120,10 @@ fn support_bundle(collector: Collector, arguments: &Import) -> Result<(), Failur
         dir: arguments.source.clone(),
         at,
     };
-    let (manifest, report) = import_support_bundle(&bundle, out)?;
+    let progress = ImportProgress::start();
+    let imported = import_support_bundle(&bundle, out, &progress);
+    progress.finish();
+    let (manifest, report) = imported?;
     // A real support bundle is at hand, a must-gather is not.
     let proven = collector == Collector::Troubleshoot;
     print(&match arguments.json {

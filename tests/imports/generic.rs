@@ -326,6 +326,10 @@ fn a_must_gather_of_a_bundles_objects_answers_as_the_bundle() {
         report["objects"]["read"],
         counts[""]["rows"]["objects"]["read"]
     );
+    assert_eq!(
+        report["rows"]["log lines"]["written"],
+        counts[""]["rows"]["log lines"]["written"]
+    );
     println!(
         "a: {} objects written, {later} left out: equal",
         written(&report["objects"])

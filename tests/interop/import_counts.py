@@ -2,7 +2,8 @@
 """What an import of a data set must count, computed from its files by other means than the importer's.
 
 import_counts.py FORMAT SOURCE prints, per incident, rows by what they are (read, written, quarantined,
-outside: of another time), samples, and defects by name. Python's standard library only.
+outside: of another time), samples, and defects by name; of a support bundle, per file, the objects or the
+lines. Python's standard library only.
 """
 
 import csv
@@ -392,10 +393,28 @@ def must_gather(source):
     return {"": incident.result()}
 
 
+def support_bundle(source):
+    """Of a support bundle: how many objects or lines each file has that has any."""
+    root = next(source.rglob("cluster-resources"))
+    counts = {}
+    for path in sorted(path for path in root.rglob("*") if path.is_file()):
+        name = path.relative_to(root.parent).as_posix()
+        if path.suffix == ".log":
+            counts[name] = {"log lines": sum(1 for _ in text_lines(path))}
+        elif path.suffix == ".yaml":
+            # A list whose items begin at the margin.
+            counts[name] = {"objects": sum(line.startswith("- ") for line in text_lines(path))}
+        else:
+            document = json.loads(path.read_text())
+            if isinstance(document, dict) and "items" in document:
+                counts[name] = {"objects": len(document["items"] or [])}
+    return counts
+
+
 if __name__ == "__main__":
     formats = {
         "nezha": nezha, "petshop": petshop, "aiopslab-export": aiopslab_export, "otlp": otlp, "openmetrics": openmetrics,
-        "remote-read": remote_read, "must-gather": must_gather,
+        "remote-read": remote_read, "must-gather": must_gather, "k8s-support-bundle": support_bundle,
     }
     counts = formats[sys.argv[1]](pathlib.Path(sys.argv[2]))
     print(json.dumps(counts, indent=1, sort_keys=True))

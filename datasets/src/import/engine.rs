@@ -33,7 +33,7 @@ use std::sync::Arc;
 use camino::Utf8Path;
 use serde_json::json;
 
-use super::{ImportError, ImportProgress, Imported, LeftOut, Report, SourceFile, Tally, one_line};
+use super::{ImportError, ImportProgress, Imported, Report, SourceFile, Tally, one_line};
 use crate::error::SnapshotError;
 use crate::files;
 use crate::manifest::{ManifestDraft, Observed, RecorderCounts, Redaction};
@@ -52,25 +52,20 @@ const SOURCE: &str = "import";
 /// The document below `withheld/` with the report.
 const REPORT: &str = "import";
 
-/// Writes an incident as a snapshot into a new folder, or tells why it is left out: nothing stays
-/// of it then. An error would be one of every other incident too.
-pub(super) fn run(
-    format: &'static str,
-    root: &Utf8Path,
-    incident: Incident,
-    out: &Utf8Path,
-    key: &str,
-    progress: &dyn ImportProgress,
-) -> Result<Result<Imported, LeftOut>, ImportError> {
-    let what = incident.name.clone();
-    let was_there = out.exists();
-    match write(format, root, incident, out, key, progress)? {
-        Ok(imported) => Ok(Ok(imported)),
-        Err(reason) => {
-            discard(out, was_there)?;
-            Ok(Err(LeftOut { what, reason }))
-        }
-    }
+/// What every incident of a source is imported with.
+pub(super) struct Engine<'a> {
+    pub(super) format: &'static str,
+    /// The folder that the paths are below.
+    pub(super) root: &'a Utf8Path,
+    pub(super) key: &'a str,
+    pub(super) progress: &'a dyn ImportProgress,
+}
+
+/// What became of an incident.
+pub(super) enum Outcome {
+    Imported(Imported),
+    /// Why there is no snapshot of it.
+    LeftOut(String),
 }
 
 /// Removes what an incident that is left out has in its folder, and the folder unless it was there
@@ -94,104 +89,111 @@ enum Failed {
     Writing(SnapshotError),
 }
 
-/// Writes an incident, or tells why there is no snapshot of it.
-fn write(
-    format: &'static str,
-    root: &Utf8Path,
-    incident: Incident,
-    out: &Utf8Path,
-    key: &str,
-    progress: &dyn ImportProgress,
-) -> Result<Result<Imported, String>, ImportError> {
-    let writer = SnapshotWriter::create(out)?;
-    let mut report = Report::default();
-    for one in &incident.unread {
-        report.files.left_out(&one.what, &one.reason);
+impl Engine<'_> {
+    /// Writes an incident as a snapshot into a new folder, or tells why it is left out: nothing stays
+    /// of it then. An error would be one of every other incident too.
+    pub(super) fn run(&self, incident: Incident, out: &Utf8Path) -> Result<Outcome, ImportError> {
+        let was_there = out.exists();
+        let outcome = self.write(incident, out)?;
+        if let Outcome::LeftOut(_) = outcome {
+            discard(out, was_there)?;
+        }
+        Ok(outcome)
     }
-    let mut sink = Sink::new(&writer, &incident)?;
-    let mut rows = 0;
-    let done = pipeline::in_order(
-        |submit| source::read(root, &incident.parts, submit).map_err(Failed::Reading),
-        |piece| understand(&incident, piece),
-        |piece| -> Result<(), Failed> {
-            let part = incident.parts.get(piece.part);
-            let path = part.map_or(Utf8Path::new(""), |part| &part.path);
-            match piece.content {
-                Content::Rows(header, parsed) => {
-                    let count = parsed.len() as u64;
-                    for row in parsed {
-                        let taken = sink.take(piece.part, &header, row);
-                        taken.map_err(Failed::Writing)?;
+
+    fn write(&self, incident: Incident, out: &Utf8Path) -> Result<Outcome, ImportError> {
+        let writer = SnapshotWriter::create(out)?;
+        let mut report = Report::default();
+        for one in &incident.unread {
+            report.files.left_out(&one.what, &one.reason);
+        }
+        let mut sink = Sink::new(&writer, &incident)?;
+        let mut rows = 0;
+        let done = pipeline::in_order(
+            |submit| source::read(self.root, &incident.parts, submit).map_err(Failed::Reading),
+            |piece| understand(&incident, piece),
+            |piece| -> Result<(), Failed> {
+                let part = incident.parts.get(piece.part);
+                let path = part.map_or(Utf8Path::new(""), |part| &part.path);
+                match piece.content {
+                    Content::Rows(header, parsed) => {
+                        let count = parsed.len() as u64;
+                        for row in parsed {
+                            let taken = sink.take(piece.part, &header, row);
+                            taken.map_err(Failed::Writing)?;
+                        }
+                        rows += count;
+                        self.progress.advanced(piece.bytes, count);
                     }
-                    rows += count;
-                    progress.advanced(piece.bytes, count);
-                }
-                Content::Refused(reason) => {
-                    report.files.left_out(path.as_str(), reason);
-                    progress.advanced(piece.bytes, 0);
-                }
-                Content::End {
-                    sha256,
-                    header,
-                    is_whole,
-                } => {
-                    if let (false, Some((rule, path))) = (is_whole, part.and_then(last_line)) {
-                        sink.note(rule, path);
+                    Content::Refused(reason) => {
+                        report.files.left_out(path.as_str(), reason);
+                        self.progress.advanced(piece.bytes, 0);
                     }
-                    let names = header.names.iter();
-                    let unused = names.filter(|name| !part.is_some_and(|it| it.sheet.uses(name)));
-                    report.files.wrote();
-                    report.sources.push(SourceFile {
-                        path: path.to_string(),
-                        bytes: piece.bytes,
+                    Content::End {
                         sha256,
-                        rows: std::mem::take(&mut rows),
-                        unused_columns: unused.cloned().collect(),
-                    });
+                        header,
+                        is_whole,
+                    } => {
+                        if let (false, Some((rule, path))) = (is_whole, part.and_then(last_line)) {
+                            sink.note(rule, path);
+                        }
+                        let names = header.names.iter();
+                        let unused =
+                            names.filter(|name| !part.is_some_and(|it| it.sheet.uses(name)));
+                        report.files.wrote();
+                        report.sources.push(SourceFile {
+                            path: path.to_string(),
+                            bytes: piece.bytes,
+                            sha256,
+                            rows: std::mem::take(&mut rows),
+                            unused_columns: unused.cloned().collect(),
+                        });
+                    }
                 }
-            }
-            Ok(())
-        },
-    );
-    match done {
-        Ok(()) => {}
-        Err(Failed::Reading(cause)) => return Ok(Err(one_line(&cause))),
-        Err(Failed::Writing(cause)) => return Err(cause.into()),
+                Ok(())
+            },
+        );
+        match done {
+            Ok(()) => {}
+            Err(Failed::Reading(cause)) => return Ok(Outcome::LeftOut(one_line(&cause))),
+            Err(Failed::Writing(cause)) => return Err(cause.into()),
+        }
+        let Sunk {
+            report,
+            range,
+            written,
+            namespaces,
+        } = sink.finish(report)?;
+        let Some((from, end)) = range else {
+            return Ok(Outcome::LeftOut(why_nothing(&report, &incident)));
+        };
+        let Self { format, key, .. } = self;
+        writer.write_withheld_json(REPORT, &json!({"format": format, "report": report}))?;
+        let draft = ManifestDraft {
+            seed: format!("{format}/{}/{key}", incident.name),
+            application: incident.application,
+            namespaces: namespaces.into_iter().collect(),
+            service_label: "app".to_owned(),
+            observed: Some(Observed {
+                from: time::moment(from),
+                to: time::moment(end),
+            }),
+            end: Some(time::moment(end)),
+            redaction: Redaction {
+                rules: vec!["none: everything is as it was published".to_owned()],
+                values: 0,
+            },
+            recorders: recorders(&written),
+            settings: json!({"imported": {"from": format}}),
+            ..ManifestDraft::default()
+        };
+        Ok(Outcome::Imported(Imported {
+            dir: out.to_owned(),
+            manifest: writer.finish_by_time(draft)?,
+            report,
+            truth: incident.truth,
+        }))
     }
-    let Sunk {
-        report,
-        range,
-        written,
-        namespaces,
-    } = sink.finish(report)?;
-    let Some((from, end)) = range else {
-        return Ok(Err(why_nothing(&report, &incident)));
-    };
-    writer.write_withheld_json(REPORT, &json!({"format": format, "report": report}))?;
-    let draft = ManifestDraft {
-        seed: format!("{format}/{}/{key}", incident.name),
-        application: incident.application,
-        namespaces: namespaces.into_iter().collect(),
-        service_label: "app".to_owned(),
-        observed: Some(Observed {
-            from: time::moment(from),
-            to: time::moment(end),
-        }),
-        end: Some(time::moment(end)),
-        redaction: Redaction {
-            rules: vec!["none: everything is as it was published".to_owned()],
-            values: 0,
-        },
-        recorders: recorders(&written),
-        settings: json!({"imported": {"from": format}}),
-        ..ManifestDraft::default()
-    };
-    Ok(Ok(Imported {
-        dir: out.to_owned(),
-        manifest: writer.finish_by_time(draft)?,
-        report,
-        truth: incident.truth,
-    }))
 }
 
 /// Why nothing of an incident could be taken, as far as its report tells.

@@ -11,7 +11,7 @@ mod rcaeval;
 mod recording;
 mod remote_read;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 
 use camino::Utf8Path;
 

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{ImportError, Report};
+use super::{ImportError, ImportProgress, Report, size};
 use crate::files;
 use crate::manifest::{Manifest, ManifestDraft, Observed, RecorderCounts, Redaction};
 use crate::rows::ObjectApi;
@@ -51,20 +51,21 @@ pub struct SupportBundle {
 pub fn import_support_bundle(
     source: &SupportBundle,
     out: &Utf8Path,
+    progress: &dyn ImportProgress,
 ) -> Result<(Manifest, Report), ImportError> {
     let root = match source.collector {
         Collector::Troubleshoot => files_of::root(&source.dir)?,
         Collector::MustGather => must_gather::root(&source.dir)?,
     };
     let mut report = Report::default();
-    let mut bundle = Bundle::read(&root, source.collector, &mut report)?;
+    let mut bundle = Bundle::read(&root, source.collector, &mut report, progress)?;
     let at = source
         .at
         .or_else(|| bundle.collected.or_else(|| bundle.latest()))
         .ok_or_else(|| ImportError::NoMoment { dir: root.clone() })?;
     bundle.leave_out_what_is_later(at, &mut report);
     let writer = SnapshotWriter::create(out)?;
-    bundle.write(&root, &writer, at, &mut report)?;
+    bundle.write(&root, (&writer, progress), at, &mut report)?;
     let format = source.collector.format();
     writer.write_withheld_json("import", &json!({"format": format, "report": report}))?;
     let draft = bundle.draft(at, &report);
@@ -88,6 +89,7 @@ impl Bundle {
         root: &Utf8Path,
         collector: Collector,
         report: &mut Report,
+        progress: &dyn ImportProgress,
     ) -> Result<Self, ImportError> {
         let mut bundle = Self {
             collector,
@@ -104,6 +106,8 @@ impl Bundle {
             bundle.collected = must_gather::collected_around(root);
         }
         let paths = files::list_below(root)?;
+        let bytes = paths.iter().map(|path| size(&root.join(path))).sum();
+        progress.begins(collector.format(), 1, 1, bytes);
         // Which resource a file holds may be told by discovery.
         if let Ok(Value::Array(lists)) = files::read_json(&root.join(files_of::DISCOVERY)) {
             bundle.discovery = lists;
@@ -124,6 +128,10 @@ impl Bundle {
                 _ => files_of::read(&root.join(path))?,
             };
             digest.update(Sha256::digest(&bytes));
+            // A log is done when it is written.
+            if !matches!(content, Content::Log(_)) {
+                progress.advanced(size(&root.join(path)), 0);
+            }
             match content {
                 Content::LeftOut(reason) => report.files.left_out(path.as_str(), reason),
                 Content::Log(log) => {
@@ -211,7 +219,7 @@ impl Bundle {
     fn write(
         &self,
         root: &Utf8Path,
-        writer: &SnapshotWriter,
+        (writer, progress): (&SnapshotWriter, &dyn ImportProgress),
         at: Timestamp,
         report: &mut Report,
     ) -> Result<(), ImportError> {
@@ -223,7 +231,7 @@ impl Bundle {
         let read = logs::write(
             root,
             (self.logs.as_slice(), &objects, moment),
-            writer,
+            (writer, progress),
             report,
         )?;
         let covered = Covered {

@@ -1,11 +1,11 @@
 //! What a format finds in a source: incidents, the files of each, and what is known to be true.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
 use super::defects::Rule;
 use super::sheet::Sheet;
-use crate::import::LeftOut;
+use crate::import::{ImportError, LeftOut};
 
 /// What there is in a source.
 #[derive(Debug, Default)]
@@ -22,6 +22,20 @@ pub(in crate::import) struct Found {
 }
 
 impl Found {
+    /// Takes an incident, or notes why the one in `place` can't be read.
+    pub(in crate::import) fn take(
+        &mut self,
+        place: &Utf8Path,
+        incident: Result<Incident, ImportError>,
+    ) {
+        match incident {
+            Ok(incident) => self.incidents.push(incident),
+            Err(cause) => self
+                .left_out
+                .push(LeftOut::because(place.to_string(), &cause)),
+        }
+    }
+
     /// A source that is one recording of which nothing is known to be true. Its rows tell their namespaces, if anything does.
     pub(in crate::import) fn recording(
         name: &str,

@@ -90,37 +90,19 @@ fn find(root: &Utf8Path, _: &str) -> Result<Found, ImportError> {
             for issue in files::list(&root.join(&folder))? {
                 let folder = folder.join(issue);
                 match root.join(&folder).join(METRICS).exists() {
-                    true => match issue_in(root, &traffic, &folder) {
-                        Ok(incident) => found.incidents.push(incident),
-                        Err(cause) => {
-                            let left_out = LeftOut::because(folder.into_string(), &cause);
-                            found.left_out.push(left_out);
-                        }
-                    },
-                    false => found.left_out.push(LeftOut {
-                        what: folder.into_string(),
-                        reason: format!("it has no {METRICS}"),
-                    }),
+                    true => found.take(&folder, issue_in(root, &traffic, &folder)),
+                    false => found.left_out.push(without_metrics(&folder)),
                 }
             }
         }
         let folder = Utf8PathBuf::from(format!("{traffic}/noissue"));
         if root.join(&folder).join(METRICS).exists() {
-            match head(&root.join(&folder).join(METRICS)) {
-                Ok((columns, first)) => {
-                    let incident = incident(&traffic, &folder, columns, first, None);
-                    found.incidents.push(incident);
-                }
-                Err(cause) => {
-                    let left_out = LeftOut::because(folder.into_string(), &cause);
-                    found.left_out.push(left_out);
-                }
-            }
+            let head = head(&root.join(&folder).join(METRICS));
+            let control =
+                head.map(|(columns, first)| incident(&traffic, &folder, columns, first, None));
+            found.take(&folder, control);
         } else if root.join(&traffic).join("graph.csv").exists() {
-            found.left_out.push(LeftOut {
-                what: folder.into_string(),
-                reason: format!("it has no {METRICS}"),
-            });
+            found.left_out.push(without_metrics(&folder));
         }
     }
     // The order of the folders follows the kind of fault.
@@ -135,6 +117,13 @@ fn find(root: &Utf8Path, _: &str) -> Result<Found, ImportError> {
             missing: "TRAFFIC/train/issue_N/metrics.csv",
             hint: "name the folder dataset of the repository",
         }),
+    }
+}
+
+fn without_metrics(folder: &Utf8Path) -> LeftOut {
+    LeftOut {
+        what: folder.to_string(),
+        reason: format!("it has no {METRICS}"),
     }
 }
 

@@ -11,7 +11,8 @@ use crate::import::{
 use crate::rows::Row;
 use crate::{Snapshot, verify};
 
-pub(super) struct Quiet;
+/// Hears nothing.
+pub(in crate::import) struct Quiet;
 
 impl ImportProgress for Quiet {
     fn begins(&self, _: &str, _: usize, _: usize, _: u64) {}

@@ -12,7 +12,7 @@ use super::{files_of, nanoseconds};
 use crate::error::Result;
 use crate::import::engine::defects::rules;
 use crate::import::engine::quarantine::Quarantine;
-use crate::import::{Report, Tally};
+use crate::import::{ImportProgress, Report, Tally, size};
 use crate::rows::{LogInstance, LogLine};
 use crate::writer::{SnapshotWriter, Visibility};
 
@@ -57,7 +57,7 @@ pub(super) struct Logs {
 pub(super) fn write(
     root: &Utf8Path,
     (files, objects, moment): (&[LogFile], &Objects, i64),
-    writer: &SnapshotWriter,
+    (writer, progress): (&SnapshotWriter, &dyn ImportProgress),
     report: &mut Report,
 ) -> Result<Logs> {
     let mut logs = Logs::default();
@@ -71,11 +71,13 @@ pub(super) fn write(
         let mut instance = match instance(file, objects) {
             Ok(instance) => instance,
             Err(reason) => {
+                progress.advanced(size(&root.join(path)), 0);
                 report.logs.left_out(path.as_str(), reason);
                 continue;
             }
         };
         let text = files_of::read(&root.join(path))?;
+        progress.advanced(text.len() as u64, 0);
         let digest = crate::files::hex(&Sha256::digest(&text));
         let identity = (instance.pod_uid.clone(), instance.container_id.clone());
         if let Some(known) = taken.get(&identity) {
@@ -104,6 +106,7 @@ pub(super) fn write(
         tally.read += written + refused;
         tally.written += written;
         tally.quarantined += refused;
+        progress.advanced(0, written + refused);
         writer.append_rows(Visibility::Visible, &read.lines)?;
         logs.instances.push(instance);
         report.logs.wrote();

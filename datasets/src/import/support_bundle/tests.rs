@@ -2,6 +2,7 @@ use camino::Utf8Path;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::import::formats::testing::Quiet;
 use crate::rows::{Coverage, LogInstance, LogLine, ObjectVersion};
 use crate::snapshot::Snapshot;
 use crate::verify::verify;
@@ -102,7 +103,7 @@ fn imported(at: Option<&str>) -> (tempfile::TempDir, Snapshot, Report) {
         dir: dir.join("bundle"),
         at: at.map(|text| text.parse().unwrap()),
     };
-    let (_, report) = import_support_bundle(&source, &dir.join("out")).unwrap();
+    let (_, report) = import_support_bundle(&source, &dir.join("out"), &Quiet).unwrap();
     let snapshot = Snapshot::open(&dir.join("out")).unwrap();
     (folder, snapshot, report)
 }
@@ -297,7 +298,7 @@ fn a_folder_that_is_no_bundle_is_refused() {
         dir: dir.to_owned(),
         at: None,
     };
-    let error = import_support_bundle(&source, &dir.join("out"))
+    let error = import_support_bundle(&source, &dir.join("out"), &Quiet)
         .unwrap_err()
         .to_string();
     assert!(
@@ -305,7 +306,7 @@ fn a_folder_that_is_no_bundle_is_refused() {
         "{error}"
     );
     std::fs::create_dir(dir.join("cluster-resources")).unwrap();
-    let error = import_support_bundle(&source, &dir.join("out"))
+    let error = import_support_bundle(&source, &dir.join("out"), &Quiet)
         .unwrap_err()
         .to_string();
     assert!(error.contains("--at"), "{error}");
@@ -395,7 +396,7 @@ fn a_must_gather_is_a_bundle_with_another_layout() {
         dir: dir.join("m"),
         at: None,
     };
-    let (manifest, report) = import_support_bundle(&source, &dir.join("out")).unwrap();
+    let (manifest, report) = import_support_bundle(&source, &dir.join("out"), &Quiet).unwrap();
     assert_eq!(manifest.end.to_string(), "2026-01-01T12:00:00Z");
     assert_eq!(manifest.namespaces, ["shop"]);
     let lines = &report.rows["log lines"];
@@ -479,7 +480,7 @@ fn a_must_gather_is_a_bundle_with_another_layout() {
         dir: dir.join("out"),
         ..source
     };
-    let error = import_support_bundle(&none, &dir.join("o"))
+    let error = import_support_bundle(&none, &dir.join("o"), &Quiet)
         .unwrap_err()
         .to_string();
     assert!(
