@@ -21,7 +21,7 @@ mod split;
 mod target;
 
 pub(crate) use card::card;
-pub(crate) use compose::{Order, build, unlock};
+pub(crate) use compose::{Order, build, check_problems, unlock};
 pub(crate) use difference::Difference;
 pub(crate) use figures::episodes;
 pub(crate) use split::{Split, split};

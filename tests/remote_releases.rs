@@ -46,7 +46,7 @@ fn write_release(dir: &Path) {
             snapshot: snapshot.manifest().snapshot.to_string(),
             application: snapshot.manifest().application.clone(),
             logical_digest: snapshot.logical_digest().unwrap(),
-            problems: Vec::new(),
+            problems: BTreeMap::new(),
             sealed: None,
         };
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();

@@ -9,6 +9,7 @@ mod oracle;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 pub use self::finding::{CatalogError, Finding};
 pub(crate) use self::names::check_name as check_family_name;
@@ -73,6 +74,32 @@ pub struct Problem {
     pub exercised: Exercised,
     /// Name of the snapshot that it is asked about.
     pub snapshot: String,
+}
+
+impl Problem {
+    /// SHA-256, in hexadecimal, of what is asked and what is right: two problems of one digest are scored
+    /// the same. `docs/formats/release-v1.md` says of what exactly.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        #[derive(Serialize)]
+        struct Asked<'a> {
+            id: &'a ProblemId,
+            task: Task,
+            control: bool,
+            truth: &'a Truth,
+            upstream_truth: &'a Option<Truth>,
+        }
+        let asked = Asked {
+            id: &self.id,
+            task: self.task,
+            control: self.control,
+            truth: &self.truth,
+            upstream_truth: &self.upstream_truth,
+        };
+        let text = serde_json::to_vec(&asked).unwrap_or_default();
+        let digest = Sha256::digest(text);
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// Families, applications and the problems that follow from them.
@@ -178,6 +205,16 @@ impl Catalog {
                     self.problems.iter().map(|problem| problem.id.as_str()),
                 ),
             })
+    }
+
+    /// Takes in problems that none of its files tells of, such as those that follow from a label. What it
+    /// knows itself stays as it is.
+    pub fn learn(&mut self, problems: impl IntoIterator<Item = Problem>) {
+        for problem in problems {
+            if self.problem(problem.id.as_str()).is_err() {
+                self.problems.push(problem);
+            }
+        }
     }
 
     /// Returns the problems that are asked about a snapshot.

@@ -1,7 +1,7 @@
 //! Can a snapshot be published without its truth?
 
 use aiopslab_datasets::Snapshot;
-use aiopslab_datasets::release::{CATALOG_FOLDER, Release, later_rows};
+use aiopslab_datasets::release::{Release, later_rows};
 use aiopslab_problems::catalog::Catalog;
 use serde_json::Value;
 
@@ -56,18 +56,8 @@ pub fn held_out_release(release: &Release) -> Vec<String> {
     if !release.about.held_out {
         found.push("release.json does not say that the truth is held out".to_owned());
     }
-    let folder = format!("{CATALOG_FOLDER}/");
-    let files = release.files.keys();
-    for path in files.filter(|path| path.starts_with(&folder)) {
-        found.push(format!("{path} is there"));
-    }
-    for (name, entry) in &release.snapshots {
-        for problem in &entry.problems {
-            found.push(format!(
-                "release.json names the problem {problem} of {name}"
-            ));
-        }
-    }
+    let told = release.told().into_iter();
+    found.extend(told.map(|(place, what)| format!("{place}: {what}")));
     found
 }
 

@@ -23,7 +23,14 @@ pub(super) async fn run(arguments: Release, settings: &Settings) -> Result<(), F
     match arguments {
         Release::Build(arguments) => build(*arguments, settings).await,
         Release::Verify { dir, json } => {
-            check(&verify(&dir, settings.release_key()?.as_deref())?, json)
+            let mut report = verify(&dir, settings.release_key()?.as_deref())?;
+            // What is broken is not worth asking.
+            if report.passed() {
+                report
+                    .checks
+                    .extend(release::check_problems(settings, &dir)?);
+            }
+            check(&report, json)
         }
         Release::Split {
             snapshots,

@@ -216,7 +216,7 @@ pub(super) mod tests {
                 "snapshot": id,
                 "application": "shop",
                 "logical_digest": id.repeat(2),
-                "problems": [problem],
+                "problems": {problem: "00".repeat(32)},
             })
         };
         let file = |sha256: &str| json!({"bytes": 7, "sha256": sha256});

@@ -6,6 +6,7 @@ use aiopslab_datasets::Snapshot;
 use aiopslab_datasets::release::{
     About, Builder, CATALOG_FOLDER, Identities, Release, SNAPSHOTS_FOLDER, Seal,
 };
+use aiopslab_datasets::verify::Check;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
@@ -95,7 +96,7 @@ pub(crate) fn unlock(
     let library = Library::with_slices(settings, &[out.join(CATALOG_FOLDER)])?;
     for name in locked.snapshots.keys() {
         let recorded = library.recorded(&out.join(SNAPSHOTS_FOLDER).join(name))?;
-        builder.ask(name, problem_ids(&library, &recorded));
+        builder.ask(name, asked_on(&library, &recorded));
     }
     builder.measured(locked.figures);
     finish(builder, out)
@@ -106,7 +107,7 @@ fn add_open(builder: &mut Builder, library: &Library, all: &[Recorded]) -> Resul
     let mut catalog: BTreeMap<String, String> = BTreeMap::new();
     for one in all {
         builder.add_snapshot(&one.name, &Snapshot::open(&one.dir)?)?;
-        builder.ask(&one.name, problem_ids(library, one));
+        builder.ask(&one.name, asked_on(library, one));
         catalog.extend(slice(library, one)?);
     }
     for (name, text) in catalog {
@@ -122,11 +123,45 @@ fn finish(mut builder: Builder, out: &Utf8Path) -> Result<Release, Failure> {
     Ok(builder.finish()?)
 }
 
-/// The problems that are asked on a snapshot.
-fn problem_ids(library: &Library, recorded: &Recorded) -> Vec<String> {
+/// Whether the problems of a release are, for this program, what they were when it was built; one check for each
+/// snapshot. A held-out release has none to compare.
+///
+/// # Errors
+/// When the release, its catalog or a snapshot can't be read.
+pub(crate) fn check_problems(settings: &Settings, dir: &Utf8Path) -> Result<Vec<Check>, Failure> {
+    let release = Release::open(dir, None)?;
+    if release.about.held_out {
+        return Ok(Vec::new());
+    }
+    let library = Library::with_slices(settings, &[dir.join(CATALOG_FOLDER)])?;
+    let checks = release.snapshots.iter().map(|(name, entry)| {
+        let recorded = library.recorded(&dir.join(SNAPSHOTS_FOLDER).join(name))?;
+        let asked = asked_on(&library, &recorded);
+        let then = entry.problems.iter();
+        let others: Vec<&str> = then
+            .filter(|(id, digest)| asked.get(*id) != Some(*digest))
+            .map(|(id, _)| id.as_str())
+            .collect();
+        let detail = match others.as_slice() {
+            [] => entry.problems.len().to_string(),
+            others => format!("asked or scored otherwise now: {}", others.join(", ")),
+        };
+        Ok(Check {
+            name: format!("problems of {name}"),
+            passed: others.is_empty(),
+            detail,
+        })
+    });
+    checks.collect()
+}
+
+/// The problems that are asked on a snapshot: ids, and digests.
+fn asked_on(library: &Library, recorded: &Recorded) -> BTreeMap<String, String> {
     let problems = problems_on(library, recorded).into_iter();
     let asked = problems.filter(|problem| problem.disabled.is_none());
-    asked.map(|problem| problem.id.to_string()).collect()
+    asked
+        .map(|problem| (problem.id.to_string(), problem.digest()))
+        .collect()
 }
 
 /// The catalog files that a snapshot's problems follow from, by name: of its family, unless it is labelled, and of its

@@ -73,7 +73,7 @@ def grow(aiopslab, sample, out, service):
         "format_version": "1", "name": "large", "version": "1.0.0", "held_out": False, "licence": "CC0-1.0",
         "citation": "none", "files": files, "figures": {},
         "snapshots": {sample.name: {"snapshot": manifest["snapshot"], "application": manifest["application"],
-                                    "logical_digest": checks["logical digest"]["detail"], "problems": []}},
+                                    "logical_digest": checks["logical digest"]["detail"], "problems": {}}},
     }
     (out / "release.json").write_text(json.dumps(release, indent=2, sort_keys=True))
     print(f"{sum(file['bytes'] for file in files.values())} bytes, {grown.num_rows} log lines")

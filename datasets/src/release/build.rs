@@ -137,8 +137,8 @@ impl Builder {
         Ok(catalog)
     }
 
-    /// Notes the problems that are asked on a snapshot that was added.
-    pub fn ask(&mut self, name: &str, problems: Vec<String>) {
+    /// Notes the problems that are asked on a snapshot that was added: ids, and digests.
+    pub fn ask(&mut self, name: &str, problems: BTreeMap<String, String>) {
         if let Some(entry) = self.release.snapshots.get_mut(name) {
             entry.problems = problems;
         }
@@ -225,7 +225,7 @@ fn entry(snapshot: &Snapshot) -> Result<ReleaseEntry> {
         snapshot: manifest.snapshot.to_string(),
         application: manifest.application.clone(),
         logical_digest: snapshot.logical_digest()?,
-        problems: Vec::new(),
+        problems: BTreeMap::new(),
         sealed: None,
     })
 }

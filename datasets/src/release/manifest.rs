@@ -81,6 +81,20 @@ impl Release {
         }
     }
 
+    /// What a manifest whose truth is held out tells of it nonetheless: where, and what.
+    #[must_use]
+    pub fn told(&self) -> Vec<(String, String)> {
+        let folder = format!("{CATALOG_FOLDER}/");
+        let files = self.files.keys().filter(|path| path.starts_with(&folder));
+        let catalog = files.map(|path| (path.clone(), "is there".to_owned()));
+        let snapshots = self.snapshots.iter();
+        let problems = snapshots.flat_map(|(name, entry)| {
+            let ids = entry.problems.keys();
+            ids.map(move |id| (name.clone(), format!("its problem {id} is named")))
+        });
+        catalog.chain(problems).collect()
+    }
+
     /// The text of the manifest, with its digest, which is noted here too.
     pub(super) fn text(&mut self) -> serde_json::Result<String> {
         NO_DIGEST.clone_into(&mut self.sha256);
@@ -135,8 +149,9 @@ pub struct ReleaseEntry {
     pub application: String,
     /// Digest of its visible rows, whatever they are encoded in.
     pub logical_digest: String,
-    /// Ids of the problems that are asked on it; none in a held-out release, since they name the fault.
-    pub problems: Vec<String>,
+    /// The problems that are asked on it: ids, and digests of what is asked and right. None in a held-out
+    /// release, since they name the fault.
+    pub problems: BTreeMap<String, String>,
     /// Where its truth is held out: what is encrypted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed: Option<Sealed>,

@@ -32,7 +32,7 @@ fn release() -> (tempfile::TempDir, Utf8PathBuf, String, Utf8PathBuf) {
         snapshot: manifest.snapshot.to_string(),
         application: manifest.application,
         logical_digest: Snapshot::open(&at).unwrap().logical_digest().unwrap(),
-        problems: Vec::new(),
+        problems: BTreeMap::new(),
         sealed: None,
     };
     write_release(&dir, BTreeMap::from([("one".to_owned(), entry)]));
