@@ -15,6 +15,7 @@ mod prompts;
 mod recording;
 mod script;
 mod strategy;
+mod tokens;
 mod tools;
 
 use std::fmt;

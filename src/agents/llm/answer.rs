@@ -88,10 +88,10 @@ impl Answer {
         self.finish_reason.as_deref() == Some("length")
     }
 
-    /// Bytes of what the model wrote.
-    pub(super) fn bytes(&self) -> usize {
-        let calls = self.tool_calls.iter().map(ToolCall::bytes);
-        self.content.len() + calls.sum::<usize>()
+    /// What the model wrote, its calls among it.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        let calls = self.tool_calls.iter().flat_map(ToolCall::texts);
+        std::iter::once(self.content.as_str()).chain(calls)
     }
 
     fn add(&mut self, part: &Value) {
@@ -138,7 +138,11 @@ fn arguments(call: &Value) -> String {
 
 impl ToolCall {
     pub(super) fn bytes(&self) -> usize {
-        self.function.name.len() + self.function.arguments.len()
+        self.texts().into_iter().map(str::len).sum()
+    }
+
+    pub(super) fn texts(&self) -> [&str; 2] {
+        [&self.function.name, &self.function.arguments]
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::answer::ToolCall;
 
-/// Bytes that we take for one token where nobody counted: a rule of thumb for English text.
+/// Bytes that we take for one token when a request is trimmed: a rule of thumb for English text.
 pub(super) const BYTES_PER_TOKEN: usize = 4;
 
 /// The whole conversation of one episode.
@@ -125,8 +125,13 @@ impl Message {
 
     /// Bytes of its text and calls.
     pub(super) fn bytes(&self) -> usize {
-        let calls = self.tool_calls.iter().map(ToolCall::bytes);
-        self.content.len() + calls.sum::<usize>()
+        self.texts().map(str::len).sum()
+    }
+
+    /// Its text and calls.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        let calls = self.tool_calls.iter().flat_map(ToolCall::texts);
+        std::iter::once(self.content.as_str()).chain(calls)
     }
 }
 

@@ -10,6 +10,7 @@ use super::conversation::{BYTES_PER_TOKEN, Message};
 use super::endpoint::Failed;
 use super::prices::{self, Priced};
 use super::recording::Asked;
+use super::tokens;
 use crate::settings::LlmSettings;
 
 /// Members of a request that are ours to set.
@@ -131,8 +132,7 @@ impl Model {
     /// What an answer to these messages took.
     pub(super) fn usage(&self, answer: &Answer, messages: &[Message]) -> Usage {
         let price = self.price.as_ref().map(|priced| &priced.price);
-        let bytes = messages.iter().map(Message::bytes).sum();
-        prices::usage(answer, bytes, price)
+        prices::usage(answer.tokens, || tokens::counted(messages, answer), price)
     }
 
     /// Whether its answers take anything: a script's do not.

@@ -3,8 +3,7 @@
 use aiopslab_problems::episode::Usage;
 use serde::Deserialize;
 
-use super::answer::{Answer, Tokens};
-use super::conversation::BYTES_PER_TOKEN;
+use super::answer::Tokens;
 use crate::settings::{LlmSettings, Price};
 
 const SHIPPED: &str = include_str!("prices.toml");
@@ -69,23 +68,19 @@ fn undated(model: &str) -> Option<&str> {
     is_date.then_some(name)
 }
 
-/// What an answer took: as the provider counts, else estimated from the bytes of the request.
-pub(super) fn usage(answer: &Answer, request_bytes: usize, price: Option<&Price>) -> Usage {
-    let tokens = answer.tokens.unwrap_or(Tokens {
-        input: estimate(request_bytes),
-        cached_input: 0,
-        output: estimate(answer.bytes()),
-    });
+/// What an answer took: as the provider told, else as we counted.
+pub(super) fn usage(
+    told: Option<Tokens>,
+    counted: impl FnOnce() -> Tokens,
+    price: Option<&Price>,
+) -> Usage {
+    let tokens = told.unwrap_or_else(counted);
     Usage {
         input_tokens: tokens.input,
         output_tokens: tokens.output,
         cost_usd: price.map(|price| cost(tokens, price)),
-        estimated: answer.tokens.is_none(),
+        estimated: told.is_none(),
     }
-}
-
-fn estimate(bytes: usize) -> u64 {
-    bytes.div_ceil(BYTES_PER_TOKEN) as u64
 }
 
 #[expect(clippy::cast_precision_loss, reason = "nobody reads 2^53 tokens")]
@@ -124,19 +119,16 @@ mod tests {
             cached_input: Some(0.5),
             output: 8.0,
         };
-        let counted = Answer {
-            tokens: Some(Tokens {
-                input: 1_000_000,
-                cached_input: 400_000,
-                output: 100_000,
-            }),
-            ..Answer::default()
+        let told = Tokens {
+            input: 1_000_000,
+            cached_input: 400_000,
+            output: 100_000,
         };
-        let took = usage(&counted, 0, Some(&price));
+        let took = usage(Some(told), Tokens::default, Some(&price));
         assert!((took.cost_usd.unwrap() - (1.2 + 0.2 + 0.8)).abs() < 1e-9);
         assert!(!took.estimated);
-        let took = usage(&Answer::default(), 10, None);
-        assert_eq!((took.input_tokens, took.estimated), (3, true));
+        let took = usage(None, || told, None);
+        assert_eq!((took.input_tokens, took.estimated), (1_000_000, true));
         assert_eq!(took.cost_usd, None);
     }
 }
