@@ -61,12 +61,15 @@ pub(super) enum Unready {
     Waiting,
 }
 
+/// Seconds after which a pod that is still being made is stuck: images are there as a rule.
+const STARTING: u64 = 30;
+
 /// The service of a pod that is not ready, and why it is not.
 pub(super) fn unready(listed: &str, pods: &str) -> Option<(String, Unready)> {
     let broken = rows(listed).find(|row| {
         let ready = row.get(1).and_then(|ready| ready.split_once('/'));
         let done = row.get(2).is_some_and(|status| status == "Completed");
-        !done && ready.is_some_and(|(have, want)| have != want)
+        !done && !is_starting(row) && ready.is_some_and(|(have, want)| have != want)
     })?;
     let name = broken.first()?;
     let pod = items(pods)
@@ -79,6 +82,17 @@ pub(super) fn unready(listed: &str, pods: &str) -> Option<(String, Unready)> {
         label
     };
     Some((component, why(&pod)))
+}
+
+/// Whether a pod has only just been made, as a CronJob makes one every minute.
+fn is_starting(row: &[String]) -> bool {
+    let being_made = ["Pending", "ContainerCreating", "PodInitializing"];
+    let age = row
+        .last()
+        .and_then(|age| age.strip_suffix('s')?.parse().ok());
+    row.get(2)
+        .is_some_and(|status| being_made.contains(&status.as_str()))
+        && age.is_some_and(|seconds: u64| seconds < STARTING)
 }
 
 fn why(pod: &Value) -> Unready {
@@ -274,6 +288,20 @@ mod tests {
             Unready::NotAnswering,
         );
         check(container(waiting, nothing), Unready::Waiting);
+    }
+
+    #[test]
+    fn a_pod_that_has_just_been_made_is_not_broken() {
+        let pods = serde_json::json!({"items": [{"metadata": {"name": "tick-1"}}]}).to_string();
+        let found = |status: &str, age: &str| {
+            let row = format!("tick-1 0/1 {status} 0 {age}");
+            unready(&format!("NAME READY STATUS RESTARTS AGE\n{row}\n"), &pods)
+        };
+        let broken = Some(("tick-1".to_owned(), Unready::Waiting));
+        assert_eq!(found("ContainerCreating", "4s"), None);
+        assert_eq!(found("ContainerCreating", "31s"), broken);
+        assert_eq!(found("ContainerCreating", "2m4s"), broken);
+        assert_eq!(found("ErrImagePull", "4s"), broken);
     }
 
     #[test]
