@@ -221,7 +221,7 @@ pub struct Eval {
     #[arg(long, value_name = "DIR")]
     pub out: Option<Utf8PathBuf>,
     /// Go on with the evaluation in --out that was stopped or killed: what is finished is taken as it is
-    #[arg(long, requires = "out", conflicts_with = "live")]
+    #[arg(long, requires = "out")]
     pub resume: bool,
     /// Write the report, too: a page with every episode (`aiopslab report RESULTS --html FILE`)
     #[arg(long, value_name = "FILE")]

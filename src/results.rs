@@ -1,6 +1,7 @@
 //! Episodes that were kept, read again: our own folders, and AIOpsLab's session files.
 
 use aiopslab_problems::action::{Action, ActionSet, CallSyntax, parse_among};
+use aiopslab_problems::catalog::{Catalog, Problem};
 use aiopslab_problems::environment::Verdict;
 use aiopslab_problems::episode::{
     EPISODE_VERSION, EndReason, EpisodeEnd, EpisodeHeader, EpisodeResult, EpisodeStep, Record,
@@ -11,7 +12,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::exit::Failure;
-use crate::session::{Measurement, RESULT, TIMING_VERSION, TRANSCRIPT};
+use crate::session::{Measurement, RESULT, TIMING_VERSION, TRANSCRIPT, write_json};
+
+/// What was asked beside the built-in problems.
+const PROBLEMS: &str = "problems.json";
 
 /// An episode as it was kept.
 #[derive(Debug)]
@@ -103,6 +107,40 @@ pub fn read(path: &Utf8Path) -> Result<Vec<Kept>, Failure> {
 
 fn unread(path: &Utf8Path, error: &std::io::Error) -> Failure {
     Failure::user(format!("{path} can't be read: {error}"))
+}
+
+/// Keeps those of the problems that are not built in, so that their episodes can be scored again: a
+/// label is in its recording only, and the files of a release or a user may not be at hand then.
+///
+/// # Errors
+/// When the file can't be written.
+pub(crate) fn keep_problems<'a>(
+    out: &Utf8Path,
+    asked: impl Iterator<Item = &'a Problem>,
+) -> Result<(), Failure> {
+    let built_in = Catalog::embedded()?;
+    let others = asked.filter(|one| built_in.problem(one.id.as_str()).ok() != Some(*one));
+    let others: Vec<&Problem> = others.collect();
+    match others.is_empty() {
+        true => Ok(()),
+        false => write_json(&out.join(PROBLEMS), &others),
+    }
+}
+
+/// The problems that were kept with the episodes in a folder, or in the one around it.
+///
+/// # Errors
+/// When their file can't be read.
+pub(crate) fn problems(results: &Utf8Path) -> Result<Vec<Problem>, Failure> {
+    let files = results.ancestors().take(2).map(|dir| dir.join(PROBLEMS));
+    let Some(path) = files.into_iter().find(|path| path.is_file()) else {
+        return Ok(Vec::new());
+    };
+    Vec::deserialize(json_of(&path)?).map_err(|error| {
+        Failure::user(format!(
+            "{path} is no list of problems: {error}\nhint: remove it, and give the catalog of these problems with --catalog DIR"
+        ))
+    })
 }
 
 /// The folders of all episodes below a folder, finished or not, in the order of their names.

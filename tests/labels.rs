@@ -77,6 +77,10 @@ fn a_label_is_kept_and_asked_for() {
     };
     assert_eq!((at("before-fault").trim(), at("end").trim()), ("1", "0"));
 
+    // Scored again without the recording, by what was asked then.
+    let scored = place.ok(&["score", "a"]);
+    assert!(scored.contains(", 0 not scored"), "{scored}");
+
     // Said otherwise, the same answers are wrong.
     place.refused(&add(&["--faulty", "geo"]), &["label already", "--replace"]);
     place.ok(&add(&[

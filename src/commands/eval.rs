@@ -7,6 +7,7 @@ use std::io::IsTerminal;
 use std::time::Instant;
 
 use aiopslab_problems::action::ActionSet;
+use aiopslab_problems::catalog::Problem;
 use aiopslab_problems::episode::{EndReason, Limits, not_reproducible};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,7 @@ use crate::exit::Failure;
 use crate::library::Library;
 use crate::output::print;
 use crate::report::{self, SUMMARY, Summary};
+use crate::results;
 use crate::session;
 use crate::settings::Settings;
 use crate::signals::cancel_on_signal;
@@ -139,11 +141,6 @@ fn specs(
 }
 
 fn options(arguments: &Eval, settings: &Settings) -> Result<Options, Failure> {
-    if arguments.resume && arguments.live.on_write == OnWrite::Live {
-        return Err(Failure::user(
-            "--resume is for snapshots\nhint: leave out --on-write live, or begin anew in another folder",
-        ));
-    }
     Ok(Options {
         limits: arguments.limits.over(settings)?,
         upstream: arguments.upstream,
@@ -159,10 +156,14 @@ fn options(arguments: &Eval, settings: &Settings) -> Result<Options, Failure> {
     })
 }
 
-fn make_folder(options: &Options) -> Result<(), Failure> {
-    std::fs::create_dir_all(&options.out).map_err(|error| {
-        Failure::user(format!("the folder {} can't be made: {error}", options.out))
-    })
+fn make_folder<'a>(
+    options: &Options,
+    asked: impl Iterator<Item = &'a Problem>,
+) -> Result<(), Failure> {
+    let out = &options.out;
+    std::fs::create_dir_all(out)
+        .map_err(|error| Failure::user(format!("the folder {out} can't be made: {error}")))?;
+    results::keep_problems(out, asked)
 }
 
 /// The agents beside the baselines, on snapshots; or from snapshots to a cluster, where it writes.
@@ -182,7 +183,8 @@ async fn on_snapshots(
         controls: false,
     };
     let plan = Plan::make(library, &arguments.paths, &wanted)?;
-    make_folder(options)?;
+    let problems = || plan.questions.iter().map(|question| &question.problem);
+    make_folder(options, problems())?;
     let mut agents = specs.to_vec();
     agents.extend(
         AgentSpec::BASELINES
@@ -191,14 +193,10 @@ async fn on_snapshots(
     );
     let done = if goes_live {
         let prewarm = arguments.live.prewarm;
-        let episodes = on_stage(&arguments.live, settings, async |stage| {
+        on_stage(&arguments.live, settings, async |stage| {
             evaluation::run_on_write(library, &plan, &agents, options, &stage, prewarm).await
         })
-        .await?;
-        Evaluation {
-            episodes,
-            ..Evaluation::default()
-        }
+        .await?
     } else {
         let bar = progress(
             &agents,
@@ -212,11 +210,8 @@ async fn on_snapshots(
         bar.finish_and_clear();
         done?
     };
-    if done.taken > 0 {
-        eprintln!("{} episodes were finished before", done.taken);
-    }
-    let problems = plan.questions.iter().map(|question| &question.problem);
-    let mut summary = Summary::of(&names(&agents), problems, options.repeat, done.episodes);
+    tell_taken(&done);
+    let mut summary = Summary::of(&names(&agents), problems(), options.repeat, done.episodes);
     summary.unfinished = done.unfinished;
     summary.snapshots = plan.snapshots;
     summary.not_run.clone_from(&plan.not_run);
@@ -240,18 +235,15 @@ async fn on_cluster(
 ) -> Result<(Summary, String), Failure> {
     let wanted: Vec<String> = arguments.paths.iter().map(ToString::to_string).collect();
     let plan = LivePlan::make(library, &wanted, arguments.task)?;
-    make_folder(options)?;
-    let episodes = on_stage(&arguments.live, settings, async |stage| {
-        let mut episodes = Vec::new();
-        for spec in specs {
-            episodes.extend(evaluation::run_live(&plan, spec, options, &stage).await?);
-        }
-        Ok(episodes)
+    let questions = || plan.questions.values().flatten();
+    let problems = || questions().map(|question| &question.problem);
+    make_folder(options, problems())?;
+    let done = on_stage(&arguments.live, settings, async |stage| {
+        evaluation::run_live(&plan, specs, options, &stage).await
     })
     .await?;
-    let questions = plan.questions.values().flatten();
-    let problems = questions.map(|question| &question.problem);
-    let mut summary = Summary::of(&names(specs), problems, options.repeat, episodes);
+    tell_taken(&done);
+    let mut summary = Summary::of(&names(specs), problems(), options.repeat, done.episodes);
     summary.not_reproducible = not_reproducible(&options.limits, true).map(str::to_owned);
     let what = format!(
         "{} on a running cluster, {} problems\n",
@@ -259,6 +251,12 @@ async fn on_cluster(
         plan.len()
     );
     Ok((summary, what))
+}
+
+fn tell_taken(done: &Evaluation) {
+    if done.taken > 0 {
+        eprintln!("{} episodes were finished before", done.taken);
+    }
 }
 
 /// Writes `summary.json` and prints what came of the evaluation.

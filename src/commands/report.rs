@@ -7,11 +7,16 @@ use crate::exit::Failure;
 use crate::library::Library;
 use crate::output::print;
 use crate::report;
+use crate::results;
 use crate::settings::Settings;
 
 pub(super) fn run(arguments: &Report, settings: &Settings) -> Result<(), Failure> {
     if let Some(file) = &arguments.html {
-        return page(&arguments.results, file, &Library::open(settings)?);
+        let mut library = Library::open(settings)?;
+        for results in &arguments.results {
+            library.catalog.learn(results::problems(results)?);
+        }
+        return page(&arguments.results, file, &library);
     }
     let source = report::beside(&arguments.results)?;
     print(&match arguments.markdown {

@@ -39,7 +39,10 @@ pub(super) async fn run(arguments: &Score, settings: &Settings) -> Result<(), Fa
     let judge = arguments.judge.as_ref();
     let judge = judge.map(|name| judge::named(name, &settings.llm));
     let judge = judge.transpose()?;
-    let library = Library::open(settings)?;
+    let mut library = Library::open(settings)?;
+    library
+        .catalog
+        .learn(results::problems(&arguments.results)?);
     let kept = results::read(&arguments.results)?;
     if arguments.write && kept.iter().any(|kept| kept.is_session) {
         return Err(Failure::user(

@@ -12,7 +12,7 @@ use aiopslab_problems::task::Task;
 use tokio_util::sync::CancellationToken;
 
 use super::episode::{Asked, Talked};
-use super::{Evaluated, Options};
+use super::{Evaluated, Evaluation, Options, resume};
 use crate::agents::{Agent, AgentSpec};
 use crate::exit::Failure;
 use crate::library::Library;
@@ -124,136 +124,156 @@ impl LiveQuestion {
     }
 }
 
-/// Runs every problem of a plan on the cluster: one application at a time, deployed once.
+/// Runs every problem of a plan on the cluster for every agent: an application stays deployed as long as
+/// it is the next problem's too.
 ///
 /// A problem whose incident can't be brought up or judged ends as `environment_failed`, and the next
 /// one is asked.
 ///
 /// # Errors
 /// When the very first application can't be brought up, two problems in a row can't, the cluster
-/// can't be left as it was found, or the output can't be written; what was done to the cluster is
-/// undone then.
+/// can't be left as it was found, or the output can't be written or holds another evaluation; what was
+/// done to the cluster is undone then.
 pub async fn run(
     plan: &LivePlan,
-    spec: &AgentSpec,
+    agents: &[AgentSpec],
     options: &Options,
     stage: &Stage,
-) -> Result<Vec<Evaluated>, Failure> {
-    let mut round = Round {
-        spec,
+) -> Result<Evaluation, Failure> {
+    let mut rounds = Vec::new();
+    for agent in agents {
+        for question in plan.questions.values().flatten() {
+            for repeat in 1..=options.repeat {
+                rounds.push(Round::new(agent, question, repeat, options));
+            }
+        }
+    }
+    let kept = resume::finished(rounds.iter().map(|round| &round.asked), options)?;
+    let mut evaluation = Evaluation {
+        taken: kept.iter().flatten().count(),
+        ..Evaluation::default()
+    };
+    let mut cluster = Cluster {
         options,
         stage,
-        done: Vec::new(),
+        system: None,
+        has_asked: false,
         has_failed: false,
     };
-    for questions in plan.questions.values() {
-        let mut system = None;
-        let asked = round.ask_all(&mut system, questions).await;
-        // Whatever happened, the cluster is left as it was found; the first failure is told.
-        let left = match system {
-            Some(system) => system.leave().await,
-            None => Ok(()),
-        };
-        asked?;
-        left?;
-    }
-    Ok(round.done)
+    let asked = async {
+        for (round, kept) in rounds.into_iter().zip(kept) {
+            let evaluated = match kept {
+                Some(kept) => kept,
+                None => cluster.ask(round).await?,
+            };
+            evaluation.episodes.push(evaluated);
+        }
+        Ok::<_, Failure>(())
+    };
+    let asked = asked.await;
+    // Whatever happened, the cluster is left as it was found; the first failure is told.
+    let left = cluster.leave().await;
+    asked?;
+    left?;
+    Ok(evaluation)
 }
 
-/// One agent's round through the problems.
+/// An episode to be run.
 struct Round<'a> {
-    spec: &'a AgentSpec,
+    question: &'a LiveQuestion,
+    asked: Asked,
+    agent: Box<dyn Agent>,
+}
+
+impl<'a> Round<'a> {
+    fn new(spec: &AgentSpec, question: &'a LiveQuestion, repeat: u32, options: &Options) -> Self {
+        let name = spec.to_string();
+        let (problem, application) = (&question.problem, &question.application);
+        let mut asked = Asked::live(&name, problem, application, repeat, options);
+        asked.of_family(&question.family);
+        Self {
+            agent: asked.agent(spec),
+            question,
+            asked,
+        }
+    }
+}
+
+/// The cluster on its way through the rounds.
+struct Cluster<'a> {
     options: &'a Options,
     stage: &'a Stage,
-    done: Vec<Evaluated>,
+    /// The application that is deployed, as the last round left it.
+    system: Option<LiveSystem>,
+    /// Whether an episode has come to its end.
+    has_asked: bool,
     /// Whether the last incident could not be brought up.
     has_failed: bool,
 }
 
-impl Round<'_> {
-    /// Asks all problems of one application. `system` is left as the last of them left it.
-    async fn ask_all(
-        &mut self,
-        system: &mut Option<LiveSystem>,
-        questions: &[LiveQuestion],
-    ) -> Result<(), Failure> {
-        for question in questions {
-            for repeat in 1..=self.options.repeat {
-                let evaluated = self.ask(system, question, repeat).await?;
-                self.done.push(evaluated);
-            }
-        }
-        Ok(())
-    }
-
-    async fn ask(
-        &mut self,
-        system: &mut Option<LiveSystem>,
-        question: &LiveQuestion,
-        repeat: u32,
-    ) -> Result<Evaluated, Failure> {
-        let LiveQuestion {
-            problem,
-            family,
-            application,
-        } = question;
-        let name = self.spec.to_string();
-        let mut asked = Asked::live(&name, problem, application, repeat, self.options);
-        asked.of_family(family);
-        let mut agent = asked.agent(self.spec);
-        let talked = match self.bring_up(system, question).await {
+impl Cluster<'_> {
+    async fn ask(&mut self, mut round: Round<'_>) -> Result<Evaluated, Failure> {
+        let talked = match self.bring_up(round.question).await {
             Ok(mut environment) => {
                 self.has_failed = false;
-                self.talk(system, &mut environment, &asked, agent.as_mut())
+                self.talk(&mut environment, &round.asked, round.agent.as_mut())
                     .await?
             }
-            Err(error) => self.not_brought_up(error, system.is_some(), &asked)?,
+            Err(error) => self.not_brought_up(error, &round.asked)?,
         };
-        talked.close(&asked)
+        self.has_asked = true;
+        talked.close(&round.asked)
     }
 
     /// Breaks the application, which is deployed or reset before.
-    async fn bring_up(
-        &self,
-        system: &mut Option<LiveSystem>,
-        question: &LiveQuestion,
-    ) -> Result<LiveEnvironment, CaptureError> {
+    async fn bring_up(&mut self, question: &LiveQuestion) -> Result<LiveEnvironment, CaptureError> {
         let stage = self.stage;
-        let up = match system {
+        let is_another = |up: &LiveSystem| up.application() != question.application.name;
+        if self.system.as_ref().is_some_and(is_another) {
+            self.leave().await?;
+        }
+        let up = match &mut self.system {
             Some(up) => {
                 // Whatever an earlier problem left, also one that broke half-way.
                 up.reset(stage.fresh).await?;
                 up
             }
-            None => {
+            none => {
                 let started = LiveSystem::start(
                     question.application.clone(),
                     stage.options.clone(),
                     stage.progress.clone(),
                     stage.cancel.clone(),
                 );
-                system.insert(started.await?)
+                none.insert(started.await?)
             }
         };
         up.inject(&question.family).await?;
         up.environment(self.options.upstream).await
     }
 
+    /// Leaves the cluster as it was found.
+    async fn leave(&mut self) -> Result<(), CaptureError> {
+        match self.system.take() {
+            Some(system) => system.leave().await,
+            None => Ok(()),
+        }
+    }
+
     /// Lets the agent act, and judges what it did.
     async fn talk(
-        &self,
-        system: &mut Option<LiveSystem>,
+        &mut self,
         environment: &mut LiveEnvironment,
         asked: &Asked,
         agent: &mut dyn Agent,
     ) -> Result<Talked, Failure> {
         let cancel = &self.stage.cancel;
-        let text = format!("{} on {}", self.spec, asked.problem.id);
+        let text = format!("{} on {}", asked.header.agent, asked.problem.id);
         self.stage.progress.stage("agent", &text);
         let talk = asked.talk(agent, environment, self.options);
         let mut talked = or_cancelled(cancel, talk).await?;
         if is_judged(asked, &talked)
-            && let Some(system) = system
+            && let Some(system) = &mut self.system
         {
             let judged = system.judge().await;
             take_judgement(&mut talked, judged, cancel)?;
@@ -261,19 +281,14 @@ impl Round<'_> {
         Ok(talked)
     }
 
-    /// Ends an episode whose incident could not be brought up; `is_deployed`: its application is there.
+    /// Ends an episode whose incident could not be brought up.
     ///
     /// # Errors
     /// When the next one would not do better: the user has stopped it, not even the first application
     /// could be deployed, or it is the second in a row.
-    fn not_brought_up(
-        &mut self,
-        error: CaptureError,
-        is_deployed: bool,
-        asked: &Asked,
-    ) -> Result<Talked, Failure> {
+    fn not_brought_up(&mut self, error: CaptureError, asked: &Asked) -> Result<Talked, Failure> {
         let failure = Failure::from(error);
-        let is_first = self.done.is_empty() && !is_deployed;
+        let is_first = !self.has_asked && self.system.is_none();
         if self.stage.cancel.is_cancelled() || self.has_failed || is_first {
             return Err(failure);
         }

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use super::episode::Asked;
 use super::live::{LiveQuestion, Stage, is_judged, or_cancelled, take_judgement};
-use super::{Evaluated, Options, Plan, Question};
+use super::{Evaluated, Evaluation, Options, Plan, Question, resume};
 use crate::agents::{Agent, AgentSpec};
 use crate::exit::Failure;
 use crate::library::Library;
@@ -52,8 +52,8 @@ struct Switching {
 /// A damaged snapshot, or a cluster that fails, ends its episode as `environment_failed`.
 ///
 /// # Errors
-/// When the cluster can't be left as it was found, or the output can't be written; what was done to
-/// the cluster is undone then.
+/// When the cluster can't be left as it was found, or the output can't be written or holds another
+/// evaluation; what was done to the cluster is undone then.
 pub async fn run(
     library: &Library,
     plan: &Plan,
@@ -61,24 +61,32 @@ pub async fn run(
     options: &Options,
     stage: &Stage,
     prewarm: bool,
-) -> Result<Vec<Evaluated>, Failure> {
-    for question in &plan.questions {
-        LiveQuestion::find(library, &question.problem)?;
-    }
-    let mut standby = Standby::Cold(None);
-    let mut done = Vec::new();
-    let asked = async {
-        for (number, agent) in agents.iter().enumerate() {
-            // Baselines only look: for them nothing is brought up before they ask for it.
-            let prewarm = prewarm && number == 0;
-            for question in &plan.questions {
-                let incident = LiveQuestion::find(library, &question.problem)?;
-                for repeat in 1..=options.repeat {
-                    let round = (agent, question, &incident, repeat);
-                    let evaluated = ask(&mut standby, round, options, stage, prewarm).await?;
-                    done.push(evaluated);
-                }
+) -> Result<Evaluation, Failure> {
+    let mut rounds = Vec::new();
+    for (number, agent) in agents.iter().enumerate() {
+        for question in &plan.questions {
+            let incident = LiveQuestion::find(library, &question.problem)?;
+            for repeat in 1..=options.repeat {
+                // Baselines only look: for them nothing is brought up before they ask for it.
+                let prewarm = prewarm && number == 0;
+                let round = Round::new(agent, (question, &incident), repeat, options);
+                rounds.push(Round { prewarm, ..round });
             }
+        }
+    }
+    let kept = resume::finished(rounds.iter().map(|round| &round.asked), options)?;
+    let mut evaluation = Evaluation {
+        taken: kept.iter().flatten().count(),
+        ..Evaluation::default()
+    };
+    let mut standby = Standby::Cold(None);
+    let asked = async {
+        for (round, kept) in rounds.into_iter().zip(kept) {
+            let evaluated = match kept {
+                Some(kept) => kept,
+                None => round.run(&mut standby, options, stage).await?,
+            };
+            evaluation.episodes.push(evaluated);
         }
         Ok::<_, Failure>(())
     };
@@ -90,39 +98,67 @@ pub async fn run(
     };
     asked?;
     left?;
-    Ok(done)
+    Ok(evaluation)
 }
 
-/// Asks one agent one question. The cluster is left in `standby` for the next.
-async fn ask(
-    standby: &mut Standby,
-    (agent, question, incident, repeat): (&AgentSpec, &Question, &LiveQuestion, u32),
-    options: &Options,
-    stage: &Stage,
+/// An episode to be run.
+struct Round<'a> {
+    question: &'a Question,
+    incident: LiveQuestion,
+    asked: Asked,
+    agent: Box<dyn Agent>,
+    /// Whether the incident is brought up before the agent writes.
     prewarm: bool,
-) -> Result<Evaluated, Failure> {
-    let mut asked = Asked::on_snapshot(&agent.to_string(), question, repeat, options);
-    let mut acting = asked.agent(agent);
-    asked.header.on_write_live = true;
-    asked.of_family(&incident.family);
-    let replay = match Asked::replay(question, options) {
-        Ok(replay) => replay,
-        Err(broken) => return asked.without_environment(&broken, options)?.close(&asked),
-    };
-    let mut environment = Switching {
-        replay,
-        live: None,
-        standby: std::mem::replace(standby, Standby::Cold(None)),
-        incident: incident.clone(),
-        stage: stage.clone(),
-        upstream: options.upstream,
-    };
-    if prewarm {
-        environment.warm().await;
+}
+
+impl<'a> Round<'a> {
+    fn new(
+        agent: &AgentSpec,
+        (question, incident): (&'a Question, &LiveQuestion),
+        repeat: u32,
+        options: &Options,
+    ) -> Self {
+        let mut asked = Asked::on_snapshot(&agent.to_string(), question, repeat, options);
+        let acting = asked.agent(agent);
+        asked.header.on_write_live = true;
+        asked.of_family(&incident.family);
+        Self {
+            question,
+            incident: incident.clone(),
+            asked,
+            agent: acting,
+            prewarm: false,
+        }
     }
-    let episode = environment.episode(&asked, acting.as_mut(), options).await;
-    *standby = environment.cooled().await;
-    episode
+
+    /// Asks. The cluster is left in `standby` for the next.
+    async fn run(
+        mut self,
+        standby: &mut Standby,
+        options: &Options,
+        stage: &Stage,
+    ) -> Result<Evaluated, Failure> {
+        let asked = &self.asked;
+        let replay = match Asked::replay(self.question, options) {
+            Ok(replay) => replay,
+            Err(broken) => return asked.without_environment(&broken, options)?.close(asked),
+        };
+        let mut environment = Switching {
+            replay,
+            live: None,
+            standby: std::mem::replace(standby, Standby::Cold(None)),
+            incident: self.incident,
+            stage: stage.clone(),
+            upstream: options.upstream,
+        };
+        if self.prewarm {
+            environment.warm().await;
+        }
+        let agent = self.agent.as_mut();
+        let episode = environment.episode(asked, agent, options).await;
+        *standby = environment.cooled().await;
+        episode
+    }
 }
 
 impl Switching {

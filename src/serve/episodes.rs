@@ -29,6 +29,7 @@ pub use self::simulation::Simulated;
 use super::workers::{Apart, Workers};
 use crate::evaluation::{self, Asked, Options, Question};
 use crate::exit::Failure;
+use crate::results;
 use crate::session;
 
 /// The most steps that a client can ask for.
@@ -123,6 +124,12 @@ impl Episodes {
     #[must_use]
     pub fn questions(&self) -> &Questions {
         &self.questions
+    }
+
+    /// What an agent may take for one problem, where its wish does not say.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.terms.limits
     }
 
     /// How long an episode waits for its client.
@@ -284,6 +291,7 @@ impl Episodes {
                 std::fs::create_dir_all(&out).map_err(|error| {
                     Failure::user(format!("the folder {out} can't be made: {error}"))
                 })?;
+                results::keep_problems(&out, self.questions.problems())?;
                 Ok::<_, Failure>(out)
             })
             .await?;

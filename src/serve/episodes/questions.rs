@@ -1,6 +1,6 @@
 //! What clients can be asked: the problems of the snapshots at hand, opened once.
 
-use aiopslab_problems::catalog::nearest;
+use aiopslab_problems::catalog::{Problem, nearest};
 use aiopslab_replay::Clock;
 use camino::Utf8PathBuf;
 
@@ -38,6 +38,11 @@ impl Questions {
     /// Those that are shown: a control is asked by its name only.
     pub fn listed(&self) -> impl Iterator<Item = &Question> {
         self.all.iter().filter(|question| !question.problem.control)
+    }
+
+    /// Every problem, controls among them.
+    pub fn problems(&self) -> impl Iterator<Item = &Problem> {
+        self.all.iter().map(|question| &question.problem)
     }
 
     /// The question of a problem, at its own moment or another one.
