@@ -27,3 +27,10 @@ pub(crate) async fn told_to_stop() {
     #[cfg(not(unix))]
     drop(tokio::signal::ctrl_c().await);
 }
+
+/// Ends at Ctrl-C. From when it is first asked on, the signal does not end the program.
+pub(crate) async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

@@ -8,6 +8,7 @@ mod statements;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Read};
+use std::pin::pin;
 use std::sync::Arc;
 
 use aiopslab_datasets::Snapshot;
@@ -23,6 +24,7 @@ use crate::library::{Library, base_name};
 use crate::output::print;
 use crate::queries::{queries, query};
 use crate::settings::Settings;
+use crate::signals::interrupted;
 
 pub(super) async fn statement(arguments: Sql, settings: &Settings) -> Result<(), Failure> {
     let text = match (arguments.query, &arguments.file) {
@@ -143,8 +145,11 @@ impl Opened {
     /// it has spilled is removed.
     async fn print(&self, statement: &str, format: Format) -> Result<(), Failure> {
         let mut rows = Rows::new(format);
-        let interrupted = run::interrupted();
-        let query = self.session.start(statement).await?;
+        let mut interrupted = pin!(interrupted());
+        let query = tokio::select! {
+            query = self.session.start(statement) => query?,
+            () = &mut interrupted => return Err(Failure::user("interrupted before the first row")),
+        };
         let schema = run::run(query, interrupted, |batch| print_bytes(&rows.add(batch)?)).await?;
         match schema {
             Some(schema) => print_bytes(&rows.end(&schema)?),

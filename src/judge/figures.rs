@@ -141,8 +141,9 @@ impl Judged {
             paid.insert(&episode.verdict.key, episode.verdict.usage);
         }
         let agents = agents.into_iter();
-        let has_model = paid.values().any(Option::is_some);
-        let usage = has_model.then(|| paid.into_values().map(Option::unwrap_or_default).sum());
+        // A script takes nothing, which is no verdict of zero tokens.
+        let told: Vec<Usage> = paid.into_values().flatten().collect();
+        let usage = (!told.is_empty()).then(|| told.into_iter().sum());
         Self {
             judge: judge.clone(),
             agents: agents

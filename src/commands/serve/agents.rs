@@ -119,11 +119,10 @@ async fn http(
     episodes: &Arc<Episodes>,
     stop: &CancellationToken,
 ) -> Result<Listening, Failure> {
-    let limits = LimitFlags::default().over(settings)?;
     let mut agents = AgentSpec::BASELINES.to_vec();
     for spec in &arguments.agents {
         let spec = AgentSpec::named(spec, &settings.llm)?;
-        spec.check(&limits, MANY)?;
+        spec.check(episodes.limits(), MANY)?;
         if !agents.contains(&spec) {
             agents.push(spec);
         }

@@ -21,6 +21,7 @@ use super::{pager, run};
 use crate::cli::Format;
 use crate::exit::{self, Failure};
 use crate::settings::Settings;
+use crate::signals::interrupted;
 
 /// Lines of history that are kept.
 const HISTORY: usize = 2000;
@@ -124,7 +125,7 @@ impl Prompt<'_> {
         let started = Instant::now();
         let mut rows = Rows::new(self.format);
         let mut out = Vec::new();
-        let mut interrupted = pin!(run::interrupted());
+        let mut interrupted = pin!(interrupted());
         let query = tokio::select! {
             query = self.session.start(statement) => query?,
             () = &mut interrupted => {

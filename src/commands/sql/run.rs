@@ -18,13 +18,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How often it tells then.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Ends at Ctrl-C. From when it is first asked on, the signal does not end the program.
-pub(super) async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
-}
-
 /// Runs a query and hands its rows on; gives its columns, none where it was cancelled.
 pub(super) async fn run(
     mut query: RunningQuery,
