@@ -38,7 +38,7 @@ def evaluate(
     server ends it.
     """
     client = client or connect()
-    ids = list(problems) if problems is not None else ProblemRegistry(client).get_problem_ids()
+    ids = list(problems) if problems is not None else ProblemRegistry(client=client).get_problem_ids()
     turns = [(problem, number) for number in range(1, repeat + 1) for problem in ids]
 
     def run(turn: tuple[str, int]) -> Json:

@@ -5,6 +5,7 @@ The keys are AIOpsLab's, in its order; what the server's `result.json` says besi
 
 from __future__ import annotations
 
+import importlib
 import json
 import time
 import uuid
@@ -126,6 +127,10 @@ class Session:
         path = folder / f"{self.session_id}_{self.start_time}.json"
         path.write_text(json.dumps(self.to_dict(), indent=4), encoding="utf-8")
         return path
+
+    def to_wandb(self) -> None:
+        """Logs the session to the run of Weights & Biases that is open; `wandb` is the caller's to install."""
+        importlib.import_module("wandb").log(self.to_dict())
 
     def from_json(self, filename: str | Path) -> None:
         """Reads a file of the results folder, ours or AIOpsLab's."""

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
 import unittest
 from pathlib import Path
 from typing import Any
 
-from .support import Case, run, run_python
+from .support import DETECTION, PACKAGE, Case, environment, run, run_python
 from aiopslab.orchestrator.problems.registry import ProblemRegistry
 from aiopslab.server import find_binary
 
 CLIENTS = Path(__file__).parent / "clients"
+
+# In the place of Weights & Biases' package.
+WANDB = """
+def init(**chosen):
+    print("init")
+
+def log(session):
+    print("log", session["agent"], session["problem_id"], session["results"]["Detection Accuracy"])
+
+def finish():
+    print("finish")
+"""
 
 
 class UnmodifiedClients(Case):
@@ -26,7 +39,7 @@ class UnmodifiedClients(Case):
         ]
         sessions = {session["problem_id"]: session for session in files}
         self.assertEqual(len(files), len(sessions))
-        self.assertEqual(sorted(sessions), sorted(ProblemRegistry(self.client).get_problem_ids()))
+        self.assertEqual(sorted(sessions), sorted(ProblemRegistry(client=self.client).get_problem_ids()))
         return sessions
 
     def test_a_plain_shell_agent(self) -> None:
@@ -58,6 +71,38 @@ class UnmodifiedClients(Case):
         for path in files[:3]:
             said = json.loads(run(find_binary(), "score", path, "--json", cwd=self.folder))
             self.assertEqual(said["changed"], [], said)
+
+    def test_a_runner_with_variants_and_wandb(self) -> None:
+        (self.folder / "wandb.py").write_text(WANDB, encoding="utf-8")
+        path = os.pathsep.join((str(PACKAGE), str(self.folder)))
+        known = len(ProblemRegistry(client=self.client).get_problem_ids())
+        for variants in ([], ["--problem-variant-mode", "variant"]):
+            arguments: list[str | Path] = [CLIENTS / "runner.py", "--problem-ids", DETECTION, *variants]
+            quiet = run_python(*arguments, cwd=self.folder, env=environment(PYTHONPATH=path))
+            self.assertEqual(quiet, f"{known} {known}\n")
+            logged = run_python(
+                *arguments, cwd=self.folder, env=environment(PYTHONPATH=path, USE_WANDB="true")
+            )
+            self.assertEqual(logged, f"init\n{known} {known}\nlog runner {DETECTION} Correct\nfinish\n")
+        self.assertEqual(len(list((self.folder / "data" / "results").glob("*.json"))), 4)
+
+    def test_a_trainer(self) -> None:
+        (self.folder / "ground_truth").mkdir()
+        record = {
+            "problem_id": DETECTION,
+            "key_commands": [
+                {"command": 'exec_shell("kubectl get deployments -n <namespace>")', "importance_score": 4}
+            ],
+        }
+        (self.folder / "ground_truth" / "one.json").write_text(json.dumps(record), encoding="utf-8")
+        said = run_python(CLIENTS / "trainer.py", DETECTION, cwd=self.folder)
+        self.assertEqual(
+            said, "-0.010 11 False False False\n1.990 10 False False False\n1.000 9 True True False\n"
+        )
+        (path,) = (self.folder / "kept").glob("*.json")
+        session = json.loads(path.read_text(encoding="utf-8"))
+        self.assertEqual((session["agent"], session["problem_id"]), ("trainer", DETECTION))
+        self.assertEqual(session["results"]["Detection Accuracy"], "Correct")
 
 
 if __name__ == "__main__":

@@ -204,7 +204,7 @@ class RegistryTests(Case):
     """Which problems there are."""
 
     def test_the_problems_at_hand(self) -> None:
-        registry = ProblemRegistry(self.client)
+        registry = ProblemRegistry(client=self.client)
         ids = registry.get_problem_ids()
         self.assertEqual(len(ids), len(set(ids)))
         self.assertEqual(registry.get_problem_count(), len(ids))
@@ -217,11 +217,11 @@ class RegistryTests(Case):
         self.assertEqual(Orchestrator(client=self.client).probs.get_problem_ids(), ids)
 
     def test_one_problem(self) -> None:
-        problem = ProblemRegistry(self.client).get_problem(DETECTION)
+        problem = ProblemRegistry(client=self.client).get_problem(DETECTION)
         assert problem is not None
         self.assertEqual(problem["task"], "detection")
         self.assertEqual(problem["snapshot"], "scale_pod_zero_testbed-1")
-        self.assertIsNone(ProblemRegistry(self.client).get_problem("no_such-detection-1"))
+        self.assertIsNone(ProblemRegistry(client=self.client).get_problem("no_such-detection-1"))
 
 
 class EvaluateTests(Case):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from ..errors import AiopslabError, NoServer
 from ..server import connect
 from ..session import Session
 from ..utils.status import SubmissionStatus
-from ..wire import EpisodeOptions, Json
+from ..wire import EpisodeOptions
 from .problems.registry import ProblemRegistry
 
 TIME_KEYS = {"detection": "TTD", "localization": "TTL", "analysis": "TTA", "mitigation": "TTM"}
@@ -25,12 +26,14 @@ class Orchestrator:
 
     `results_dir` is where session files go (default: `data/results` below the current folder). The server is
     the process's own (`aiopslab.connect`), unless `client` is another's; `options` choose the clock and the
-    like for each episode.
+    like for each episode. `problem_variant_mode` is AIOpsLab's (see `ProblemRegistry`). With `USE_WANDB=true`
+    in the environment, as in AIOpsLab, each session is logged to the run that `wandb.init` has begun.
     """
 
     def __init__(
         self,
         results_dir: str | Path | None = None,
+        problem_variant_mode: str | None = None,
         *,
         client: Client | None = None,
         options: EpisodeOptions | None = None,
@@ -39,9 +42,10 @@ class Orchestrator:
         self.agent_name = "agent"
         self.session: Session | None = None
         self.results_dir = results_dir
-        self.probs = ProblemRegistry(client)
+        self.probs = ProblemRegistry(problem_variant_mode, client=client)
         self.execution_start_time: float | None = None
         self.execution_end_time: float | None = None
+        self.use_wandb = os.environ.get("USE_WANDB", "false").lower() == "true"
         self._client = client
         self._options = options
         self.task = ""
@@ -69,17 +73,9 @@ class Orchestrator:
 
         What the agent raises is raised here, after its episode has been ended on the server.
         """
-        session = self._fresh_session()
-        session.set_agent(self.agent_name)
-        client = self._client or connect()
-        episode = await asyncio.to_thread(
-            client.episode,
-            session.pid or "",
-            agent=self.agent_name,
-            max_steps=max_steps,
-            options=self._options,
-        )
-        session.start()
+        if self.agent is None:
+            raise RuntimeError("no agent is registered\nhint: call register_agent first")
+        session, episode = await asyncio.to_thread(self.begin_episode, max_steps)
         try:
             last = await self._converse(session, episode)
         except NoServer:
@@ -87,9 +83,40 @@ class Orchestrator:
         except BaseException as error:
             _end(episode, error)
             raise
+        return await asyncio.to_thread(self.finish_episode, session, episode, last)
+
+    def begin_episode(self, max_steps: int) -> tuple[Session, Episode]:
+        """Begins the episode of the problem that `init_problem` has set; its steps are the caller's to take."""
+        session = self.session
+        if session is None or session.start_time is not None:
+            raise RuntimeError("no problem is open\nhint: call init_problem before each start_problem")
+        session.set_agent(self.agent_name)
+        client = self._client or connect()
+        episode = client.episode(
+            session.pid or "", agent=self.agent_name, max_steps=max_steps, options=self._options
+        )
+        session.start()
+        return session, episode
+
+    def finish_episode(self, session: Session, episode: Episode, last: str) -> dict[str, Any]:
+        """Scores and keeps a session whose episode is over; `last` is what was observed last."""
         session.end()
-        result = await asyncio.to_thread(episode.result)
-        return self._finish(session, result, last)
+        result = episode.result()
+        session.take(result)
+        duration = session.get_duration()
+        session.results.setdefault(TIME_KEYS[self.task], duration)
+        session.to_json()
+        if self.use_wandb:
+            session.to_wandb()
+        self.execution_end_time = time.time()
+        submitted = result["end_reason"] == "submitted"
+        begun = self.execution_start_time or self.execution_end_time
+        return {
+            "history": session.history,
+            "final_state": SubmissionStatus.VALID_SUBMISSION if submitted else last,
+            "results": session.results,
+            "framework_overhead": self.execution_end_time - begun - duration,
+        }
 
     async def ask_agent(self, state: str) -> str:
         """Asks the agent what it does next."""
@@ -109,28 +136,6 @@ class Orchestrator:
             observation = answer["observation"]
             session.add({"role": "env", "content": observation})
         return observation
-
-    def _fresh_session(self) -> Session:
-        if self.agent is None:
-            raise RuntimeError("no agent is registered\nhint: call register_agent first")
-        if self.session is None or self.session.start_time is not None:
-            raise RuntimeError("no problem is open\nhint: call init_problem before each start_problem")
-        return self.session
-
-    def _finish(self, session: Session, result: Json, last: str) -> dict[str, Any]:
-        session.take(result)
-        duration = session.get_duration()
-        session.results.setdefault(TIME_KEYS[self.task], duration)
-        session.to_json()
-        self.execution_end_time = time.time()
-        submitted = result["end_reason"] == "submitted"
-        begun = self.execution_start_time or self.execution_end_time
-        return {
-            "history": session.history,
-            "final_state": SubmissionStatus.VALID_SUBMISSION if submitted else last,
-            "results": session.results,
-            "framework_overhead": self.execution_end_time - begun - duration,
-        }
 
 
 def _end(episode: Episode, error: BaseException) -> None:

@@ -8,9 +8,13 @@ from ...wire import ProblemSummary
 
 
 class ProblemRegistry:
-    """AIOpsLab's registry. The server is asked when the first question comes, and once."""
+    """AIOpsLab's registry. The server is asked when the first question comes, and once.
 
-    def __init__(self, client: Client | None = None) -> None:
+    `variant_mode` is AIOpsLab's, which varies a fault anew with each run. It changes nothing here: a recording
+    is one variant, and every one at hand is listed.
+    """
+
+    def __init__(self, variant_mode: str | None = None, *, client: Client | None = None) -> None:
         self._client = client
         self._problems: dict[str, ProblemSummary] | None = None
 
