@@ -134,7 +134,7 @@ pub fn import<E: From<ImportError>>(
         match engine.run(incident, &dir)? {
             Outcome::Imported(one) => {
                 finished(&one)?;
-                imported.incidents.push(one);
+                imported.incidents.push(*one);
             }
             Outcome::LeftOut(reason) => imported.left_out.push(LeftOut { what, reason }),
         }

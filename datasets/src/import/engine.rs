@@ -63,7 +63,7 @@ pub(super) struct Engine<'a> {
 
 /// What became of an incident.
 pub(super) enum Outcome {
-    Imported(Imported),
+    Imported(Box<Imported>),
     /// Why there is no snapshot of it.
     LeftOut(String),
 }
@@ -187,12 +187,12 @@ impl Engine<'_> {
             settings: json!({"imported": {"from": format}}),
             ..ManifestDraft::default()
         };
-        Ok(Outcome::Imported(Imported {
+        Ok(Outcome::Imported(Box::new(Imported {
             dir: out.to_owned(),
             manifest: writer.finish_by_time(draft)?,
             report,
             truth: incident.truth,
-        }))
+        })))
     }
 }
 
