@@ -255,11 +255,8 @@ async fn pods_of(cluster: &Cluster, namespaces: &[String]) -> Result<Vec<Value>,
             )),
         }
     }
-    if problems.is_empty() {
-        Ok(all)
-    } else {
-        Err(CaptureError::NotReady(problems))
-    }
+    CaptureError::unless_ready(problems)?;
+    Ok(all)
 }
 
 /// Sleeps, unless the caller cancels or a recorder fails.

@@ -203,12 +203,12 @@ async fn manifests_of(
     options: &SourceOptions,
 ) -> CheckLine {
     let found = async {
-        let commands = sources::fetch(application, options, &[]).await?;
+        let calls = sources::fetch(application, options, &[]).await?;
         let objects = manifests::objects(application)?;
         for object in &objects {
             deploy::dry_run(cluster, object).await?;
         }
-        let how = match (&options.app_dir, commands.len()) {
+        let how = match (&options.app_dir, calls.len()) {
             (Some(folder), _) => format!("out of {folder}"),
             (None, 0) => "kept from before".to_owned(),
             (None, 1) => "fetched by 1 command".to_owned(),
@@ -309,19 +309,13 @@ async fn not_asked(
 /// Asks Prometheus for its build through the API server's service proxy.
 pub(crate) async fn prometheus(cluster: &Cluster, application: &Application) -> CheckLine {
     let endpoint = &application.prometheus;
-    let found = match not_asked(cluster, application, endpoint).await {
-        Some(because) => Ok(because),
-        None => {
-            let answer = ask(cluster, application, endpoint, "/api/v1/status/buildinfo").await;
-            answer.map(|answer| {
-                let version = text(&answer, "/data/version");
-                format!("{version} at {}", endpoint.service)
-            })
-        }
-    };
+    let path = "/api/v1/status/buildinfo";
+    let found = ask(cluster, application, endpoint, path, |answer| {
+        text(answer, "/data/version").to_owned()
+    });
     CheckLine::new(
         "prometheus",
-        found,
+        found.await,
         "`lab/up` installs it; otherwise name yours in the application's file, or capture with --without metrics",
     )
 }
@@ -329,34 +323,34 @@ pub(crate) async fn prometheus(cluster: &Cluster, application: &Application) -> 
 /// Asks Jaeger for its services through the API server's service proxy.
 pub(crate) async fn jaeger(cluster: &Cluster, application: &Application) -> CheckLine {
     let endpoint = &application.jaeger;
-    let found = match not_asked(cluster, application, endpoint).await {
-        Some(because) => Ok(because),
-        None => {
-            let answer = ask(cluster, application, endpoint, "/api/services").await;
-            answer.map(|answer| {
-                let services = answer["data"].as_array().map_or(0, Vec::len);
-                format!("{services} services at {}", endpoint.service)
-            })
-        }
-    };
+    let found = ask(cluster, application, endpoint, "/api/services", |answer| {
+        let services = answer["data"].as_array().map_or(0, Vec::len);
+        format!("{services} services")
+    });
     CheckLine::new(
         "jaeger",
-        found,
+        found.await,
         "`lab/up` installs it; otherwise name yours in the application's file, or capture with --without traces",
     )
 }
 
-/// What a source of telemetry answers, if it answers soon: the API server's proxy waits a minute
-/// for a pod that is not there.
+/// What a source of telemetry says of itself, and where it is; or why it is not asked.
+///
+/// It has to answer soon: the API server's proxy waits a minute for a pod that is not there.
 async fn ask(
     cluster: &Cluster,
     application: &Application,
     endpoint: &Endpoint,
     path: &str,
-) -> Result<Value, String> {
+    describe: impl FnOnce(&Value) -> String,
+) -> Result<String, String> {
+    if let Some(because) = not_asked(cluster, application, endpoint).await {
+        return Ok(because);
+    }
     let asking = cluster.proxy_json(endpoint, &application.namespace, path);
     match tokio::time::timeout(ANSWERS_WITHIN, asking).await {
-        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Ok(Ok(answer)) => Ok(format!("{} at {}", describe(&answer), endpoint.service)),
+        Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(format!(
             "service {}:{} does not answer within {} s",
             endpoint.service,

@@ -19,6 +19,8 @@ use tokio::time::timeout;
 mod discovery;
 mod error;
 mod exec;
+#[cfg(test)]
+pub(crate) mod in_memory;
 mod kubeconfig;
 mod lines;
 
@@ -123,17 +125,7 @@ impl Cluster {
         };
         let client =
             kube::Client::try_from(config).map_err(|error| unreachable(error::chain(&error)))?;
-        let mut cluster = Self {
-            client,
-            url: Arc::clone(&url),
-            version: Arc::new(Value::Null),
-            clock: ClockOffset {
-                offset_ms: 0,
-                uncertainty_ms: 0,
-            },
-            resources: Arc::new(OnceCell::new()),
-            addresses: Arc::default(),
-        };
+        let mut cluster = Self::unproven(client, Arc::clone(&url));
         let asked = Timestamp::now();
         let first = cluster.request(Method::GET, "/version", &[], Vec::new());
         let answer = match timeout(CONNECT_TIMEOUT, first).await {
@@ -144,6 +136,21 @@ impl Cluster {
         cluster.clock = clock_offset(asked, Timestamp::now(), &answer.headers);
         cluster.version = Arc::new(answer.json("/version")?);
         Ok(cluster)
+    }
+
+    /// A cluster that nothing was asked yet.
+    fn unproven(client: kube::Client, url: Arc<str>) -> Self {
+        Self {
+            client,
+            url,
+            version: Arc::new(Value::Null),
+            clock: ClockOffset {
+                offset_ms: 0,
+                uncertainty_ms: 0,
+            },
+            resources: Arc::new(OnceCell::new()),
+            addresses: Arc::default(),
+        }
     }
 
     /// Returns the address of the API server.

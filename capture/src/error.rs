@@ -191,6 +191,15 @@ impl CaptureError {
         }
     }
 
+    /// Fails with what is not as a capture needs it, if there is anything.
+    pub(crate) fn unless_ready(problems: Vec<String>) -> Result<(), Self> {
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Self::NotReady(problems))
+        }
+    }
+
     /// Whether the cause lies with us rather than with the user's input or cluster.
     #[must_use]
     pub fn is_ours(&self) -> bool {

@@ -14,6 +14,8 @@ mod flag;
 mod helm;
 mod plan;
 mod redeploy;
+#[cfg(test)]
+mod tests;
 mod wait;
 
 use aiopslab_problems::family::Application;

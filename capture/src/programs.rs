@@ -1,8 +1,9 @@
 //! Other programs, of which only git and helm are used: run one after the other, and told of.
 
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -27,10 +28,21 @@ pub enum ProgramError {
     },
 }
 
+/// One run of a program, as a capture keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Call {
+    /// The program and its arguments, without credentials.
+    pub(crate) command: String,
+    /// Its exit code; none: it was not started, or did not end by itself.
+    pub(crate) exit_code: Option<i32>,
+    /// How long it took.
+    pub(crate) seconds: f64,
+}
+
 /// Runs programs and remembers what was run.
 pub(crate) struct Programs {
     within: Duration,
-    commands: Vec<String>,
+    calls: Vec<Call>,
 }
 
 impl Programs {
@@ -38,13 +50,13 @@ impl Programs {
     pub(crate) fn new(within: Duration) -> Self {
         Self {
             within,
-            commands: Vec::new(),
+            calls: Vec::new(),
         }
     }
 
-    /// The commands so far, failed ones too.
-    pub(crate) fn commands(self) -> Vec<String> {
-        self.commands
+    /// The calls so far, failed ones too.
+    pub(crate) fn calls(self) -> Vec<Call> {
+        self.calls
     }
 
     /// Runs a program to its end and returns what it printed.
@@ -54,8 +66,8 @@ impl Programs {
         arguments: &[&str],
         variables: &[(&str, &str)],
     ) -> Result<String, ProgramError> {
-        let command = format!("{program} {}", arguments.join(" "));
-        self.commands.push(command.clone());
+        let shown: Vec<String> = arguments.iter().map(|it| without_credentials(it)).collect();
+        let command = format!("{program} {}", shown.join(" "));
         let failed = |reason: String| ProgramError::Failed {
             command: command.clone(),
             reason,
@@ -66,8 +78,15 @@ impl Programs {
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output();
-        let output = timeout(self.within, running)
-            .await
+        let started = Instant::now();
+        let ended = timeout(self.within, running).await;
+        let status = ended.as_ref().ok().and_then(|output| output.as_ref().ok());
+        self.calls.push(Call {
+            command: command.clone(),
+            exit_code: status.and_then(|output| output.status.code()),
+            seconds: started.elapsed().as_secs_f64(),
+        });
+        let output = ended
             .map_err(|_| failed(format!("it did not end within {:?}", self.within)))?
             .map_err(|reason| ProgramError::NotThere {
                 program: program.to_owned(),
@@ -85,6 +104,18 @@ impl Programs {
     }
 }
 
+/// An argument without what stands before the host of a URL: a name and a password, or a token.
+fn without_credentials(argument: &str) -> String {
+    let Some((scheme, rest)) = argument.split_once("://") else {
+        return argument.to_owned();
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) => format!("{scheme}://***{}", &rest[at..]),
+        None => argument.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +128,46 @@ mod tests {
         assert!(text.starts_with("`cargo no-such-thing` failed: "), "{text}");
         let missing = programs.run("/nowhere/helm", &[], &[]).await.unwrap_err();
         assert!(missing.to_string().contains("--helm FILE"), "{missing}");
-        assert_eq!(programs.commands().len(), 2);
+        assert_eq!(programs.calls().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn each_call_is_kept_with_how_it_ended() {
+        let mut programs = Programs::new(Duration::from_secs(5));
+        let url = "https://me:word@charts.example/x";
+        programs.run("sh", &["-c", "exit 0", url], &[]).await.ok();
+        programs.run("sh", &["-c", "exit 3"], &[]).await.ok();
+        programs.run("/nowhere/helm", &["template"], &[]).await.ok();
+        programs.within = Duration::from_millis(50);
+        programs.run("sleep", &["5"], &[]).await.ok();
+        let calls = programs.calls();
+        assert!(calls.iter().all(|call| call.seconds < 5.0), "{calls:?}");
+        let kept: Vec<_> = calls
+            .iter()
+            .map(|call| (call.command.as_str(), call.exit_code))
+            .collect();
+        let expected = [
+            ("sh -c exit 0 https://***@charts.example/x", Some(0)),
+            ("sh -c exit 3", Some(3)),
+            ("/nowhere/helm template", None),
+            ("sleep 5", None),
+        ];
+        assert_eq!(kept, expected);
+    }
+
+    #[test]
+    fn credentials_of_urls_are_not_shown() {
+        for (argument, shown) in [
+            (
+                "https://me:word@git.example/a@b",
+                "https://***@git.example/a@b",
+            ),
+            ("https://token@git.example", "https://***@git.example"),
+            ("https://git.example/a@b?c@d", "https://git.example/a@b?c@d"),
+            ("oci://charts.example/shop", "oci://charts.example/shop"),
+            ("--namespace", "--namespace"),
+        ] {
+            assert_eq!(without_credentials(argument), shown);
+        }
     }
 }

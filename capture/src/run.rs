@@ -31,6 +31,7 @@ use crate::fault;
 use crate::journal::{self, Journal, Renewal};
 use crate::observe::{Anchors, Evidence};
 use crate::probe::ProbeOptions;
+use crate::programs::Call;
 use crate::progress::SharedProgress;
 use crate::recorder::{Kind, RecorderOptions, Recording, RecordingOutcome};
 use crate::recover::{Recovered, recover_one};
@@ -172,8 +173,9 @@ pub async fn run(
     let repairs = request.family.wrong_repairs.iter();
     let repairs = repairs.flat_map(|repair| &repair.steps);
     let values = fault::chart_values(request.family.inject.iter().chain(repairs));
-    for command in sources::fetch(&request.application, &request.sources, &values).await? {
-        progress.note(&command);
+    let calls = sources::fetch(&request.application, &request.sources, &values).await?;
+    for call in &calls {
+        progress.note(&call.command);
     }
     let workload = request.workload()?;
     let cluster = request.cluster.connect().await?;
@@ -185,6 +187,7 @@ pub async fn run(
     let writer = Arc::new(SnapshotWriter::create(&folder)?);
     let lengths = Lengths::draw(request.seed, request.age, request.baseline, request.window);
     let mut capture = Capture {
+        calls,
         journal: new_journal(&request, &folder),
         workload_client: WorkloadClient::default(),
         anchors: Anchors::default(),
@@ -231,6 +234,8 @@ struct Capture {
     progress: SharedProgress,
     cancel: CancellationToken,
     writer: Arc<SnapshotWriter>,
+    /// The programs that made the application's manifests.
+    calls: Vec<Call>,
     recording: Option<Recording>,
     /// What is replaced in what the live system said; none before there are recorders.
     redaction: Option<Arc<RedactRules>>,
@@ -378,9 +383,7 @@ pub(crate) async fn settle_leftovers(
         let known = is_same.then_some(application);
         let recovered = recover_one(cluster, &found.journal, known).await;
         tell(progress, &recovered);
-        if !recovered.problems.is_empty() {
-            return Err(CaptureError::NotReady(recovered.problems));
-        }
+        CaptureError::unless_ready(recovered.problems)?;
         let journal = &found.journal;
         stages::wait_until_gone(
             cluster,
@@ -439,11 +442,7 @@ pub(crate) async fn ready(
     if let Some(problem) = foreign_workload(cluster).await? {
         problems.push(problem);
     }
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(CaptureError::NotReady(problems))
-    }
+    CaptureError::unless_ready(problems)
 }
 
 /// Asks for what came with the application, once that is deployed: agents would miss it.
@@ -460,11 +459,7 @@ pub(crate) async fn ready_once_deployed(
             problems.push(as_problem(&line));
         }
     }
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(CaptureError::NotReady(problems))
-    }
+    CaptureError::unless_ready(problems)
 }
 
 fn as_problem(line: &CheckLine) -> String {

@@ -14,7 +14,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::programs::{ProgramError, Programs};
+use crate::programs::{Call, ProgramError, Programs};
 
 /// How long one fetch may take: the largest of the repositories has some hundred megabytes.
 const WITHIN: Duration = Duration::from_secs(600);
@@ -87,7 +87,7 @@ pub enum SourceError {
 }
 
 /// Fetches the manifests of an application, unless they are part of this program or were fetched
-/// before; of a chart also what it comes to with each of other `values`. Returns the commands that
+/// before; of a chart also what it comes to with each of other `values`. Returns the programs that
 /// were run.
 ///
 /// # Errors
@@ -96,7 +96,7 @@ pub(crate) async fn fetch(
     application: &Application,
     options: &SourceOptions,
     values: &[&Value],
-) -> Result<Vec<String>, SourceError> {
+) -> Result<Vec<Call>, SourceError> {
     let Some(source) = &application.source else {
         return Ok(Vec::new());
     };
@@ -145,7 +145,7 @@ pub(crate) async fn fetch(
         fs::rename(&fetching.manifests, &target).map_err(file(&target))?;
         fs::remove_dir_all(&fetching.checkout).map_err(file(&fetching.checkout))?;
     }
-    Ok(fetching.programs.commands())
+    Ok(fetching.programs.calls())
 }
 
 /// Where the manifests of an application are kept, or those of its chart with other values.

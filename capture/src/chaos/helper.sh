@@ -3,7 +3,7 @@
 #
 #   serve   keeps doing what was begun; undoes it when nobody renews the lease, or when it has to stop
 #   check   says why this node can't do it, changing nothing
-#   begin   begins, with a fresh lease
+#   begin   begins, with a fresh lease; may be repeated
 #   renew   renews the lease
 #   undo    undoes it; may be repeated
 #
@@ -169,6 +169,8 @@ call_api() {
 }
 
 check() {
+  # What is under way would be in its own way.
+  [ ! -e "$STATE/acting" ] || return 0
   case $ACTION in
     pod-kill) said=$(call_api DELETE "&dryRun=All") || die "the pods may not be deleted: $said" ;;
     pod-failure | container-kill) [ -n "$(mains)" ] || die "no process of the container is on this node" ;;
@@ -312,6 +314,7 @@ undo() {
 
 begin() {
   now >"$STATE/renewed"
+  [ ! -e "$STATE/acting" ] || return 0
   act
   : >"$STATE/acting"
 }

@@ -3,6 +3,10 @@
 //! A helper runs `helper.sh`, which acts in the target's namespaces and control groups. It holds a
 //! lease that every renewal of the journal renews; without one it undoes its experiment by itself.
 
+#[cfg(target_os = "linux")]
+#[cfg(test)] // apart: lints know no test in `all(…)`
+mod script_tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

@@ -124,8 +124,8 @@ impl LiveSystem {
             "check",
             "the cluster and what a live evaluation needs on it",
         );
-        for command in sources::fetch(&application, &options.sources, &[]).await? {
-            progress.note(&command);
+        for call in sources::fetch(&application, &options.sources, &[]).await? {
+            progress.note(&call.command);
         }
         let cluster = options.cluster.connect().await?;
         settle_leftovers(&cluster, &application, &progress).await?;
@@ -251,8 +251,8 @@ impl LiveSystem {
         let (cluster, application) = (&self.cluster, &self.application);
         self.journal.family.clone_from(&family.family);
         let values = fault::chart_values(&family.inject);
-        for command in sources::fetch(application, &self.options.sources, &values).await? {
-            self.progress.note(&command);
+        for call in sources::fetch(application, &self.options.sources, &values).await? {
+            self.progress.note(&call.command);
         }
         self.journal.entries = fault::prepare(cluster, application, &family.inject).await?;
         self.journal.save(cluster).await?;
@@ -445,9 +445,7 @@ impl LiveSystem {
         self.progress
             .stage("clean up", "workload, shell, journal and application");
         let recovered = self.undo_all().await;
-        if !recovered.is_empty() {
-            return Err(CaptureError::NotReady(recovered));
-        }
+        CaptureError::unless_ready(recovered)?;
         self.progress
             .stage("compare", "is the cluster as it was found?");
         let (before, without) = (&self.before, self.left_out());

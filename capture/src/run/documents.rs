@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use super::{Capture, CaptureSummary};
 use crate::error::CaptureError;
 
+/// The document in `withheld/` that lists the programs that were run.
+const PROGRAMS: &str = "programs";
+
 impl Capture {
     /// Writes down what a salvage needs, as it is known now.
     pub(super) async fn note_all(&self) -> Result<(), CaptureError> {
@@ -18,6 +21,9 @@ impl Capture {
         self.note("windows", &to_json("the windows", &self.windows)?)?;
         self.note("journal", &self.journal_record().await?)?;
         self.note("workload", &self.workload_results()?)?;
+        if let Some(programs) = self.programs()? {
+            self.note(PROGRAMS, &programs)?;
+        }
         self.note(DRAFT_NOTE, &to_json("the manifest", &self.draft())?)
     }
 
@@ -52,6 +58,17 @@ impl Capture {
             "seed": self.request.seed,
             "evidence": self.redacted(to_json("the evidence", &self.evidence)?),
         }))
+    }
+
+    /// The programs that made the application's manifests; none: they were there already.
+    ///
+    /// Withheld: a chart that is rendered twice tells of a fault in its values.
+    fn programs(&self) -> Result<Option<Value>, CaptureError> {
+        if self.calls.is_empty() {
+            return Ok(None);
+        }
+        let calls = to_json("the programs that were run", &self.calls)?;
+        Ok(Some(self.redacted(json!({"calls": calls}))))
     }
 
     fn workload_results(&self) -> Result<Value, CaptureError> {
@@ -112,12 +129,13 @@ impl Capture {
 
     /// Writes what was found out and finishes the snapshot; the manifest comes last.
     pub(super) async fn complete(mut self) -> Result<CaptureSummary, CaptureError> {
-        let documents = [
+        let mut documents = vec![
             ("truth", self.truth()?),
             ("windows", to_json("the windows", &self.windows)?),
             ("journal", self.journal_record().await?),
             ("workload", self.workload_results()?),
         ];
+        documents.extend(self.programs()?.map(|programs| (PROGRAMS, programs)));
         for (name, value) in &documents {
             self.writer.write_withheld_json(name, value)?;
         }
@@ -176,4 +194,96 @@ pub(crate) async fn finish(
 
 fn to_json<T: serde::Serialize>(what: &str, value: &T) -> Result<Value, CaptureError> {
     serde_json::to_value(value).map_err(CaptureError::json(what))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use aiopslab_problems::catalog::Catalog;
+    use jiff::Timestamp;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::cluster::in_memory::InMemory;
+    use crate::compare::Inventory;
+    use crate::observe::Anchors;
+    use crate::programs::Call;
+    use crate::progress::Silent;
+    use crate::run::{CaptureRequest, identity, new_journal};
+    use crate::windows::{Lengths, Windows};
+    use crate::workload::WorkloadClient;
+
+    /// A capture that has done nothing yet.
+    fn begun(out: &Utf8Path, calls: Vec<Call>) -> Capture {
+        let catalog = Catalog::embedded().unwrap();
+        let family = catalog
+            .families()
+            .iter()
+            .find(|it| it.application == "hotel-testbed");
+        let family = family.unwrap().resolve(1).unwrap();
+        let application = catalog.application("hotel-testbed").unwrap().clone();
+        let request = CaptureRequest::new(family, application, out.to_owned());
+        let folder = out.join(request.name());
+        Capture {
+            calls,
+            journal: new_journal(&request, &folder),
+            workload_client: WorkloadClient::default(),
+            anchors: Anchors::default(),
+            evidence: Vec::new(),
+            windows: Windows::default(),
+            recording: None,
+            redaction: None,
+            recording_from: Timestamp::UNIX_EPOCH,
+            recording_to: None,
+            probes: Vec::new(),
+            outcome: None,
+            renewal: None,
+            is_ours: false,
+            before: Inventory::default(),
+            wrong_repairs_failed: 0,
+            stage: String::new(),
+            stage_started: Instant::now(),
+            durations: Vec::new(),
+            identity: identity(&request),
+            lengths: Lengths::draw(1, request.age, request.baseline, request.window),
+            request,
+            workload: None,
+            writer: Arc::new(SnapshotWriter::create(&folder).unwrap()),
+            folder,
+            cluster: InMemory::default().cluster(),
+            progress: Arc::new(Silent),
+            cancel: CancellationToken::new(),
+        }
+    }
+
+    /// The notes of a capture, by file name, and what the one of programs says.
+    async fn noted(calls: Vec<Call>) -> (BTreeSet<String>, Option<Value>) {
+        let out = tempfile::tempdir().unwrap();
+        let capture = begun(Utf8Path::from_path(out.path()).unwrap(), calls);
+        capture.note_all().await.unwrap();
+        let notes = capture.folder.join(".recording/notes");
+        let names = notes.read_dir_utf8().unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().to_owned());
+        let programs = std::fs::read_to_string(notes.join("programs.json"));
+        let programs = programs.map(|text| serde_json::from_str(&text).unwrap());
+        (names.collect(), programs.ok())
+    }
+
+    #[tokio::test]
+    async fn the_programs_that_were_run_are_withheld() {
+        let call = Call {
+            command: "helm template shop charts/shop".to_owned(),
+            exit_code: Some(0),
+            seconds: 1.5,
+        };
+        let (names, programs) = noted(vec![call]).await;
+        let expected = json!({"calls": [{"command": "helm template shop charts/shop",
+            "exit_code": 0, "seconds": 1.5}]});
+        assert_eq!(programs, Some(expected));
+        let (others, none) = noted(Vec::new()).await;
+        assert_eq!(none, None);
+        let more: Vec<_> = names.difference(&others).collect();
+        assert_eq!(more, ["programs.json"]);
+    }
 }
