@@ -35,6 +35,7 @@ pub struct Family {
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub numbered: bool,
     /// Where it has been run.
+    #[serde(deserialize_with = "in_catalog")]
     pub exercised: Exercised,
     /// The variants, each with its variables.
     pub variants: Vec<Variant>,
@@ -134,7 +135,6 @@ pub enum Exercised {
     /// Never.
     Never,
     /// Not injected by anybody here: a recording was labelled. No catalog file may say so.
-    #[serde(skip_deserializing)]
     Labelled,
 }
 
@@ -151,13 +151,32 @@ impl Exercised {
     }
 }
 
+/// How far a catalog file says that something has been tried.
+fn in_catalog<'de, D: Deserializer<'de>>(value: D) -> Result<Exercised, D::Error> {
+    match Exercised::deserialize(value)? {
+        Exercised::Labelled => {
+            let known = &["lab", "dry-run", "never"];
+            Err(serde::de::Error::unknown_variant("labelled", known))
+        }
+        tried => Ok(tried),
+    }
+}
+
+fn maybe_in_catalog<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Exercised>, D::Error> {
+    in_catalog(value).map(Some)
+}
+
 /// One variant of a family.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Variant {
     /// Its number, the end of the problem ids.
     pub n: u32,
     /// How far this one has been tried; none: as far as the family.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "maybe_in_catalog",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub exercised: Option<Exercised>,
     /// Its variables.
     #[serde(flatten)]
