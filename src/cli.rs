@@ -394,12 +394,15 @@ pub struct Cluster {
 /// `check`.
 #[derive(Debug, Args)]
 pub struct Check {
+    /// Families whose faults the cluster is asked about, with their application as it is deployed now
+    #[arg(value_name = "FAMILY[-N]")]
+    pub families: Vec<String>,
     /// Which cluster.
     #[command(flatten)]
     pub cluster: Cluster,
-    /// For which application
-    #[arg(long, default_value = "hotel-testbed")]
-    pub application: String,
+    /// For which application [default: hotel-testbed, or that of the families]
+    #[arg(long, value_name = "NAME", conflicts_with = "families")]
+    pub application: Option<String>,
     /// Its manifests.
     #[command(flatten)]
     pub sources: Sources,

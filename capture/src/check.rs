@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aiopslab_problems::family::{Application, Endpoint, Source};
+use aiopslab_problems::resolve::ResolvedFamily;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -13,7 +14,7 @@ use crate::journal::Journal;
 use crate::observe::{Anchors, judge};
 use crate::resource::text;
 use crate::sources::{self, SourceOptions};
-use crate::{deploy, manifests};
+use crate::{deploy, fault, manifests, supported};
 
 /// One thing that a capture needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -92,6 +93,34 @@ pub async fn check(
         lines.push(manifests_of(cluster, application, options).await);
     }
     lines
+}
+
+/// Whether a cluster would take a family's fault, with the application as it stands there now. Changes
+/// nothing: the steps are planned, and what only the server knows, it is asked by a dry run.
+///
+/// What a command comes to, and whether an experiment shows, only a capture finds out.
+pub async fn check_fault(
+    cluster: &Cluster,
+    application: &Application,
+    family: &ResolvedFamily,
+) -> CheckLine {
+    let planned = async {
+        supported::check(family, application, false)?;
+        let entries = fault::prepare(cluster, application, &family.inject).await?;
+        Ok::<_, CaptureError>(entries.len())
+    };
+    let name = family.name();
+    let found = match planned.await {
+        Ok(changes) => Ok(format!(
+            "{name}: {changes} changes; the cluster would take them"
+        )),
+        Err(error) => Err(format!("{name}: {error}")),
+    };
+    CheckLine::new(
+        "fault",
+        found,
+        "the application must be deployed as the family expects it: `aiopslab capture … --keep` leaves it",
+    )
 }
 
 fn unreachable(error: &ClusterError) -> CheckLine {

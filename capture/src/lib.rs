@@ -37,7 +37,7 @@ mod windows;
 pub use attach::{
     AttachRequest, AttachSummary, ServiceAccount, UnknownAccount, attach, print_rights,
 };
-pub use check::{CheckLine, check};
+pub use check::{CheckLine, check, check_fault};
 pub use error::CaptureError;
 pub use probe::ProbeOptions;
 pub use programs::ProgramError;

@@ -50,7 +50,7 @@ pub(crate) fn objects_with(
     application: &Application,
     values: Option<&Value>,
 ) -> Result<Vec<Value>, CaptureError> {
-    let mut objects = Vec::new();
+    let mut objects = application.objects.clone();
     if is_ours(application)? {
         for (file, content) in TESTBED_FILES {
             objects.extend(parse(&format!("{TESTBED}/{file}"), content)?);

@@ -121,8 +121,7 @@ impl CaptureRequest {
     /// Name of the snapshot's folder, `<family>-<n>`.
     #[must_use]
     pub fn name(&self) -> String {
-        let n = self.family.variants.first().map_or(1, |variant| variant.n);
-        format!("{}-{n}", self.family.family)
+        self.family.name()
     }
 
     /// What our generator sends; none: the application has a load of its own.

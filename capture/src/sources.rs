@@ -5,13 +5,14 @@
 //! that a later recovery finds what was deployed without asking the network. Nothing of it gets
 //! into this repository.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::time::Duration;
 
 use aiopslab_problems::family::{Application, Git, HelmChart, Source};
 use camino::{Utf8Path, Utf8PathBuf};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::programs::{Call, ProgramError, Programs};
@@ -20,6 +21,8 @@ use crate::programs::{Call, ProgramError, Programs};
 const WITHIN: Duration = Duration::from_secs(600);
 /// The manifests that a chart renders to.
 const RENDERED: &str = "rendered.yaml";
+/// Secrets made of files: what comes first by its name is applied first.
+const SECRETS: &str = "0-secrets.yaml";
 
 /// How manifests are fetched.
 #[derive(Debug, Clone, Default)]
@@ -200,6 +203,12 @@ impl Fetching<'_> {
                 self.checkout.clone()
             }
         };
+        let folder = git.manifests.as_ref().or(git.chart.as_ref());
+        if let Some(folder) = folder
+            && !git.secrets.is_empty()
+        {
+            self.make_secrets(git, &checkout.join(folder))?;
+        }
         match (&git.manifests, &git.chart) {
             (Some(folder), _) => self.copy(&git.git, &checkout, folder),
             (None, Some(chart)) => {
@@ -220,6 +229,34 @@ impl Fetching<'_> {
                 missing: "folder of manifests".to_owned(),
             }),
         }
+    }
+
+    /// Makes Secrets of files that lie beside the manifests.
+    fn make_secrets(&self, git: &Git, folder: &Utf8Path) -> Result<(), SourceError> {
+        let mut secrets = Vec::new();
+        for (name, files) in &git.secrets {
+            let mut texts = BTreeMap::new();
+            for path in files {
+                let path = folder.join(path);
+                if !path.is_file() {
+                    return Err(SourceError::Missing {
+                        what: self.described(&git.git),
+                        missing: format!("{path}, of which the Secret {name} is made"),
+                    });
+                }
+                let key = path.file_name().unwrap_or_default().to_owned();
+                texts.insert(key, fs::read_to_string(&path).map_err(file(&path))?);
+            }
+            secrets.push(json!({
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {"name": name},
+                "stringData": texts,
+            }));
+        }
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": secrets});
+        let path = self.manifests.join(SECRETS);
+        fs::write(&path, list.to_string()).map_err(file(&path))
     }
 
     /// Gets one commit of a repository.

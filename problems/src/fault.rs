@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, from_value};
 
 pub use self::chaos::{Chaos, Experiment};
+pub(crate) use self::check::can_be_applied;
 pub use self::object::{ApiPatch, Apply, Delete, Patch, Recreate, Restart, Scale, SetField, Where};
 use crate::condition::Condition;
 use crate::keyed::{self, Kind};

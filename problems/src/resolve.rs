@@ -48,6 +48,13 @@ pub enum ResolveError {
 }
 
 impl Family {
+    /// `FAMILY-N` of the one variant of a resolved family.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let n = self.variants.first().map_or(1, |variant| variant.n);
+        format!("{}-{n}", self.family)
+    }
+
     /// Returns the family for one variant, with `{variable}` replaced in its summary, workload, steps, conditions and truth.
     pub fn resolve(&self, n: u32) -> Result<ResolvedFamily, ResolveError> {
         let variant = self

@@ -10,6 +10,7 @@ use aiopslab_capture::recorder::{Kind, RecorderOptions};
 use aiopslab_capture::{
     CaptureError, CaptureRequest, CaptureSummary, ClusterOptions, ProbeOptions, Seconds,
 };
+use aiopslab_problems::resolve::ResolvedFamily;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +25,8 @@ use crate::signals::cancel_on_signal;
 pub(super) const FAULT_FIRST: &str = "the fault is undone first";
 /// What `--without` calls the questions at the end of the fault window.
 const PROBES: &str = "probes";
+/// What `check` is about where nothing is named.
+const DEFAULT_APPLICATION: &str = "hotel-testbed";
 
 pub(super) async fn capture(arguments: Capture, settings: &Settings) -> Result<(), Failure> {
     let cancel = CancellationToken::new();
@@ -105,10 +108,18 @@ pub(super) async fn recover(cluster: Cluster, settings: &Settings) -> Result<(),
 
 pub(super) async fn check(arguments: Check, settings: &Settings) -> Result<(), Failure> {
     let library = Library::open(settings)?;
-    let application = library.application(&arguments.application)?;
+    let families = resolved(&library, &arguments.families)?;
+    let first = families.first().map(|family| &family.application);
+    let name = arguments.application.as_ref().or(first);
+    let application = library.application(name.map_or(DEFAULT_APPLICATION, String::as_str))?;
     let cluster = options(&arguments.cluster, settings).connect().await;
-    let lines =
-        aiopslab_capture::check(cluster.as_ref(), application, &arguments.sources.options()).await;
+    let sources = arguments.sources.options();
+    let mut lines = aiopslab_capture::check(cluster.as_ref(), application, &sources).await;
+    if let Ok(cluster) = &cluster {
+        for family in &families {
+            lines.push(aiopslab_capture::check_fault(cluster, application, family).await);
+        }
+    }
     let mut failed = 0;
     for line in &lines {
         let mark = if line.ok { "ok  " } else { "FAIL" };
@@ -127,6 +138,26 @@ pub(super) async fn check(arguments: Check, settings: &Settings) -> Result<(), F
         "{failed} of {} needs are not met",
         lines.len()
     )))
+}
+
+/// The families of one application.
+fn resolved(library: &Library, names: &[String]) -> Result<Vec<ResolvedFamily>, Failure> {
+    let mut families: Vec<ResolvedFamily> = Vec::new();
+    for name in names {
+        let (family, variant) = library.family(name)?;
+        if let Some(first) = families.first()
+            && first.application != family.application
+        {
+            return Err(Failure::user(format!(
+                "{} is of application {}, {name} of {}\nhint: check the families of one application at a time",
+                first.name(),
+                first.application,
+                family.application
+            )));
+        }
+        families.push(family.resolve(variant)?);
+    }
+    Ok(families)
 }
 
 async fn connect(cluster: &Cluster, settings: &Settings) -> Result<LiveCluster, Failure> {

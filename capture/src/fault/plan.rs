@@ -85,6 +85,7 @@ impl Plan<'_> {
             Step::Apply(apply) => self.apply(apply).await,
             Step::Delete(delete) => self.delete(delete).await,
             Step::Exec(exec) => {
+                self.present(&exec.exec).await?;
                 self.entries.push(Entry::Exec(command(exec)));
                 Ok(())
             }

@@ -5,6 +5,7 @@ use aiopslab_problems::family::Flags;
 use serde_json::json;
 
 use super::*;
+use crate::check::check_fault;
 use crate::cluster::in_memory::{InMemory, Objects};
 use crate::recover::undo_entries;
 use crate::resource::strip_server_fields;
@@ -238,4 +239,41 @@ async fn a_helper_that_never_started_is_taken_away_once() {
     let (still, done) = shop.undo(&entries).await;
     assert_eq!(still, untouched);
     assert_eq!(done, ["service/geo is as before"]);
+}
+
+#[tokio::test]
+async fn a_fault_is_checked_without_being_injected() {
+    let shop = Shop::open();
+    let before = shop.server.objects();
+    let catalog = Catalog::embedded().unwrap();
+    let mut family = catalog
+        .family("scale_pod_zero_testbed")
+        .unwrap()
+        .resolve(1)
+        .unwrap();
+    let mut said = async |steps: Value| {
+        family.inject = serde_json::from_value(steps).unwrap();
+        let line = check_fault(&shop.cluster, &shop.application, &family).await;
+        assert_eq!(shop.server.objects(), before);
+        (line.ok, line.detail)
+    };
+    let scale = json!({"scale": "deployment/geo", "replicas": 0});
+    let flag = json!({"flag": "slow", "variant": "on"});
+    let (ok, detail) = said(json!([scale, flag])).await;
+    assert!(ok, "{detail}");
+    assert_eq!(
+        detail,
+        "scale_pod_zero_testbed-1: 3 changes; the cluster would take them"
+    );
+    for missing in [
+        json!({"scale": "deployment/rate", "replicas": 0}),
+        json!({"exec": "deployment/rate", "command": ["true"], "recover": ["true"]}),
+    ] {
+        let (ok, detail) = said(json!([missing])).await;
+        assert!(!ok);
+        assert!(
+            detail.ends_with("on deployment/rate changes nothing: there is no such object"),
+            "{detail}"
+        );
+    }
 }

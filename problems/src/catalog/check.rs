@@ -9,6 +9,7 @@ use super::finding::{CatalogError, Finding, Notes};
 use super::{Catalog, Problem, family};
 use crate::condition::Condition;
 use crate::family::{Application, Family};
+use crate::fault::can_be_applied;
 
 /// A file with what it says.
 struct Document<'a, T> {
@@ -84,6 +85,11 @@ fn check_applications(applications: &[Document<'_, Application>], findings: &mut
         conditions(&mut notes, "healthy", &application.healthy);
         if let Some(Err(reason)) = application.source.as_ref().map(|source| source.check()) {
             notes.wrong("source", reason);
+        }
+        for (index, object) in application.objects.iter().enumerate() {
+            if let Err(reason) = can_be_applied(object) {
+                notes.wrong(&format!("objects[{index}]"), reason);
+            }
         }
     }
 }

@@ -55,6 +55,9 @@ pub struct Application {
     /// Where its manifests come from; none: it is not ours to deploy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
+    /// What it needs besides its manifests, applied before them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<Value>,
     /// Where its feature flags are; none: it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flags: Option<Flags>,
@@ -81,6 +84,7 @@ impl Application {
             prometheus: Endpoint::nowhere(),
             jaeger: Endpoint::nowhere(),
             source: None,
+            objects: Vec::new(),
             flags: None,
             workloads: BTreeMap::new(),
             healthy: Vec::new(),
@@ -292,6 +296,9 @@ pub struct Git {
     /// Name of the Helm release, for a chart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<String>,
+    /// Secrets that are made of files in the folder of the manifests or the chart: the files' paths, by the Secret's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, Vec<String>>,
 }
 
 /// A chart of a Helm repository.

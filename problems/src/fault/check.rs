@@ -1,6 +1,7 @@
 //! What a step must satisfy beyond its form.
 
 use regex::Regex;
+use serde_json::Value;
 
 use super::{Delete, Step};
 use crate::path;
@@ -17,15 +18,7 @@ impl Step {
                 Err("patch needs one of `set`, `merge`, `strategic`, `json`".to_owned())
             }
             Self::ApiPatch(step) => is_object(&step.patch),
-            Self::Apply(step) => {
-                for pointer in ["/apiVersion", "/kind", "/metadata/name"] {
-                    if step.apply.pointer(pointer).is_none() {
-                        let field = pointer[1..].replace('/', ".");
-                        return Err(format!("the object to apply has no `{field}`"));
-                    }
-                }
-                Ok(())
-            }
+            Self::Apply(step) => can_be_applied(&step.apply),
             Self::Recreate(step) => {
                 path::check(&step.set.path).map_err(|error| error.to_string())?;
                 is_object(&step.recreate)
@@ -50,6 +43,17 @@ impl Step {
             Self::Helm(_) | Self::Redeploy(_) | Self::Flag(_) => Ok(()),
         }
     }
+}
+
+/// Checks that an object says what it is.
+pub(crate) fn can_be_applied(object: &Value) -> Result<(), String> {
+    for pointer in ["/apiVersion", "/kind", "/metadata/name"] {
+        if object.pointer(pointer).is_none() {
+            let field = pointer[1..].replace('/', ".");
+            return Err(format!("the object to apply has no `{field}`"));
+        }
+    }
+    Ok(())
 }
 
 fn check_delete(step: &Delete) -> Result<(), String> {

@@ -332,6 +332,12 @@ fn mistakes_in_applications_are_found_where_they_are() {
         "a source has a `commit`, or says in `unpinned`",
     );
     check(
+        "[source]",
+        "[[objects]]\nkind = \"Secret\"\n[source]",
+        11,
+        "the object to apply has no `apiVersion`",
+    );
+    check(
         "chart = \"chart\"\n",
         "",
         11,
