@@ -234,8 +234,9 @@ async fn manifests_of(
     let found = async {
         let calls = sources::fetch(application, options, &[]).await?;
         let objects = manifests::objects(application)?;
+        let is_there = deploy::phase(cluster, application).await?.is_some();
         for object in &objects {
-            deploy::dry_run(cluster, object).await?;
+            deploy::dry_run(cluster, application, object, is_there).await?;
         }
         let how = match (&options.app_dir, calls.len()) {
             (Some(folder), _) => format!("out of {folder}"),

@@ -37,16 +37,26 @@ pub(crate) async fn apply(
 /// The namespace in which objects are tried that belong to one that is not there yet.
 const TRIED_IN: &str = "default";
 
-/// Asks the server whether it would take an object of a manifest, without making it.
-pub(crate) async fn dry_run(cluster: &Cluster, object: &Value) -> Result<(), CaptureError> {
+/// Asks the server whether it would take an object of a manifest, without making it. `is_there`: the
+/// application's namespace is.
+pub(crate) async fn dry_run(
+    cluster: &Cluster,
+    application: &Application,
+    object: &Value,
+    is_there: bool,
+) -> Result<(), CaptureError> {
     let mut object = object.clone();
-    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut)
-        && metadata.contains_key("namespace")
-    {
-        metadata.insert("namespace".to_owned(), TRIED_IN.into());
-    }
-    let resource = cluster.resolve(text(&object, "/kind")).await?;
-    let path = resource.object(TRIED_IN, text(&object, "/metadata/name"));
+    let path = if is_there {
+        object_path(cluster, application, &object).await?
+    } else {
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut)
+            && metadata.contains_key("namespace")
+        {
+            metadata.insert("namespace".to_owned(), TRIED_IN.into());
+        }
+        let resource = cluster.resolve(text(&object, "/kind")).await?;
+        resource.object(TRIED_IN, text(&object, "/metadata/name"))
+    };
     cluster
         .dry_run_patch(&path, PatchKind::Apply, &object)
         .await?;

@@ -13,7 +13,7 @@ use crate::chaos;
 pub struct VisibilityRules {
     /// Objects that go to `withheld/`, with their events, logs, usage and series.
     pub hidden: Vec<HiddenObjects>,
-    /// Annotations that are left out of every object.
+    /// Annotations that are left out of every object; with a `*` at the end or the start, all that begin or end so.
     pub dropped_annotations: Vec<String>,
 }
 
@@ -86,7 +86,11 @@ impl VisibilityRules {
         ];
         Self {
             hidden: ours.into_iter().chain(on_targets).collect(),
-            dropped_annotations: vec!["kubernetes.io/change-cause".to_owned()],
+            // The last two: Chaos Mesh notes on a pod which image its containers had before a pod-failure, as
+            // chaos-mesh-EXPERIMENT-ACTION-CONTAINER-normal-image, or CONTAINER-normal where that is too long.
+            dropped_annotations: ["kubernetes.io/change-cause", "chaos-mesh*", "*-normal"]
+                .map(str::to_owned)
+                .to_vec(),
         }
     }
 
@@ -147,12 +151,37 @@ impl VisibilityRules {
         else {
             return;
         };
-        for annotation in &self.dropped_annotations {
-            annotations.shift_remove(annotation);
-        }
+        annotations.retain(|name, _| !self.drops_annotation(name));
         if annotations.is_empty() {
             metadata.shift_remove("annotations");
         }
+    }
+
+    /// Leaves out what no agent may see of the labels of a scrape target, among which are its pod's annotations.
+    pub fn prune_target(&self, labels: &mut Value) {
+        let Some(labels) = labels.as_object_mut() else {
+            return;
+        };
+        labels.retain(|label, _| {
+            let annotation = label.strip_prefix("__meta_kubernetes_pod_annotation");
+            let annotation =
+                annotation.and_then(|rest| rest.trim_start_matches("present").strip_prefix('_'));
+            !annotation.is_some_and(|name| self.drops_annotation(name))
+        });
+    }
+
+    /// Whether an annotation is left out, by its name or as Prometheus spells that in a label.
+    fn drops_annotation(&self, name: &str) -> bool {
+        let spelt = |text: &str| text.replace(['-', '.', '/'], "_");
+        let name = spelt(name);
+        self.dropped_annotations.iter().any(|dropped| {
+            let dropped = spelt(dropped);
+            match (dropped.strip_suffix('*'), dropped.strip_prefix('*')) {
+                (Some(start), _) => name.starts_with(start),
+                (_, Some(end)) => name.ends_with(end),
+                _ => name == dropped,
+            }
+        })
     }
 
     fn hides(
@@ -221,6 +250,24 @@ mod tests {
         assert_eq!(rules().of_object("events", &event), Visibility::Withheld);
         // A label rule says nothing about what is only known by name.
         assert_eq!(rules().of_reference("pods", "a", "p"), Visibility::Visible);
+    }
+
+    #[test]
+    fn where_chaos_mesh_notes_the_images_of_a_pod_is_left_out() {
+        let mut pod = json!({"metadata": {"name": "geo-1", "annotations": {
+            "chaos-mesh-node-upkeep-1-pod-failure-geo-normal-image": "geo:1",
+            "hotel-reserv-geo-normal": "geo:1", "prometheus.io/port": "8080"}}});
+        rules().prune(&mut pod);
+        let left = json!({"prometheus.io/port": "8080"});
+        assert_eq!(pod["metadata"]["annotations"], left);
+        let mut labels = json!({
+            "__meta_kubernetes_pod_annotation_chaos_mesh_node_upkeep_1_pod_failure_geo_normal_image": "geo:1",
+            "__meta_kubernetes_pod_annotationpresent_hotel_reserv_geo_normal": "true",
+            "__meta_kubernetes_pod_annotation_prometheus_io_port": "8080", "__address__": "10.0.0.1"});
+        rules().prune_target(&mut labels);
+        let left = json!({"__meta_kubernetes_pod_annotation_prometheus_io_port": "8080",
+            "__address__": "10.0.0.1"});
+        assert_eq!(labels, left);
     }
 
     #[test]

@@ -165,7 +165,7 @@ async fn look_at_its_clock(context: &Context) {
     }
 }
 
-/// Leaves out the targets that stand for pods which are withheld.
+/// Leaves out the targets that stand for pods which are withheld, and what is left out of the other pods.
 fn remove_hidden_targets(rules: &VisibilityRules, targets: &mut Value) {
     for list in ["activeTargets", "droppedTargets"] {
         let Some(list) = targets.get_mut(list).and_then(Value::as_array_mut) else {
@@ -180,6 +180,11 @@ fn remove_hidden_targets(rules: &VisibilityRules, targets: &mut Value) {
             let pod = label("__meta_kubernetes_pod_name");
             rules.of_reference("pods", namespace, pod) == Visibility::Visible
         });
+        for target in list {
+            if let Some(labels) = target.get_mut("discoveredLabels") {
+                rules.prune_target(labels);
+            }
+        }
     }
 }
 
