@@ -11,6 +11,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep};
 
+use crate::chaos::MADE_BY_CHAOS_MESH;
 use crate::cluster::{ApiResource, Cluster};
 use crate::error::CaptureError;
 use crate::journal;
@@ -244,7 +245,9 @@ fn is_volatile(resource: &ApiResource) -> bool {
 /// What another object's controller makes: the owner is compared instead.
 fn is_derived(resource: &ApiResource, object: &Value) -> bool {
     let is_owned = object.pointer("/metadata/ownerReferences").is_some();
-    is_owned && matches!(resource.resource.as_str(), "pods" | "replicasets" | "jobs")
+    let made = resource.resource.as_str();
+    is_owned
+        && (["pods", "replicasets", "jobs"].contains(&made) || MADE_BY_CHAOS_MESH.contains(&made))
 }
 
 fn strip_volatile_annotations(object: &mut Value) {

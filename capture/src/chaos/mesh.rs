@@ -1,7 +1,7 @@
 //! Experiments carried out by Chaos Mesh: one object each, deleted at recovery.
 //!
-//! The objects are built after Chaos Mesh's own documentation; this was never run against a cluster
-//! that has it.
+//! The objects are built after Chaos Mesh's own documentation; this was run against an API server that has
+//! Chaos Mesh's schemas (`tests/interop/chaos_mesh.py`), never against its controllers.
 
 use std::time::Duration;
 
@@ -195,31 +195,40 @@ fn is_injected(object: &Value) -> bool {
     conditions.is_some_and(|conditions| conditions.iter().any(is_all))
 }
 
-/// Deletes the object and waits until it is gone: Chaos Mesh holds it until it has recovered.
+/// Deletes the object and waits until it is gone: Chaos Mesh holds it until it has recovered. The experiments
+/// of a schedule go after it.
 pub(super) async fn undo(cluster: &Cluster, plan: &MeshPlan) -> Result<bool, CaptureError> {
     let path = path(plan);
     let was_there = cluster.delete(&path).await?;
+    let name = text(&plan.object, "/metadata/name");
+    let is_of_it = |object: &Value| {
+        let owners = object
+            .pointer("/metadata/ownerReferences")
+            .and_then(Value::as_array);
+        let mut owners = owners.into_iter().flatten();
+        text(object, "/metadata/name") == name || owners.any(|owner| owner["name"] == *name)
+    };
     let until = Instant::now() + RECOVERED_WITHIN;
-    while cluster.find_json(&path).await?.is_some() {
-        wait_for_deletion(until, text(&plan.object, "/metadata/name")).await?;
+    while objects(cluster).await?.iter().any(is_of_it) {
+        wait_for_deletion(until, name).await?;
     }
     Ok(was_there)
 }
 
 /// Whether an object of ours is there.
 pub(super) async fn has_objects(cluster: &Cluster) -> Result<bool, CaptureError> {
+    Ok(!objects(cluster).await?.is_empty())
+}
+
+/// Our objects, and what Chaos Mesh makes of schedules among them.
+async fn objects(cluster: &Cluster) -> Result<Vec<Value>, CaptureError> {
+    let mut objects = Vec::new();
     for resource in cluster.resources().await? {
-        if resource.group == GROUP
-            && KINDS.contains(&resource.resource.as_str())
-            && !cluster
-                .list(&resource.collection(Some(NAMESPACE)))
-                .await?
-                .is_empty()
-        {
-            return Ok(true);
+        if resource.group == GROUP && KINDS.contains(&resource.resource.as_str()) {
+            objects.extend(cluster.list(&resource.collection(Some(NAMESPACE))).await?);
         }
     }
-    Ok(false)
+    Ok(objects)
 }
 
 #[cfg(test)]

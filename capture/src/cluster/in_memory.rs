@@ -203,6 +203,7 @@ impl State {
         object["metadata"]["resourceVersion"] = json!(self.changes.to_string());
         if object["apiVersion"] == "chaos-mesh.org/v1alpha1" {
             object["status"]["conditions"] = json!([{"type": "AllInjected", "status": "True"}]);
+            object["status"]["time"] = json!("2026-01-01T00:00:00Z");
         }
         self.objects.insert(path.to_owned(), object.clone());
         object

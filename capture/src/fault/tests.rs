@@ -1,5 +1,7 @@
 //! Steps carried out and undone against an API server in memory: once, and once more.
 
+use std::time::Duration;
+
 use aiopslab_problems::catalog::Catalog;
 use aiopslab_problems::family::Flags;
 use serde_json::json;
@@ -183,6 +185,31 @@ async fn an_object_goes_once_and_comes_back_once() {
 #[tokio::test]
 async fn an_experiment_begins_once_and_ends_once() {
     check(json!([{"chaos": "network-loss", "service": "geo", "loss_percent": 50}])).await;
+}
+
+#[tokio::test]
+async fn a_schedule_is_gone_when_its_experiments_are() {
+    let shop = Shop::open();
+    let untouched = shop.server.objects();
+    let steps = json!([{"chaos": "container-kill", "service": "geo", "container": "geo",
+        "every_seconds": 5}]);
+    let entries = shop.prepare(steps).await;
+    let plan = serde_json::to_value(&entries[0]).unwrap();
+    let schedule = &plan["plan"]["object"]["metadata"]["name"];
+    shop.inject(&entries).await;
+    let path = format!(
+        "/apis/chaos-mesh.org/v1alpha1/namespaces/{}/networkchaos/child",
+        chaos::NAMESPACE
+    );
+    let child = json!({"metadata": {"name": "child", "namespace": chaos::NAMESPACE,
+        "ownerReferences": [{"kind": "Schedule", "name": schedule}]}});
+    shop.server.put(&path, child);
+    let collected = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        shop.cluster.delete(&path).await.unwrap();
+    };
+    let ((restored, _), ()) = tokio::join!(shop.undo(&entries), collected);
+    assert_eq!(restored, untouched, "the namespace goes with the last one");
 }
 
 #[tokio::test]
