@@ -223,6 +223,13 @@ fn bad_input_is_answered_clearly() {
 fn a_cluster_that_is_not_there_is_named() {
     let place = Place::new();
     place.refused(&["check"], &["kubeconfig"]);
+    place.refused(
+        &["check", "noop_detection_testbed", "wrong_bin_usage"],
+        &[
+            "noop_detection_testbed-1 is of application hotel-testbed",
+            "one application at a time",
+        ],
+    );
     place.refused(&["recover", "--kubeconfig", "none"], &["none"]);
     let nobody = "apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\nusers: [{name: u, user: {token: t}}]\ncontexts: [{name: c, context: {cluster: c, user: u}}]\ncurrent-context: c\n";
     std::fs::write(place.path("kubeconfig"), nobody).unwrap();

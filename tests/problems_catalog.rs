@@ -85,8 +85,8 @@ fn what_can_not_be_asked_is_listed_as_such() {
     for (id, needs, exercised) in [
         ("flower_node_stop-detection", "docker", "never"),
         ("redeploy_without_PV-localization-1", "disabled", "never"),
-        ("wrong_bin_usage-mitigation-1", "cluster", "never"),
-        ("container_kill-localization", "snapshot", "never"),
+        ("wrong_bin_usage-mitigation-1", "cluster", "dry-run"),
+        ("container_kill-localization", "snapshot", "dry-run"),
         ("scale_pod_zero_testbed-analysis-1", "snapshot", "lab"),
     ] {
         let problem = find(id);

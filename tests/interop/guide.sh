@@ -46,5 +46,5 @@ block "$project/docs/publish-a-benchmark.md" sh |
 grep -c '^aiopslab' "$work/commands" | sed 's/^/commands of ours: /'
 
 cd "$work/here"
-PATH=$work/bin:$(dirname "$kubectl"):$PATH PS4='$ ' bash -euxo pipefail "$work/commands" 2>&1
+PATH=$work/bin:$(dirname "$kubectl"):$PATH bash -euxo pipefail "$work/commands" 2>&1
 echo "guide: passed"
