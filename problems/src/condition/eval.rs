@@ -367,7 +367,7 @@ fn read_figure(name: &str, window: &str, figures: &Value) -> Result<f64, String>
     let requests = number("requests").ok_or_else(missing)?;
     if requests <= 0.0 {
         return Err(format!(
-            "the workload sent no request in the {window} window"
+            "no request of the workload has come to an end in the {window} window"
         ));
     }
     let figure = match name {

@@ -104,8 +104,9 @@ impl Capture {
     }
 
     fn not_manifested(&self, error: CaptureError) -> CaptureError {
+        let has_fault = !self.request.family.inject.is_empty();
         match error {
-            CaptureError::Timeout { because, .. } => CaptureError::NotManifested {
+            CaptureError::Timeout { because, .. } if has_fault => CaptureError::NotManifested {
                 family: self.request.name(),
                 because,
                 folder: self.folder.clone(),

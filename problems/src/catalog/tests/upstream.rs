@@ -103,9 +103,13 @@ fn what_was_exercised_is_said_honestly() {
         let application = catalog.application(&family.application).unwrap();
         let is_ours = matches!(application.source, Some(Source::BuiltIn(_)));
         let can_run_on_the_lab = is_ours && application.platform == Platform::Kubernetes;
-        if !can_run_on_the_lab {
-            assert_eq!(family.exercised, Exercised::Never, "{}", family.family);
-        }
+        // Of what can't run there, only these manifests can be had.
+        let most = match application.name.as_str() {
+            "hotel-reservation" => Exercised::DryRun,
+            _ => Exercised::Never,
+        };
+        let is_possible = [Exercised::Never, most].contains(&family.exercised);
+        assert!(can_run_on_the_lab || is_possible, "{}", family.family);
     }
     let docker: Vec<&str> = catalog
         .applications()

@@ -123,7 +123,7 @@ fn workload_figures_are_compared_with_the_baseline() {
     let silent = json!({"baseline": {"requests": 100, "errors": 0}, "present": {"requests": 0, "errors": 0}});
     assert_eq!(
         judge(back, silent),
-        "unknown: the workload sent no request in the present window"
+        "unknown: no request of the workload has come to an end in the present window"
     );
     assert_eq!(
         judge(
