@@ -103,16 +103,19 @@ pub async fn check_fault(
     cluster: &Cluster,
     application: &Application,
     family: &ResolvedFamily,
+    options: &SourceOptions,
 ) -> CheckLine {
     let planned = async {
         supported::check(family, application, false)?;
+        sources::fetch(application, options, &fault::chart_values(&family.inject)).await?;
         let entries = fault::prepare(cluster, application, &family.inject).await?;
         Ok::<_, CaptureError>(entries.len())
     };
     let name = family.name();
     let found = match planned.await {
+        Ok(1) => Ok(format!("{name}: the cluster would take its one change")),
         Ok(changes) => Ok(format!(
-            "{name}: {changes} changes; the cluster would take them"
+            "{name}: the cluster would take its {changes} changes"
         )),
         Err(error) => Err(format!("{name}: {error}")),
     };

@@ -117,7 +117,8 @@ pub(super) async fn check(arguments: Check, settings: &Settings) -> Result<(), F
     let mut lines = aiopslab_capture::check(cluster.as_ref(), application, &sources).await;
     if let Ok(cluster) = &cluster {
         for family in &families {
-            lines.push(aiopslab_capture::check_fault(cluster, application, family).await);
+            let line = aiopslab_capture::check_fault(cluster, application, family, &sources);
+            lines.push(line.await);
         }
     }
     let mut failed = 0;

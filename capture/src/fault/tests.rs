@@ -11,6 +11,7 @@ use crate::check::check_fault;
 use crate::cluster::in_memory::{InMemory, Objects};
 use crate::recover::undo_entries;
 use crate::resource::strip_server_fields;
+use crate::sources::SourceOptions;
 
 /// An application on a server, with one object of each kind that a step is on.
 struct Shop {
@@ -280,7 +281,8 @@ async fn a_fault_is_checked_without_being_injected() {
         .unwrap();
     let mut said = async |steps: Value| {
         family.inject = serde_json::from_value(steps).unwrap();
-        let line = check_fault(&shop.cluster, &shop.application, &family).await;
+        let options = SourceOptions::default();
+        let line = check_fault(&shop.cluster, &shop.application, &family, &options).await;
         assert_eq!(shop.server.objects(), before);
         (line.ok, line.detail)
     };
@@ -290,7 +292,7 @@ async fn a_fault_is_checked_without_being_injected() {
     assert!(ok, "{detail}");
     assert_eq!(
         detail,
-        "scale_pod_zero_testbed-1: 3 changes; the cluster would take them"
+        "scale_pod_zero_testbed-1: the cluster would take its 3 changes"
     );
     for missing in [
         json!({"scale": "deployment/rate", "replicas": 0}),
