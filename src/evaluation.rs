@@ -6,6 +6,7 @@ mod live;
 mod on_write;
 mod plan;
 mod resume;
+mod rounds;
 
 use std::sync::Arc;
 
@@ -23,7 +24,8 @@ pub use self::live::{LivePlan, LiveQuestion, Stage, run as run_live};
 pub use self::on_write::run as run_on_write;
 pub use self::plan::{Plan, Question, Wanted};
 pub(crate) use self::plan::{has_fault, problems_on};
-use crate::agents::{Agent, AgentSpec};
+use self::rounds::Round;
+use crate::agents::AgentSpec;
 use crate::exit::Failure;
 
 /// How episodes are run.
@@ -58,13 +60,6 @@ pub struct Evaluation {
     pub unfinished: usize,
 }
 
-/// An episode to be run.
-struct Round {
-    question: Question,
-    asked: Asked,
-    agent: Box<dyn Agent>,
-}
-
 /// Runs every episode of a plan for every agent; results come in the plan's order, whatever ran first.
 ///
 /// Cancelled, it leaves the episodes under way unfinished.
@@ -79,21 +74,12 @@ pub async fn run(
     cancel: &CancellationToken,
     done: impl Fn() + Send + Sync + 'static,
 ) -> Result<Evaluation, Failure> {
-    let mut rounds = Vec::new();
-    for agent in agents {
-        for question in &plan.questions {
-            for repeat in 1..=options.repeat {
-                rounds.push(Round::new(agent, question, repeat, options));
-            }
-        }
-    }
-    let kept = resume::finished(rounds.iter().map(|round| &round.asked), options)?;
-    let mut evaluation = Evaluation {
-        taken: kept.iter().flatten().count(),
-        ..Evaluation::default()
+    let ask = |agent: &str, question: &Question, repeat| {
+        Asked::on_snapshot(agent, question, repeat, options)
     };
+    let (rounds, mut evaluation) = rounds::begin(agents, &plan.questions, options, ask)?;
     let options = Arc::new(options.clone());
-    let running = rounds.into_iter().zip(kept).map(|(round, kept)| {
+    let running = rounds.into_iter().map(|(round, kept)| {
         let (options, done) = (Arc::clone(&options), &done);
         async move {
             let evaluated = match kept {
@@ -124,16 +110,7 @@ pub async fn run(
     Ok(evaluation)
 }
 
-impl Round {
-    fn new(spec: &AgentSpec, question: &Question, repeat: u32, options: &Options) -> Self {
-        let mut asked = Asked::on_snapshot(&spec.to_string(), question, repeat, options);
-        Self {
-            agent: asked.agent(spec),
-            question: question.clone(),
-            asked,
-        }
-    }
-
+impl Round<Question> {
     async fn run(mut self, options: &Options) -> Result<Evaluated, Failure> {
         let asked = &self.asked;
         let talked = match Asked::replay(&self.question, options) {

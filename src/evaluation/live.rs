@@ -12,7 +12,8 @@ use aiopslab_problems::task::Task;
 use tokio_util::sync::CancellationToken;
 
 use super::episode::{Asked, Talked};
-use super::{Evaluated, Evaluation, Options, resume};
+use super::rounds::{self, Round};
+use super::{Evaluated, Evaluation, Options};
 use crate::agents::{Agent, AgentSpec};
 use crate::exit::Failure;
 use crate::library::Library;
@@ -140,19 +141,14 @@ pub async fn run(
     options: &Options,
     stage: &Stage,
 ) -> Result<Evaluation, Failure> {
-    let mut rounds = Vec::new();
-    for agent in agents {
-        for question in plan.questions.values().flatten() {
-            for repeat in 1..=options.repeat {
-                rounds.push(Round::new(agent, question, repeat, options));
-            }
-        }
-    }
-    let kept = resume::finished(rounds.iter().map(|round| &round.asked), options)?;
-    let mut evaluation = Evaluation {
-        taken: kept.iter().flatten().count(),
-        ..Evaluation::default()
+    let questions: Vec<&LiveQuestion> = plan.questions.values().flatten().collect();
+    let ask = |agent: &str, question: &&LiveQuestion, repeat| {
+        let (problem, application) = (&question.problem, &question.application);
+        let mut asked = Asked::live(agent, problem, application, repeat, options);
+        asked.of_family(&question.family);
+        asked
     };
+    let (rounds, mut evaluation) = rounds::begin(agents, &questions, options, ask)?;
     let mut cluster = Cluster {
         options,
         stage,
@@ -161,7 +157,7 @@ pub async fn run(
         has_failed: false,
     };
     let asked = async {
-        for (round, kept) in rounds.into_iter().zip(kept) {
+        for (round, kept) in rounds {
             let evaluated = match kept {
                 Some(kept) => kept,
                 None => cluster.ask(round).await?,
@@ -178,27 +174,6 @@ pub async fn run(
     Ok(evaluation)
 }
 
-/// An episode to be run.
-struct Round<'a> {
-    question: &'a LiveQuestion,
-    asked: Asked,
-    agent: Box<dyn Agent>,
-}
-
-impl<'a> Round<'a> {
-    fn new(spec: &AgentSpec, question: &'a LiveQuestion, repeat: u32, options: &Options) -> Self {
-        let name = spec.to_string();
-        let (problem, application) = (&question.problem, &question.application);
-        let mut asked = Asked::live(&name, problem, application, repeat, options);
-        asked.of_family(&question.family);
-        Self {
-            agent: asked.agent(spec),
-            question,
-            asked,
-        }
-    }
-}
-
 /// The cluster on its way through the rounds.
 struct Cluster<'a> {
     options: &'a Options,
@@ -212,7 +187,7 @@ struct Cluster<'a> {
 }
 
 impl Cluster<'_> {
-    async fn ask(&mut self, mut round: Round<'_>) -> Result<Evaluated, Failure> {
+    async fn ask(&mut self, mut round: Round<&LiveQuestion>) -> Result<Evaluated, Failure> {
         let talked = match self.bring_up(round.question).await {
             Ok(mut environment) => {
                 self.has_failed = false;

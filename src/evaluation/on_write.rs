@@ -17,7 +17,8 @@ use tokio::task::JoinHandle;
 
 use super::episode::Asked;
 use super::live::{LiveQuestion, Stage, is_judged, or_cancelled, take_judgement};
-use super::{Evaluated, Evaluation, Options, Plan, Question, resume};
+use super::rounds::{self, Round};
+use super::{Evaluated, Evaluation, Options, Plan, Question};
 use crate::agents::{Agent, AgentSpec};
 use crate::exit::Failure;
 use crate::library::Library;
@@ -62,29 +63,29 @@ pub async fn run(
     stage: &Stage,
     prewarm: bool,
 ) -> Result<Evaluation, Failure> {
-    let mut rounds = Vec::new();
-    for (number, agent) in agents.iter().enumerate() {
-        for question in &plan.questions {
-            let incident = LiveQuestion::find(library, &question.problem)?;
-            for repeat in 1..=options.repeat {
-                // Baselines only look: for them nothing is brought up before they ask for it.
-                let prewarm = prewarm && number == 0;
-                let round = Round::new(agent, (question, &incident), repeat, options);
-                rounds.push(Round { prewarm, ..round });
-            }
-        }
+    let mut questions = Vec::new();
+    for question in &plan.questions {
+        let incident = LiveQuestion::find(library, &question.problem)?;
+        questions.push((question, incident));
     }
-    let kept = resume::finished(rounds.iter().map(|round| &round.asked), options)?;
-    let mut evaluation = Evaluation {
-        taken: kept.iter().flatten().count(),
-        ..Evaluation::default()
+    let ask = |agent: &str, (question, incident): &(&Question, LiveQuestion), repeat| {
+        let mut asked = Asked::on_snapshot(agent, question, repeat, options);
+        asked.header.on_write_live = true;
+        asked.of_family(&incident.family);
+        asked
     };
+    let (rounds, mut evaluation) = rounds::begin(agents, &questions, options, ask)?;
+    // Baselines only look: for them nothing is brought up before they ask for it.
+    let prewarmed = agents.first().filter(|_| prewarm).map(ToString::to_string);
     let mut standby = Standby::Cold(None);
     let asked = async {
-        for (round, kept) in rounds.into_iter().zip(kept) {
+        for (round, kept) in rounds {
             let evaluated = match kept {
                 Some(kept) => kept,
-                None => round.run(&mut standby, options, stage).await?,
+                None => {
+                    let prewarm = prewarmed.as_ref() == Some(&round.asked.header.agent);
+                    round.run(&mut standby, options, stage, prewarm).await?
+                }
             };
             evaluation.episodes.push(evaluated);
         }
@@ -101,45 +102,19 @@ pub async fn run(
     Ok(evaluation)
 }
 
-/// An episode to be run.
-struct Round<'a> {
-    question: &'a Question,
-    incident: LiveQuestion,
-    asked: Asked,
-    agent: Box<dyn Agent>,
-    /// Whether the incident is brought up before the agent writes.
-    prewarm: bool,
-}
-
-impl<'a> Round<'a> {
-    fn new(
-        agent: &AgentSpec,
-        (question, incident): (&'a Question, &LiveQuestion),
-        repeat: u32,
-        options: &Options,
-    ) -> Self {
-        let mut asked = Asked::on_snapshot(&agent.to_string(), question, repeat, options);
-        let acting = asked.agent(agent);
-        asked.header.on_write_live = true;
-        asked.of_family(&incident.family);
-        Self {
-            question,
-            incident: incident.clone(),
-            asked,
-            agent: acting,
-            prewarm: false,
-        }
-    }
-
-    /// Asks. The cluster is left in `standby` for the next.
+impl Round<(&Question, LiveQuestion)> {
+    /// Asks; with `prewarm` the incident is brought up before the agent writes. The cluster is left
+    /// in `standby` for the next.
     async fn run(
         mut self,
         standby: &mut Standby,
         options: &Options,
         stage: &Stage,
+        prewarm: bool,
     ) -> Result<Evaluated, Failure> {
+        let (question, incident) = self.question;
         let asked = &self.asked;
-        let replay = match Asked::replay(self.question, options) {
+        let replay = match Asked::replay(question, options) {
             Ok(replay) => replay,
             Err(broken) => return asked.without_environment(&broken, options)?.close(asked),
         };
@@ -147,11 +122,11 @@ impl<'a> Round<'a> {
             replay,
             live: None,
             standby: std::mem::replace(standby, Standby::Cold(None)),
-            incident: self.incident,
+            incident,
             stage: stage.clone(),
             upstream: options.upstream,
         };
-        if self.prewarm {
+        if prewarm {
             environment.warm().await;
         }
         let agent = self.agent.as_mut();
