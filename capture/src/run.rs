@@ -182,38 +182,11 @@ pub async fn run(
     let (application, without) = (&request.application, &request.recorder.without);
     settle_leftovers(&cluster, application, &progress).await?;
     ready(&cluster, application, &request.sources, without, &progress).await?;
-    let folder = request.out.join(request.name());
-    let writer = Arc::new(SnapshotWriter::create(&folder)?);
-    let lengths = Lengths::draw(request.seed, request.age, request.baseline, request.window);
     let mut capture = Capture {
-        calls,
-        journal: new_journal(&request, &folder),
-        workload_client: WorkloadClient::default(),
-        anchors: Anchors::default(),
-        evidence: Vec::new(),
-        windows: Windows::default(),
-        recording: None,
-        redaction: None,
-        recording_from: cluster.now(),
-        recording_to: None,
-        probes: Vec::new(),
-        outcome: None,
-        renewal: None,
-        is_ours: false,
-        before: Inventory::default(),
-        wrong_repairs_failed: 0,
-        stage: "check".to_owned(),
-        stage_started: started,
-        durations: Vec::new(),
-        identity: identity(&request),
-        request,
         workload,
-        lengths,
-        folder,
-        cluster,
-        progress,
-        cancel,
-        writer,
+        calls,
+        stage_started: started,
+        ..Capture::begun(request, cluster, progress, cancel)?
     };
     match capture.stages().await {
         Ok(()) => capture.complete().await,
@@ -260,6 +233,48 @@ struct Capture {
 }
 
 impl Capture {
+    /// A capture that has made its folder and nothing else yet; what was prepared for it, load and
+    /// programs, is the caller's to add.
+    fn begun(
+        request: CaptureRequest,
+        cluster: Cluster,
+        progress: SharedProgress,
+        cancel: CancellationToken,
+    ) -> Result<Self, CaptureError> {
+        let folder = request.out.join(request.name());
+        let writer = Arc::new(SnapshotWriter::create(&folder)?);
+        Ok(Self {
+            workload: None,
+            lengths: Lengths::draw(request.seed, request.age, request.baseline, request.window),
+            identity: identity(&request),
+            journal: new_journal(&request, &folder),
+            recording_from: cluster.now(),
+            request,
+            folder,
+            cluster,
+            progress,
+            cancel,
+            writer,
+            calls: Vec::new(),
+            recording: None,
+            redaction: None,
+            recording_to: None,
+            outcome: None,
+            probes: Vec::new(),
+            renewal: None,
+            is_ours: false,
+            before: Inventory::default(),
+            workload_client: WorkloadClient::default(),
+            anchors: Anchors::default(),
+            evidence: Vec::new(),
+            windows: Windows::default(),
+            wrong_repairs_failed: 0,
+            stage: "check".to_owned(),
+            stage_started: Instant::now(),
+            durations: Vec::new(),
+        })
+    }
+
     fn enter(&mut self, stage: &str, what: &str) -> Result<(), CaptureError> {
         self.close_stage();
         stage.clone_into(&mut self.stage);

@@ -201,18 +201,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     use aiopslab_problems::catalog::Catalog;
-    use jiff::Timestamp;
     use tokio_util::sync::CancellationToken;
 
     use super::*;
     use crate::cluster::in_memory::InMemory;
-    use crate::compare::Inventory;
-    use crate::observe::Anchors;
     use crate::programs::Call;
     use crate::progress::Silent;
-    use crate::run::{CaptureRequest, identity, new_journal};
-    use crate::windows::{Lengths, Windows};
-    use crate::workload::WorkloadClient;
+    use crate::run::CaptureRequest;
 
     /// A capture that has done nothing yet.
     fn begun(out: &Utf8Path, calls: Vec<Call>) -> Capture {
@@ -224,37 +219,10 @@ mod tests {
         let family = family.unwrap().resolve(1).unwrap();
         let application = catalog.application("hotel-testbed").unwrap().clone();
         let request = CaptureRequest::new(family, application, out.to_owned());
-        let folder = out.join(request.name());
-        Capture {
-            calls,
-            journal: new_journal(&request, &folder),
-            workload_client: WorkloadClient::default(),
-            anchors: Anchors::default(),
-            evidence: Vec::new(),
-            windows: Windows::default(),
-            recording: None,
-            redaction: None,
-            recording_from: Timestamp::UNIX_EPOCH,
-            recording_to: None,
-            probes: Vec::new(),
-            outcome: None,
-            renewal: None,
-            is_ours: false,
-            before: Inventory::default(),
-            wrong_repairs_failed: 0,
-            stage: String::new(),
-            stage_started: Instant::now(),
-            durations: Vec::new(),
-            identity: identity(&request),
-            lengths: Lengths::draw(1, request.age, request.baseline, request.window),
-            request,
-            workload: None,
-            writer: Arc::new(SnapshotWriter::create(&folder).unwrap()),
-            folder,
-            cluster: InMemory::default().cluster(),
-            progress: Arc::new(Silent),
-            cancel: CancellationToken::new(),
-        }
+        let cluster = InMemory::default().cluster();
+        let cancel = CancellationToken::new();
+        let capture = Capture::begun(request, cluster, Arc::new(Silent), cancel).unwrap();
+        Capture { calls, ..capture }
     }
 
     /// The notes of a capture, by file name, and what the one of programs says.
