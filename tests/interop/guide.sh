@@ -4,36 +4,22 @@
 #   tests/interop/guide.sh AIOPSLAB KUBECTL
 # The commands are taken out of the document. Other than there: the web server is nginx on loopback, the two agents
 # are that of docs/first-agent.md, and lines about the hub, S3 and OCI are left out (remote.sh has the latter two).
-# Needs KUBECONFIG, age, minisign, and nginx as remote.sh fetches it; half an hour.
+# Needs KUBECONFIG, age, minisign, and apt for nginx; half an hour.
 set -euo pipefail
 aiopslab=$(realpath "$1")
 kubectl=$(realpath "$2")
 project=$(cd "$(dirname "$0")/../.." && pwd)
-nginx=${XDG_CACHE_HOME:-$HOME/.cache}/aiopslab/interop/debian/usr/sbin/nginx
-[ -x "$nginx" ] || nginx=$(command -v nginx) || { echo "hint: tests/interop/remote.sh fetches nginx"; exit 1; }
+. "$project/tests/interop/nginx.sh"
 work=$(mktemp -d)
 server=
 stop() { [ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"; }
 trap stop EXIT
 
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-mkdir -p "$work/www" "$work/nginx" "$work/bin" "$work/here"
-cat >"$work/nginx.conf" <<NGINX
-daemon off;
-pid $work/nginx/pid;
-events {}
-http {
-    access_log off;
-    client_body_temp_path $work/nginx/body; proxy_temp_path $work/nginx/proxy; fastcgi_temp_path $work/nginx/fastcgi;
-    uwsgi_temp_path $work/nginx/uwsgi; scgi_temp_path $work/nginx/scgi;
-    server { listen 127.0.0.1:$port; root $work/www; }
-}
-NGINX
+port=$(free_port)
+mkdir "$work/bin" "$work/here"
 ln -s "$aiopslab" "$work/bin/aiopslab"
-# The server reads as nobody.
-chmod a+rx "$work"
-umask 022
-"$nginx" -c "$work/nginx.conf" -e "$work/nginx.log" &
+umask 022 # the server reads as nobody
+serve_www "$work" "$port"
 server=$!
 
 # block FILE LANGUAGE: the text of a document's blocks in a language, one after the other.

@@ -8,7 +8,7 @@ aiopslab=$(realpath "$1")
 release=$(realpath "$2")
 here=$(cd "$(dirname "$0")" && pwd)
 samples=$(realpath "$here/../../datasets/samples")
-tools=${XDG_CACHE_HOME:-$HOME/.cache}/aiopslab/interop
+. "$here/nginx.sh"
 work=$(mktemp -d)
 servers=()
 checks=0
@@ -32,8 +32,6 @@ fail() {
     tail -n 5 "$work"/*.log
     exit 1
 }
-
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
 # until URL: waits until somebody answers there, whatever
 until_answered() {
@@ -68,15 +66,8 @@ carried() {
     ok "$1: push, push again, pull, pull again; $files files"
 }
 
-# debian PACKAGE: its files, without installing it: that would start it
-debian() {
-    (mkdir -p "$tools/debian" && cd "$tools/debian" && apt-get download -qq "$1" >/dev/null 2>&1 ||
-        { apt-get update -qq && apt-get download -qq "$1" >/dev/null; } && dpkg-deb -x "$1"_*.deb . && rm "$1"_*.deb)
-}
-
 [ -x "$tools/bin/versitygw" ] || GOBIN=$tools/bin go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
 [ -x "$tools/debian/usr/bin/docker-registry" ] || debian docker-registry
-[ -x "$tools/debian/usr/sbin/nginx" ] || debian nginx
 command -v minisign >/dev/null || apt-get install -y -qq minisign >/dev/null
 [ -x "$tools/readers/bin/python" ] || python3 -m venv "$tools/readers"
 "$tools/readers/bin/pip" -q install pyarrow
@@ -136,24 +127,11 @@ ok "oci: an artifact with a titled layer for each file"
 
 # --- HTTP
 port=$(free_port)
-mkdir "$work/www" "$work/nginx"
+mkdir "$work/www"
 cp -r "$release" "$work/www/testbed"
 "$tools/readers/bin/python" "$here/remote_release.py" grow "$aiopslab" \
     "$samples/k8s_target_port_misconfig_testbed-1" "$work/www/large" geo
-cat >"$work/nginx.conf" <<NGINX
-daemon off;
-pid $work/nginx/pid;
-error_log $work/nginx.log;
-events {}
-http {
-    access_log $work/access.log;
-    client_body_temp_path $work/nginx/body; proxy_temp_path $work/nginx/proxy; fastcgi_temp_path $work/nginx/fastcgi;
-    uwsgi_temp_path $work/nginx/uwsgi; scgi_temp_path $work/nginx/scgi;
-    server { listen 127.0.0.1:$port; root $work/www; }
-}
-NGINX
-chmod -R a+rX "$work"
-"$tools/debian/usr/sbin/nginx" -c "$work/nginx.conf" -e "$work/nginx.log" &
+serve_www "$work" "$port"
 servers+=($!)
 web=http://127.0.0.1:$port
 until_answered "$web/testbed/release.json"
