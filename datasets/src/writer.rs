@@ -133,6 +133,11 @@ impl SnapshotWriter {
         &self.dir
     }
 
+    /// The folder for files that are needed until the recording is finished, and go with it.
+    pub(crate) fn scratch(&self) -> Utf8PathBuf {
+        self.dir.join(RECORDING)
+    }
+
     /// Appends a batch with the table's schema.
     ///
     /// # Errors

@@ -1,9 +1,9 @@
 //! The one engine behind the formats of rows: it reads the files of an incident as their sheets say,
 //! on all processors, and writes a snapshot.
 //!
-//! Reading, understanding and writing go on at once, a few pieces of files at a time. What is held of
-//! rows that are written are identities, to find duplicates by, and the ids of spans; docs/import.md says
-//! how much memory these need. A file may be compressed.
+//! Reading, understanding and writing go on at once, several files and a few pieces of each at a time.
+//! What is kept of rows that are written are identities, to find duplicates by, and the ids of spans;
+//! where they are many, in files. A file may be compressed.
 //! Rows are written in the order of the source, whichever processor was first, so that the same
 //! source makes the same bytes.
 
@@ -23,6 +23,7 @@ mod series;
 pub(super) mod sheet;
 mod sink;
 pub(super) mod source;
+mod spilled;
 mod tables;
 pub(super) mod time;
 mod traces;
@@ -110,7 +111,10 @@ impl Engine<'_> {
         let mut sink = Sink::new(&writer, &incident)?;
         let mut rows = 0;
         let done = pipeline::in_order(
-            |submit| source::read(self.root, &incident.parts, submit).map_err(Failed::Reading),
+            incident.parts.iter().enumerate(),
+            |(index, part), submit| {
+                source::read(self.root, index, part, submit).map_err(Failed::Reading)
+            },
             |piece| understand(&incident, piece),
             |piece| -> Result<(), Failed> {
                 let part = incident.parts.get(piece.part);

@@ -7,8 +7,9 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::mem;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, RecordBatch};
 use arrow::compute::{
     SortColumn, concat_batches, interleave_record_batch, lexsort_to_indices, take_record_batch,
 };
@@ -38,8 +39,9 @@ impl Limits {
 
 /// Most rows per batch that a merge reads and hands on.
 const MERGE_ROWS: usize = 8_192;
-/// Bytes per batch that a merge reads, about; long rows come fewer at a time.
-const MERGE_BYTES: usize = 4 << 20;
+/// Bytes per batch that a merge reads of each chunk, about; long rows come fewer at a time. Chunks are as
+/// many as the table is long, so these are few.
+const MERGE_BYTES: usize = 256 << 10;
 
 /// Sorts a table and hands it on batch by batch.
 pub(super) fn sort(
@@ -68,15 +70,14 @@ pub(super) fn sort_by(
     for batch in SegmentReader::open(segment)? {
         let batch = batch?;
         rows += batch.num_rows();
-        bytes += batch.get_array_memory_size();
+        bytes += size(&batch);
         pending.push(batch);
         if rows >= limits.rows || bytes >= limits.bytes {
             spill_chunk(
                 table,
                 &spill_path(spill, chunks),
-                &sort_chunk(table, keys, segment, &pending)?,
+                &sort_chunk(table, keys, segment, mem::take(&mut pending))?,
             )?;
-            pending.clear();
             (rows, bytes) = (0, 0);
             chunks += 1;
         }
@@ -84,16 +85,15 @@ pub(super) fn sort_by(
     if chunks == 0 {
         return match pending.is_empty() {
             true => Ok(()),
-            false => emit(sort_chunk(table, keys, segment, &pending)?),
+            false => emit(sort_chunk(table, keys, segment, pending)?),
         };
     }
     if !pending.is_empty() {
         spill_chunk(
             table,
             &spill_path(spill, chunks),
-            &sort_chunk(table, keys, segment, &pending)?,
+            &sort_chunk(table, keys, segment, pending)?,
         )?;
-        drop(pending);
         chunks += 1;
     }
     let readers: Result<Vec<_>> = (0..chunks)
@@ -121,19 +121,30 @@ fn spill_chunk(table: Table, path: &Utf8Path, chunk: &RecordBatch) -> Result<()>
 
 /// How many rows of a chunk go into one batch of a merge.
 fn merge_rows(chunk: &RecordBatch) -> usize {
-    let bytes = chunk.get_array_memory_size() / chunk.num_rows().max(1);
+    let bytes = size(chunk) / chunk.num_rows().max(1);
     (MERGE_BYTES / bytes.max(1)).clamp(1, MERGE_ROWS)
+}
+
+/// Bytes of the rows of a batch. What was read is cut out of one buffer, which each of its columns would
+/// count whole.
+fn size(batch: &RecordBatch) -> usize {
+    let columns = batch.columns().iter().map(|column| column.to_data());
+    // A layout without a size is none of ours.
+    columns
+        .map(|data| data.get_slice_memory_size().unwrap_or(0))
+        .sum()
 }
 
 fn sort_chunk(
     table: Table,
     keys: &[&str],
     path: &Utf8Path,
-    batches: &[RecordBatch],
+    batches: Vec<RecordBatch>,
 ) -> Result<RecordBatch> {
     let failed = |cause| SnapshotError::writing(path, cause);
     let schema = table.schema();
-    let all = concat_batches(&schema, batches).map_err(failed)?;
+    let all = concat_batches(&schema, &batches).map_err(failed)?;
+    drop(batches);
     let first = keys.iter().filter_map(|name| all.column_by_name(name));
     let rest = schema.fields().iter().filter(|field| {
         !keys.contains(&field.name().as_str()) && !matches!(field.data_type(), DataType::Map(..))

@@ -78,6 +78,21 @@ impl Samples {
         self.time.div_euclid(1_000_000)
     }
 
+    /// Equal for samples of one series and moment in the files of a sheet.
+    pub(super) fn identity(&self, sheet: &str) -> u128 {
+        let metric = match &self.values {
+            Values::Columns(_) => "",
+            Values::Metric(metric, _) => metric,
+        };
+        let labels = self.labels.iter().map(|(_, value)| value.as_str());
+        let mut hash = Sha256::new();
+        for text in [sheet, &self.of, metric].into_iter().chain(labels) {
+            add(&mut hash, text.as_bytes());
+        }
+        hash.update(self.milliseconds().to_le_bytes());
+        first_half(&hash.finalize())
+    }
+
     /// What they say, for the quarantine.
     pub(super) fn to_json(&self, header: &Header) -> Value {
         let values: Vec<(&str, String)> = match &self.values {

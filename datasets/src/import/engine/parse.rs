@@ -56,7 +56,10 @@ pub(super) fn parse(
         Ok(item) => Parsed {
             kind: sheet.name,
             line,
-            identity: sheet.unique.then(|| identity(&fields)),
+            identity: match &item {
+                Some(Item::Samples(samples)) => Some(samples.identity(sheet.name)),
+                _ => sheet.unique.then(|| identity(&fields)),
+            },
             notes: notes.taken(),
             result: Ok(item),
         },

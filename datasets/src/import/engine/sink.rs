@@ -1,18 +1,17 @@
 //! Where the rows of an incident go: into its tables, or into the quarantine. Everything comes in the
 //! order of the source, so that the same source makes the same snapshot.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::defects::{Defects, Notes, Rule, rules};
-use super::ids::{add, first_half};
 use super::incident::{Incident, Part};
 use super::item::{Item, Parsed, Samples, Values};
 use super::quarantine::Quarantine;
 use super::sheet::{Header, Rows};
+use super::spilled::Spilled;
 use super::tables::Tables;
 use super::time::{moment, nanoseconds};
 use crate::error::Result;
@@ -26,8 +25,8 @@ pub(super) struct Sink<'a> {
     quarantine: Quarantine,
     tallies: BTreeMap<&'static str, Tally>,
     defects: Defects,
-    /// Identities of rows and of samples that were taken.
-    taken: HashSet<u128>,
+    /// How many rows there were of an identity.
+    seen: Spilled<u128, u32>,
     /// The part whose rows come.
     part: Option<usize>,
     held: Vec<Held>,
@@ -37,6 +36,7 @@ pub(super) struct Sink<'a> {
 struct Held {
     part: usize,
     line: u64,
+    identity: Option<u128>,
     notes: Vec<&'static Rule>,
     samples: Samples,
 }
@@ -45,7 +45,7 @@ struct Held {
 struct Origin {
     kind: &'static str,
     line: u64,
-    /// Of rows with one identity the first is taken.
+    /// Of rows with one identity the first is taken, unless the sheet tells them apart.
     identity: Option<u128>,
 }
 
@@ -69,10 +69,10 @@ impl<'a> Sink<'a> {
         Ok(Self {
             incident,
             tables: Tables::new(writer, &incident.namespace),
+            seen: Spilled::new(writer.scratch().join("rows.redb")),
             quarantine: Quarantine::create(writer.dir())?,
             tallies: BTreeMap::new(),
             defects,
-            taken: HashSet::new(),
             part: None,
             held: Vec::new(),
         })
@@ -110,6 +110,7 @@ impl<'a> Sink<'a> {
                 self.held.push(Held {
                     part: index,
                     line: row.line,
+                    identity: row.identity,
                     notes: row.notes,
                     samples,
                 });
@@ -141,7 +142,7 @@ impl<'a> Sink<'a> {
                 let origin = Origin {
                     kind: part.sheet.name,
                     line: one.line,
-                    identity: None,
+                    identity: one.identity,
                 };
                 self.add(part, &header, item, &origin, one.notes)?;
             }
@@ -163,18 +164,25 @@ impl<'a> Sink<'a> {
             line,
             identity,
         } = *origin;
-        let rule = match &mut item {
-            Item::Samples(samples) => self.number(part, samples, &mut notes),
-            other => {
-                let is_new = identity.is_none_or(|identity| self.taken.insert(identity));
-                let rule = match other {
-                    Item::Point(_) => &rules::DUPLICATE_SAMPLE,
-                    _ => &rules::DUPLICATE_ROW,
-                };
-                (!is_new).then_some(rule)
-            }
+        let nth = match identity {
+            Some(identity) => self.seen.update(identity, |count| {
+                *count += 1;
+                *count
+            })?,
+            None => 1,
         };
-        if let Some(rule) = rule {
+        let rule = match &mut item {
+            Item::Samples(samples) if several(part).is_some() => {
+                samples.nth = nth;
+                if let Some(rule) = several(part).filter(|_| nth > 1) {
+                    notes.note(rule);
+                }
+                None
+            }
+            Item::Samples(_) | Item::Point(_) => Some(&rules::DUPLICATE_SAMPLE),
+            _ => Some(&rules::DUPLICATE_ROW),
+        };
+        if let Some(rule) = rule.filter(|_| nth > 1) {
             // A row that is equal to another is in the snapshot; a second sample may have another value.
             let row = match &item {
                 Item::Samples(samples) => Some(samples.to_json(header)),
@@ -192,25 +200,6 @@ impl<'a> Sink<'a> {
             self.defects.add(rule, 1, &place);
         }
         Ok(())
-    }
-
-    /// Numbers a sample among those of its series and moment; hands back the rule that forbids it.
-    fn number(
-        &mut self,
-        part: &Part,
-        samples: &mut Samples,
-        notes: &mut Notes,
-    ) -> Option<&'static Rule> {
-        while !self.taken.insert(sample_identity(part, samples)) {
-            if several(part).is_none() {
-                return Some(&rules::DUPLICATE_SAMPLE);
-            }
-            samples.nth += 1;
-        }
-        if let Some(rule) = several(part).filter(|_| samples.nth > 1) {
-            notes.note(rule);
-        }
-        None
     }
 
     /// Notes a defect of a file as a whole.
@@ -251,7 +240,7 @@ impl<'a> Sink<'a> {
             let place = moment(injected).to_string();
             self.defects.add(&rules::INJECTED_OUTSIDE, 1, &place);
         }
-        report.clock_skew_ms = self.tables.traces.judge(&mut self.defects);
+        report.clock_skew_ms = self.tables.traces.judge(&mut self.defects)?;
         let namespaces = self.tables.namespaces();
         let written = self.tables.finish()?;
         let tallies = self.tallies.into_iter();
@@ -274,23 +263,4 @@ fn several(part: &Part) -> Option<&'static Rule> {
         Rows::Long(long) => long.several,
         _ => None,
     }
-}
-
-/// A series has one sample at a time.
-fn sample_identity(part: &Part, samples: &Samples) -> u128 {
-    let metric = match &samples.values {
-        Values::Columns(_) => "",
-        Values::Metric(metric, _) => metric,
-    };
-    let labels = samples.labels.iter().map(|(_, value)| value.as_str());
-    let mut hash = Sha256::new();
-    for text in [part.sheet.name, &samples.of, metric]
-        .into_iter()
-        .chain(labels)
-    {
-        add(&mut hash, text.as_bytes());
-    }
-    hash.update(samples.milliseconds().to_le_bytes());
-    hash.update(samples.nth.to_le_bytes());
-    first_half(&hash.finalize())
 }

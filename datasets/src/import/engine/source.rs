@@ -54,18 +54,14 @@ pub(super) enum Piece {
     },
 }
 
-/// Reads all files in order.
-pub(super) fn read(root: &Utf8Path, parts: &[Part], submit: Submit<'_, Piece>) -> Result<()> {
-    for (index, part) in parts.iter().enumerate() {
-        if !read_one(&root.join(&part.path), index, part, submit)? {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// Whether more is wanted.
-fn read_one(path: &Utf8Path, index: usize, part: &Part, submit: Submit<'_, Piece>) -> Result<bool> {
+/// Reads a file, as long as its pieces are wanted.
+pub(super) fn read(
+    root: &Utf8Path,
+    index: usize,
+    part: &Part,
+    submit: Submit<'_, Piece>,
+) -> Result<()> {
+    let path = &root.join(&part.path);
     let failed = |cause| SnapshotError::io("read", path, cause);
     let read = AtomicU64::new(0);
     let mut hash = Sha256::new();
@@ -85,7 +81,10 @@ fn read_one(path: &Utf8Path, index: usize, part: &Part, submit: Submit<'_, Piece
     };
     let (mut reader, header) = match begin(input, part).map_err(failed)? {
         Ok((reader, header)) => (reader, Arc::new(header)),
-        Err(reason) => return Ok(submit(refuse(reason))),
+        Err(reason) => {
+            submit(refuse(reason));
+            return Ok(());
+        }
     };
     let (mut told, mut line, mut is_over, mut is_damaged) = (0, 0, false, false);
     while !is_over {
@@ -122,7 +121,7 @@ fn read_one(path: &Utf8Path, index: usize, part: &Part, submit: Submit<'_, Piece
         };
         told = now;
         if !submit(piece) {
-            return Ok(false);
+            return Ok(());
         }
     }
     let is_whole = reader.is_whole() && !is_damaged;
@@ -132,13 +131,14 @@ fn read_one(path: &Utf8Path, index: usize, part: &Part, submit: Submit<'_, Piece
         true => files::measure(path)?,
         false => (read.load(Ordering::Relaxed), files::hex(&hash.finalize())),
     };
-    Ok(submit(Piece::End {
+    submit(Piece::End {
         part: index,
         bytes,
         sha256,
         header,
         is_whole,
-    }))
+    });
+    Ok(())
 }
 
 fn damage(line: u64, cause: &io::Error) -> Record {

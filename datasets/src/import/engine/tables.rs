@@ -41,7 +41,7 @@ impl<'a> Tables<'a> {
             writer,
             namespace,
             covered: Covered::default(),
-            traces: Traces::default(),
+            traces: Traces::new(&writer.scratch()),
             series: AllSeries::default(),
             instances: BTreeMap::new(),
             lines: Vec::new(),
@@ -78,11 +78,11 @@ impl<'a> Tables<'a> {
     ) -> Result<()> {
         let table = match item {
             Item::Log(log) => {
-                self.log(*log, part.stretch);
+                self.log(*log, part.stretch)?;
                 Table::LogLines
             }
             Item::Span(span) => {
-                self.span(*span, part.stretch, notes);
+                self.span(*span, part.stretch, notes)?;
                 Table::Spans
             }
             Item::Samples(samples) => {
@@ -106,11 +106,11 @@ impl<'a> Tables<'a> {
         Ok(())
     }
 
-    fn log(&mut self, log: Log, stretch: u32) {
+    fn log(&mut self, log: Log, stretch: u32) -> Result<()> {
         self.covered
             .see(Table::LogLines, stretch, log.time, log.time);
         if let Some(trace) = log.trace {
-            self.traces.see_log(trace, log.time);
+            self.traces.see_log(trace, log.time)?;
         }
         let next = self.instances.len() as u64;
         let namespace = log.namespace.unwrap_or_else(|| self.namespace.to_owned());
@@ -134,12 +134,13 @@ impl<'a> Tables<'a> {
             container: log.container,
         });
         self.next_line += 1;
+        Ok(())
     }
 
-    fn span(&mut self, span: OneSpan, stretch: u32, notes: &mut Notes) {
+    fn span(&mut self, span: OneSpan, stretch: u32, notes: &mut Notes) -> Result<()> {
         self.covered
             .see(Table::Spans, stretch, span.start, span.end);
-        self.traces.see(&span, notes);
+        self.traces.see(&span, notes)?;
         self.spans.push(Span {
             trace_id: format!("{:032x}", span.trace),
             span_id: format!("{:016x}", span.span),
@@ -160,6 +161,7 @@ impl<'a> Tables<'a> {
             warnings: None,
             source: SOURCE.to_owned(),
         });
+        Ok(())
     }
 
     fn sample(&mut self, samples: &Samples, part: &Part, header: &Header) {
