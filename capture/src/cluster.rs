@@ -46,6 +46,9 @@ pub struct Cluster {
     resources: Arc<OnceCell<Vec<ApiResource>>>,
     /// Clients of servers that are not behind the API server, by URL.
     addresses: Arc<Mutex<BTreeMap<String, kube::Client>>>,
+    /// The server that runs commands: one in memory can't be spoken to as commands want it.
+    #[cfg(test)]
+    in_memory: Option<in_memory::InMemory>,
 }
 
 /// How far the API server's clock is ahead of ours.
@@ -150,6 +153,8 @@ impl Cluster {
             },
             resources: Arc::new(OnceCell::new()),
             addresses: Arc::default(),
+            #[cfg(test)]
+            in_memory: None,
         }
     }
 

@@ -1,7 +1,8 @@
 //! An API server in memory, for tests: it keeps what is written to it.
 //!
 //! Of a real one it has what faults are carried out by: discovery, objects and lists, patches (merge,
-//! JSON, apply), dry runs, and that a write which changes nothing leaves the version as it was.
+//! JSON, apply), dry runs, that a write which changes nothing leaves the version as it was, and a
+//! program that can be run in pods.
 //! Nothing takes time, and there are no controllers but Chaos Mesh's, which injects at once.
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use kube::client::Body;
 use serde_json::{Value, json};
 use tower::service_fn;
 
-use super::Cluster;
+use super::{Cluster, ExecAnswer, ExecCall};
 
 /// API version, kind, and whether it lives in namespaces.
 const KINDS: [(&str, &str, bool); 13] = [
@@ -83,7 +84,25 @@ impl InMemory {
                 Ok::<_, Infallible>(response.unwrap())
             }
         });
-        Cluster::unproven(kube::Client::new(service, "default"), "memory:".into())
+        let client = kube::Client::new(service, "default");
+        let mut cluster = Cluster::unproven(client, "memory:".into());
+        cluster.in_memory = Some(self.clone());
+        cluster
+    }
+
+    /// Runs a command in a pod. The one program is `annotate KEY VALUE`, which is done to the pod.
+    pub(super) fn exec(&self, call: &ExecCall<'_>) -> ExecAnswer {
+        assert_eq!(call.argv[0], "annotate");
+        let path = format!("/api/v1/namespaces/{}/pods/{}", call.namespace, call.pod);
+        let mut state = self.state.lock().unwrap();
+        let mut pod = state.objects[&path].clone();
+        pod["metadata"]["annotations"][&call.argv[1]] = json!(call.argv[2]);
+        state.keep(&path, pod);
+        ExecAnswer {
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            exit_code: 0,
+        }
     }
 }
 

@@ -214,6 +214,33 @@ async fn a_schedule_is_gone_when_its_experiments_are() {
 }
 
 #[tokio::test]
+async fn a_command_is_undone_whether_or_not_it_ran() {
+    let shop = Shop::open();
+    let path = shop.path("v1", "Pod", "geo-0");
+    let mut pod = shop.server.objects()[&path].clone();
+    pod["metadata"]["annotations"] = json!({"user": "there"});
+    pod["status"]["conditions"] = json!([{"type": "Ready", "status": "True"}]);
+    shop.server.put(&path, pod);
+    let untouched = shop.server.objects();
+    let steps = json!([{"exec": "deployment/geo", "command": ["annotate", "user", "gone"],
+        "recover": ["annotate", "user", "there"]}]);
+    let entries = shop.prepare(steps).await;
+    let ran = [r#"ran "annotate user there" in deployment/geo"#];
+    let (still, done) = shop.undo(&entries).await;
+    assert_eq!(still, untouched, "undoing what was not done");
+    assert_eq!(done, ran);
+    let broken = shop.inject(&entries).await;
+    assert_eq!(broken[&path]["metadata"]["annotations"]["user"], "gone");
+    assert_eq!(shop.inject(&entries).await, broken);
+    let (restored, done) = shop.undo(&entries).await;
+    assert_eq!(bare(restored.clone()), bare(untouched));
+    assert_eq!(done, ran);
+    let (still, done) = shop.undo(&entries).await;
+    assert_eq!(still, restored, "undone again");
+    assert_eq!(done, ran);
+}
+
+#[tokio::test]
 async fn what_took_the_place_of_a_deleted_pod_stays() {
     let shop = Shop::open();
     let path = shop.path("v1", "Pod", "geo-0");
