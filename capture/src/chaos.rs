@@ -85,6 +85,20 @@ pub(crate) async fn prepare_node(
     Ok(Plan::Native(native::plan_node(namespace, step, &nodes)))
 }
 
+/// Asks the server whether it would take an experiment's object, without making it. Says which driver carries the
+/// experiment out, and what nobody was asked.
+pub(crate) async fn dry_run(cluster: &Cluster, plan: &Plan) -> Result<&'static str, CaptureError> {
+    match plan {
+        Plan::ChaosMesh(plan) => {
+            mesh::dry_run(cluster, plan).await?;
+            Ok("by Chaos Mesh (not asked: its controllers, the nodes' kernels)")
+        }
+        Plan::Native(_) => {
+            Ok("by helper pods of ours (not asked: whether they may run, the nodes' kernels)")
+        }
+    }
+}
+
 /// Begins an experiment.
 pub(crate) async fn inject(cluster: &Cluster, plan: &Plan) -> Result<(), CaptureError> {
     make_namespace(cluster).await?;

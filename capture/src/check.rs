@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, ClusterError};
 use crate::error::CaptureError;
-use crate::journal::Journal;
+use crate::journal::{Entry, Journal};
 use crate::observe::{Anchors, judge};
 use crate::resource::text;
 use crate::sources::{self, SourceOptions};
-use crate::{deploy, fault, manifests, supported};
+use crate::{chaos, deploy, fault, manifests, supported};
 
 /// One thing that a capture needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -98,7 +98,8 @@ pub async fn check(
 /// Whether a cluster would take a family's fault, with the application as it stands there now. Changes
 /// nothing: the steps are planned, and what only the server knows, it is asked by a dry run.
 ///
-/// What a command comes to, and whether an experiment shows, only a capture finds out.
+/// What a command comes to, and whether an experiment shows, only a capture finds out. Whoever carries an experiment
+/// out is named.
 pub async fn check_fault(
     cluster: &Cluster,
     application: &Application,
@@ -109,14 +110,22 @@ pub async fn check_fault(
         supported::check(family, application, false)?;
         sources::fetch(application, options, &fault::chart_values(&family.inject)).await?;
         let entries = fault::prepare(cluster, application, &family.inject).await?;
-        Ok::<_, CaptureError>(entries.len())
+        let mut drivers = BTreeSet::new();
+        for entry in &entries {
+            if let Entry::Chaos { plan, .. } = entry {
+                drivers.insert(chaos::dry_run(cluster, plan).await?);
+            }
+        }
+        let changes = match entries.len() {
+            1 => "one change".to_owned(),
+            count => format!("{count} changes"),
+        };
+        let drivers: String = drivers.iter().map(|by| format!(", {by}")).collect();
+        Ok::<_, CaptureError>(format!("the cluster would take its {changes}{drivers}"))
     };
     let name = family.name();
     let found = match planned.await {
-        Ok(1) => Ok(format!("{name}: the cluster would take its one change")),
-        Ok(changes) => Ok(format!(
-            "{name}: the cluster would take its {changes} changes"
-        )),
+        Ok(said) => Ok(format!("{name}: {said}")),
         Err(error) => Err(format!("{name}: {error}")),
     };
     CheckLine::new(

@@ -35,7 +35,7 @@ pub(crate) async fn apply(
 }
 
 /// The namespace in which objects are tried that belong to one that is not there yet.
-const TRIED_IN: &str = "default";
+pub(crate) const TRIED_IN: &str = "default";
 
 /// Asks the server whether it would take an object of a manifest, without making it. `is_there`: the
 /// application's namespace is.

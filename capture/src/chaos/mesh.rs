@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{Labels, NAMESPACE, POLL, impossible, new_name, wait_for_deletion};
 use crate::cluster::{Cluster, PatchKind};
+use crate::deploy::TRIED_IN;
 use crate::error::CaptureError;
 use crate::resource::text;
 
@@ -152,17 +153,29 @@ fn specification(namespace: &str, step: &Chaos, peer: Option<&Labels>) -> Value 
     spec
 }
 
-fn path(plan: &MeshPlan) -> String {
+fn path(object: &Value) -> String {
     format!(
-        "/apis/{GROUP}/{VERSION}/namespaces/{NAMESPACE}/{}/{}",
-        resource(text(&plan.object, "/kind")),
-        text(&plan.object, "/metadata/name")
+        "/apis/{GROUP}/{VERSION}/namespaces/{}/{}/{}",
+        text(object, "/metadata/namespace"),
+        resource(text(object, "/kind")),
+        text(object, "/metadata/name")
     )
+}
+
+/// Asks the server whether it would take the object, without making it; where a namespace is sure to be, as
+/// ours is made for an experiment only.
+pub(super) async fn dry_run(cluster: &Cluster, plan: &MeshPlan) -> Result<(), CaptureError> {
+    let mut object = plan.object.clone();
+    object["metadata"]["namespace"] = json!(TRIED_IN);
+    cluster
+        .dry_run_patch(&path(&object), PatchKind::Apply, &object)
+        .await?;
+    Ok(())
 }
 
 /// Applies the object and waits until every target is injected.
 pub(super) async fn inject(cluster: &Cluster, plan: &MeshPlan) -> Result<(), CaptureError> {
-    let path = path(plan);
+    let path = path(&plan.object);
     cluster.patch(&path, PatchKind::Apply, &plan.object).await?;
     let until = Instant::now() + INJECTED_WITHIN;
     loop {
@@ -198,7 +211,7 @@ fn is_injected(object: &Value) -> bool {
 /// Deletes the object and waits until it is gone: Chaos Mesh holds it until it has recovered. The experiments
 /// of a schedule go after it.
 pub(super) async fn undo(cluster: &Cluster, plan: &MeshPlan) -> Result<bool, CaptureError> {
-    let path = path(plan);
+    let path = path(&plan.object);
     let was_there = cluster.delete(&path).await?;
     let name = text(&plan.object, "/metadata/name");
     let is_of_it = |object: &Value| {

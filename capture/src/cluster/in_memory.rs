@@ -47,6 +47,8 @@ struct State {
     objects: Objects,
     /// Counted up with each change; uids and versions are made of it.
     changes: u64,
+    /// What no patch may hold.
+    refused: Option<String>,
 }
 
 /// What is asked.
@@ -64,6 +66,11 @@ impl InMemory {
         let mut state = self.state.lock().unwrap();
         state.objects.remove(path);
         state.keep(path, object);
+    }
+
+    /// Refuses patches that hold a text from now on, as a schema would.
+    pub(crate) fn refuse(&self, text: &str) {
+        self.state.lock().unwrap().refused = Some(text.to_owned());
     }
 
     /// All that is there.
@@ -170,6 +177,11 @@ impl State {
 
     fn patch(&mut self, call: &Call) -> (u16, Value) {
         let path = call.path.as_str();
+        if let Some(text) = &self.refused
+            && call.body.to_string().contains(text)
+        {
+            return refused(422, &format!("{text} is not allowed"));
+        }
         let mut object = match (self.objects.get(path), call.content_type.as_str()) {
             (Some(object), _) => object.clone(),
             (None, "application/apply-patch+yaml") => json!({}),

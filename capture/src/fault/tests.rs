@@ -296,26 +296,25 @@ async fn a_helper_that_never_started_is_taken_away_once() {
     assert_eq!(done, ["service/geo is as before"]);
 }
 
+/// Checks steps on a shop; tells whether they would do, and what is said. Nothing may change.
+async fn checked(shop: &Shop, steps: Value) -> (bool, String) {
+    let before = shop.server.objects();
+    let catalog = Catalog::embedded().unwrap();
+    let family = catalog.family("scale_pod_zero_testbed").unwrap();
+    let mut family = family.resolve(1).unwrap();
+    family.inject = serde_json::from_value(steps).unwrap();
+    let options = SourceOptions::default();
+    let line = check_fault(&shop.cluster, &shop.application, &family, &options).await;
+    assert_eq!(shop.server.objects(), before);
+    (line.ok, line.detail)
+}
+
 #[tokio::test]
 async fn a_fault_is_checked_without_being_injected() {
     let shop = Shop::open();
-    let before = shop.server.objects();
-    let catalog = Catalog::embedded().unwrap();
-    let mut family = catalog
-        .family("scale_pod_zero_testbed")
-        .unwrap()
-        .resolve(1)
-        .unwrap();
-    let mut said = async |steps: Value| {
-        family.inject = serde_json::from_value(steps).unwrap();
-        let options = SourceOptions::default();
-        let line = check_fault(&shop.cluster, &shop.application, &family, &options).await;
-        assert_eq!(shop.server.objects(), before);
-        (line.ok, line.detail)
-    };
     let scale = json!({"scale": "deployment/geo", "replicas": 0});
     let flag = json!({"flag": "slow", "variant": "on"});
-    let (ok, detail) = said(json!([scale, flag])).await;
+    let (ok, detail) = checked(&shop, json!([scale, flag])).await;
     assert!(ok, "{detail}");
     assert_eq!(
         detail,
@@ -325,11 +324,30 @@ async fn a_fault_is_checked_without_being_injected() {
         json!({"scale": "deployment/rate", "replicas": 0}),
         json!({"exec": "deployment/rate", "command": ["true"], "recover": ["true"]}),
     ] {
-        let (ok, detail) = said(json!([missing])).await;
+        let (ok, detail) = checked(&shop, json!([missing])).await;
         assert!(!ok);
         assert!(
             detail.ends_with("on deployment/rate changes nothing: there is no such object"),
             "{detail}"
         );
     }
+}
+
+#[tokio::test]
+async fn the_object_of_an_experiment_is_checked_and_its_driver_named() {
+    let shop = Shop::open();
+    let loss = json!({"chaos": "network-loss", "service": "geo", "loss_percent": 50});
+    let stress = json!({"chaos": "cpu-stress", "service": "geo", "workers": 1});
+    for (step, driver) in [
+        (&loss, "by Chaos Mesh"),
+        (&stress, "by helper pods of ours"),
+    ] {
+        let (ok, detail) = checked(&shop, json!([step])).await;
+        assert!(ok, "{detail}");
+        assert!(detail.contains(&format!("its one change, {driver} (not asked: ")));
+    }
+    shop.server.refuse("correlation");
+    let (ok, detail) = checked(&shop, json!([loss])).await;
+    assert!(!ok);
+    assert!(detail.ends_with("correlation is not allowed"), "{detail}");
 }
