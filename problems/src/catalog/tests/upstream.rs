@@ -124,6 +124,20 @@ fn what_was_exercised_is_said_honestly() {
 }
 
 #[test]
+fn every_source_is_of_one_version() {
+    let catalog = Catalog::embedded().unwrap();
+    for application in catalog.applications() {
+        let is_pinned = match &application.source {
+            Some(Source::BuiltIn(_)) => true,
+            Some(Source::Git(git)) => git.commit.is_some(),
+            Some(Source::Helm(chart)) => chart.version.is_some(),
+            None => false,
+        };
+        assert!(is_pinned, "{}", application.name);
+    }
+}
+
+#[test]
 fn corrected_oracles_can_fail_where_aiopslabs_can_not() {
     let catalog = Catalog::embedded().unwrap();
     let vacuous: Vec<&str> = catalog
