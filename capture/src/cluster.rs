@@ -352,8 +352,9 @@ impl Cluster {
         body: Vec<u8>,
     ) -> Result<Answer, ClusterError> {
         if let Some(url) = &endpoint.url {
+            let path = endpoint.at(path);
             let client = self.at_address(url)?;
-            let answer = send(&client, method.clone(), path, headers, body).await?;
+            let answer = send(&client, method.clone(), &path, headers, body).await?;
             return answer.successful(&method, &format!("{url}{path}"));
         }
         let path = proxy_path(endpoint, namespace, path);
@@ -484,10 +485,11 @@ pub(crate) fn page_path(path: &str, token: &str) -> String {
 #[must_use]
 pub fn proxy_path(endpoint: &Endpoint, namespace: &str, path: &str) -> String {
     format!(
-        "/api/v1/namespaces/{}/services/{}:{}/proxy{path}",
+        "/api/v1/namespaces/{}/services/{}:{}/proxy{}",
         endpoint.namespace.as_deref().unwrap_or(namespace),
         endpoint.service,
         endpoint.port,
+        endpoint.at(path),
     )
 }
 
@@ -548,6 +550,22 @@ mod tests {
         // As well the header's missing fraction.
         assert_eq!(by(400, 500), "2026-11-23T08:00:00Z");
         assert_eq!(by(0, i64::MAX), "2026-11-23T08:00:00Z");
+    }
+
+    #[test]
+    fn what_answers_below_a_path_is_asked_below_it_through_the_proxy() {
+        let through = |place: &str| {
+            let endpoint: Endpoint = place.parse().unwrap();
+            proxy_path(&endpoint, "shop", "/api/services")
+        };
+        assert_eq!(
+            through("observe/jaeger:16686"),
+            "/api/v1/namespaces/observe/services/jaeger:16686/proxy/api/services"
+        );
+        assert_eq!(
+            through("jaeger:16686/jaeger/ui"),
+            "/api/v1/namespaces/shop/services/jaeger:16686/proxy/jaeger/ui/api/services"
+        );
     }
 
     #[test]

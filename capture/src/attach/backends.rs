@@ -140,6 +140,7 @@ impl Backend {
                     namespace: Some(namespace),
                     service: name.to_owned(),
                     port: self.port(service)?,
+                    path: None,
                     url: None,
                 };
                 Some(((is_elsewhere, rank), place))

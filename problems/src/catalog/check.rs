@@ -83,6 +83,15 @@ fn check_applications(applications: &[Document<'_, Application>], findings: &mut
         }
         file_name(&mut notes, "name", &application.name);
         conditions(&mut notes, "healthy", &application.healthy);
+        for (key, endpoint) in [
+            ("frontend", &application.frontend),
+            ("prometheus", &application.prometheus),
+            ("jaeger", &application.jaeger),
+        ] {
+            if let Err(reason) = endpoint.check() {
+                notes.wrong(key, reason);
+            }
+        }
         if let Some(Err(reason)) = application.source.as_ref().map(|source| source.check()) {
             notes.wrong("source", reason);
         }

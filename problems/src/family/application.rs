@@ -120,6 +120,9 @@ pub struct Endpoint {
     pub service: String,
     /// Port of the Service.
     pub port: u16,
+    /// The path below which it answers, e.g. `/jaeger/ui`; none: at the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// An `http` or `https` URL instead of a Service; catalog files name none.
     #[serde(skip)]
     pub url: Option<String>,
@@ -135,7 +138,7 @@ pub struct UnknownEndpoint(pub String);
 impl FromStr for Endpoint {
     type Err = UnknownEndpoint;
 
-    /// Reads `NAMESPACE/SERVICE:PORT`, `SERVICE:PORT`, or a URL.
+    /// Reads `NAMESPACE/SERVICE:PORT`, `SERVICE:PORT`, either with a path after it, or a URL.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let unknown = || UnknownEndpoint(text.to_owned());
         if let Some((scheme, host)) = text.split_once("://") {
@@ -148,6 +151,10 @@ impl FromStr for Endpoint {
             });
         }
         let (place, port) = text.rsplit_once(':').ok_or_else(unknown)?;
+        let (port, path) = match port.split_once('/') {
+            Some((port, path)) => (port, Some(format!("/{path}"))),
+            None => (port, None),
+        };
         let (namespace, service) = match place.split_once('/') {
             Some((namespace, service)) => (Some(namespace), service),
             None => (None, place),
@@ -164,6 +171,7 @@ impl FromStr for Endpoint {
             namespace: namespace.map(str::to_owned),
             service: service.to_owned(),
             port: port.parse().map_err(|_| unknown())?,
+            path,
             url: None,
         })
     }
@@ -172,12 +180,13 @@ impl FromStr for Endpoint {
 impl fmt::Display for Endpoint {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.url, &self.namespace) {
-            (Some(url), _) => formatter.write_str(url),
+            (Some(url), _) => formatter.write_str(url)?,
             (None, Some(namespace)) => {
-                write!(formatter, "{namespace}/{}:{}", self.service, self.port)
+                write!(formatter, "{namespace}/{}:{}", self.service, self.port)?;
             }
-            (None, None) => write!(formatter, "{}:{}", self.service, self.port),
+            (None, None) => write!(formatter, "{}:{}", self.service, self.port)?,
         }
+        formatter.write_str(&self.at(""))
     }
 }
 
@@ -189,7 +198,25 @@ impl Endpoint {
             namespace: None,
             service: String::new(),
             port: 0,
+            path: None,
             url: None,
+        }
+    }
+
+    /// A path of what answers there, which starts with `/`, as the server that it is asked of takes it.
+    #[must_use]
+    pub fn at(&self, path: &str) -> String {
+        let below = self.path.as_deref().unwrap_or_default();
+        format!("{}{path}", below.trim_end_matches('/'))
+    }
+
+    /// Checks that what is asked for below its path is below it.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        match &self.path {
+            Some(path) if !path.starts_with('/') => {
+                Err(format!("the path {path:?} does not start with /"))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -374,4 +401,34 @@ pub struct Workload {
 pub struct Provided {
     /// What makes it, for people.
     pub provided: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_as_it_is_written() {
+        for text in [
+            "jaeger:16686",
+            "observe/jaeger:16686",
+            "shop/jaeger:16686/jaeger/ui",
+            "http://127.0.0.1:16686/jaeger/ui",
+        ] {
+            let place: Endpoint = text.parse().unwrap();
+            assert_eq!(place.to_string(), text);
+        }
+        for text in ["jaeger", "jaeger:query", "a/b/c:80", "ftp://127.0.0.1"] {
+            assert!(text.parse::<Endpoint>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_answers_below_a_path_is_asked_below_it() {
+        let at = |place: &str| place.parse::<Endpoint>().unwrap().at("/api/services");
+        assert_eq!(at("jaeger:16686"), "/api/services");
+        assert_eq!(at("jaeger:16686/"), "/api/services");
+        assert_eq!(at("jaeger:16686/jaeger/ui"), "/jaeger/ui/api/services");
+        assert_eq!(at("jaeger:16686/jaeger/ui/"), "/jaeger/ui/api/services");
+    }
 }

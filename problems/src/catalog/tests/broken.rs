@@ -324,6 +324,12 @@ fn mistakes_in_applications_are_found_where_they_are() {
     check("\"shop\"", "\"store\"", 1, "has to be named store.toml");
     check("title", "titel", 2, "unknown field `titel`");
     check("pods", "pots", 9, "unknown condition with `pots`");
+    check(
+        "healthy = ",
+        "jaeger = { service = \"j\", port = 80, path = \"ui\" }\nhealthy = ",
+        9,
+        "the path \"ui\" does not start with /",
+    );
     check("provided", "given", 8, "unknown workload with `given`");
     check(
         "commit = \"0123abc\"\n",
