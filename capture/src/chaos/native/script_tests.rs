@@ -11,13 +11,21 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::*;
 
 /// What the script finds before the machine's own commands.
-const STUBS: [(&str, &str); 5] = [
+const STUBS: [(&str, &str); 6] = [
     ("pgrep", "echo 1"),
     (
         "nsenter",
         r#"while [ "$1" != -- ]; do shift; done; shift; exec "$@""#,
     ),
-    ("unshare", "cat >/dev/null"),
+    // Whether the kernel has what a discipline needs is tried by tc, in a network of its own.
+    (
+        "unshare",
+        r#"case $2 in tc) shift; exec "$@" ;; *) cat >/dev/null ;; esac"#,
+    ),
+    (
+        "tc",
+        r#"echo "$@" >>"$ROOT/fault"; echo 'Error: Specified qdisc kind is unknown.' >&2; exit 2"#,
+    ),
     (
         "nft",
         r#"case $1 in --file) cat >>"$ROOT/fault" ;; delete) rm "$ROOT/fault" ;; list) [ -e "$ROOT/fault" ] ;; esac"#,
@@ -146,13 +154,41 @@ fn plans() -> [NativePlan; 2] {
         "recover": ["sh", "-c", "rm -f $ROOT/fault"]});
     let step: NodeCommand = serde_json::from_value(step).unwrap();
     let command = plan_node("shop", &step, &["n1".to_owned()].into());
-    let step = json!({"chaos": "network-loss", "service": "user", "loss_percent": 50});
+    let loss = json!({"chaos": "network-loss", "service": "user", "loss_percent": 50});
+    [command, experiment(loss)]
+}
+
+/// An experiment on the pod of the node.
+fn experiment(step: Value) -> NativePlan {
     let step: Chaos = serde_json::from_value(step).unwrap();
     let target = Target {
         uid: "pod-a".to_owned(),
         node: "n1".to_owned(),
     };
-    [command, plan("shop", &step, &Labels::new(), &[target], &[])]
+    plan("shop", &step, &Labels::new(), &[target], &[])
+}
+
+#[test]
+fn a_kernel_without_netem_is_told_before_anything_is_disturbed() {
+    let delay = json!({"chaos": "network-delay", "service": "user", "latency_ms": 100});
+    let loss = json!({"chaos": "network-loss", "service": "user", "loss_percent": 50,
+        "correlation_percent": 25});
+    for (step, tried) in [
+        (delay, "netem delay 100ms 0ms"),
+        (loss, "netem loss 50% 25%"),
+    ] {
+        let node = Node::with(experiment(step));
+        let Output { status, stderr, .. } = node.script("check").output().unwrap();
+        let said = String::from_utf8_lossy(&stderr);
+        assert_eq!(
+            said.trim(),
+            "this node's kernel lacks tc netem: Error: Specified qdisc kind is unknown."
+        );
+        assert!(!status.success());
+        // In a network of its own only.
+        let all = format!("qdisc add dev lo root {tried}\n");
+        assert_eq!(node.fault(), Some(all));
+    }
 }
 
 #[test]
