@@ -4,6 +4,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use serde_json::{Value, json};
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -37,6 +38,11 @@ pub(crate) struct Call {
     pub(crate) exit_code: Option<i32>,
     /// How long it took.
     pub(crate) seconds: f64,
+}
+
+/// Calls as they are kept; none: nothing was run.
+pub(crate) fn document(calls: &[Call]) -> Option<Value> {
+    (!calls.is_empty()).then(|| json!({"calls": calls}))
 }
 
 /// Runs programs and remembers what was run.
@@ -153,6 +159,18 @@ mod tests {
             ("sleep 5", None),
         ];
         assert_eq!(kept, expected);
+    }
+
+    #[test]
+    fn what_was_run_makes_a_document() {
+        assert_eq!(document(&[]), None);
+        let call = Call {
+            command: "git init".to_owned(),
+            exit_code: None,
+            seconds: 0.5,
+        };
+        let kept = json!({"calls": [{"command": "git init", "exit_code": null, "seconds": 0.5}]});
+        assert_eq!(document(&[call]), Some(kept));
     }
 
     #[test]

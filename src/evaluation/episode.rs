@@ -14,7 +14,7 @@ use aiopslab_problems::family::{Application, Family};
 use aiopslab_replay::environment::{ReplayEnvironment, ReplayOptions};
 use camino::Utf8Path;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Evaluated, Options, Place, Question, slug};
@@ -156,7 +156,7 @@ impl Asked {
     }
 
     /// Takes into the record what decides the agent.
-    pub fn set_agent_settings(&mut self, settings: Option<serde_json::Value>) {
+    pub fn set_agent_settings(&mut self, settings: Option<Value>) {
         self.header.agent_settings = settings;
     }
 
@@ -267,6 +267,11 @@ impl Talked {
         self.end.mitigation = Some(judged.mitigation.clone());
         self.end.upstream_mitigation = Some(judged.upstream_mitigation.clone());
         self.files.keep("evidence.json", &json!(judged))
+    }
+
+    /// Keeps which programs were run to bring its incident up.
+    pub(super) fn ran(&self, programs: &Value) -> Result<(), Failure> {
+        self.files.keep("programs.json", programs)
     }
 
     /// Scores the episode and writes how it ended.

@@ -197,6 +197,9 @@ impl Cluster<'_> {
             Err(error) => self.not_brought_up(error, &round.asked)?,
         };
         self.has_asked = true;
+        if let Some(programs) = self.system.as_mut().and_then(LiveSystem::programs) {
+            talked.ran(&programs)?;
+        }
         talked.close(&round.asked)
     }
 

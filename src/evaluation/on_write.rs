@@ -202,6 +202,11 @@ impl Switching {
                 talked.end.upstream_mitigation = Some(unchanged);
             }
         }
+        if let Standby::Up(system) = &mut self.standby
+            && let Some(programs) = system.programs()
+        {
+            talked.ran(&programs)?;
+        }
         talked.close(asked)
     }
 

@@ -12,6 +12,7 @@ use aiopslab_problems::condition::Condition;
 use aiopslab_problems::family::{Application, Workload};
 use aiopslab_problems::resolve::ResolvedFamily;
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -25,8 +26,10 @@ use crate::error::CaptureError;
 use crate::fault::Scene;
 use crate::journal::{self, Journal, Renewal};
 use crate::observe::{Anchors, Evidence, judge};
+use crate::programs::{self, Call};
 use crate::progress::SharedProgress;
 use crate::recover::{recover_one, undo_fault};
+use crate::redact_rules::RedactRules;
 use crate::run::stages::{GONE_WITHIN, HEALTHY_WITHIN, MANIFESTED_WITHIN, POLL, wait_until_gone};
 use crate::run::{ClusterOptions, ready, ready_once_deployed, settle_leftovers, tell};
 use crate::sources::{self, SourceOptions};
@@ -84,6 +87,8 @@ pub struct LiveSystem {
     renewal: Option<Renewal>,
     /// What was on the cluster before anything was done.
     before: Inventory,
+    /// The programs that were run and not told of yet.
+    calls: Vec<Call>,
     /// Since when the application runs without an earlier problem.
     since: Timestamp,
     /// What the generator sends; none: it does not run.
@@ -124,7 +129,8 @@ impl LiveSystem {
             "check",
             "the cluster and what a live evaluation needs on it",
         );
-        for call in sources::fetch(&application, &options.sources, &[]).await? {
+        let calls = sources::fetch(&application, &options.sources, &[]).await?;
+        for call in &calls {
             progress.note(&call.command);
         }
         let cluster = options.cluster.connect().await?;
@@ -154,6 +160,7 @@ impl LiveSystem {
             journal,
             renewal: None,
             before: Inventory::default(),
+            calls,
             since: Timestamp::now(),
             workload: None,
             is_ours: false,
@@ -168,6 +175,14 @@ impl LiveSystem {
     #[must_use]
     pub fn application(&self) -> &str {
         &self.application.name
+    }
+
+    /// The programs that were run since this was last asked, without secrets; none: nothing was run.
+    pub fn programs(&mut self) -> Option<Value> {
+        let mut told = programs::document(&std::mem::take(&mut self.calls))?;
+        let rules = RedactRules::new(rand::random(), &[]).ok()?;
+        rules.object("", &mut told);
+        Some(told)
     }
 
     /// Whether there is an incident, which a reset takes away.
@@ -253,6 +268,7 @@ impl LiveSystem {
         let values = fault::chart_values(&family.inject);
         for call in sources::fetch(application, &self.options.sources, &values).await? {
             self.progress.note(&call.command);
+            self.calls.push(call);
         }
         self.journal.entries = fault::prepare(cluster, application, &family.inject).await?;
         self.journal.save(cluster).await?;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Capture, CaptureSummary};
 use crate::error::CaptureError;
+use crate::programs;
 
 /// The document in `withheld/` that lists the programs that were run.
 const PROGRAMS: &str = "programs";
@@ -21,7 +22,7 @@ impl Capture {
         self.note("windows", &to_json("the windows", &self.windows)?)?;
         self.note("journal", &self.journal_record().await?)?;
         self.note("workload", &self.workload_results()?)?;
-        if let Some(programs) = self.programs()? {
+        if let Some(programs) = self.programs() {
             self.note(PROGRAMS, &programs)?;
         }
         self.note(DRAFT_NOTE, &to_json("the manifest", &self.draft())?)
@@ -63,12 +64,8 @@ impl Capture {
     /// The programs that made the application's manifests; none: they were there already.
     ///
     /// Withheld: a chart that is rendered twice tells of a fault in its values.
-    fn programs(&self) -> Result<Option<Value>, CaptureError> {
-        if self.calls.is_empty() {
-            return Ok(None);
-        }
-        let calls = to_json("the programs that were run", &self.calls)?;
-        Ok(Some(self.redacted(json!({"calls": calls}))))
+    fn programs(&self) -> Option<Value> {
+        programs::document(&self.calls).map(|programs| self.redacted(programs))
     }
 
     fn workload_results(&self) -> Result<Value, CaptureError> {
@@ -135,7 +132,7 @@ impl Capture {
             ("journal", self.journal_record().await?),
             ("workload", self.workload_results()?),
         ];
-        documents.extend(self.programs()?.map(|programs| (PROGRAMS, programs)));
+        documents.extend(self.programs().map(|programs| (PROGRAMS, programs)));
         for (name, value) in &documents {
             self.writer.write_withheld_json(name, value)?;
         }
