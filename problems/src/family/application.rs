@@ -210,7 +210,7 @@ impl Endpoint {
         format!("{}{path}", below.trim_end_matches('/'))
     }
 
-    /// Checks that what is asked for below its path is below it.
+    /// Checks that its path begins at the root.
     pub(crate) fn check(&self) -> Result<(), String> {
         match &self.path {
             Some(path) if !path.starts_with('/') => {
