@@ -126,16 +126,17 @@ pub enum Command {
 #[command(after_help = "\
 Each problem that both were asked is a pair. lift: how much more often A solved them, in points, with the
 95 % interval of a bootstrap over problems; p: McNemar's exact test on the problems that only one of them
-solved (more often), and Holm's correction of it for the number of rows.
+solved (more often), and Holm's correction of it for the number of rows. The baselines that ran with A are
+always beside it.
 
 Examples:
   aiopslab compare results/001                   the agent beside the baselines that ran with it
-  aiopslab compare results/002 results/001       two agents, or two versions of one")]
+  aiopslab compare results/002 results/001       two agents, or two versions of one, and the baselines")]
 pub struct Compare {
     /// The folder of an evaluation
     #[arg(value_name = "A")]
     pub a: Utf8PathBuf,
-    /// The folder of another one [default: the baselines of the first]
+    /// The folder of another one [default: only the baselines of the first]
     #[arg(value_name = "B")]
     pub b: Option<Utf8PathBuf>,
     /// Print the figures as JSON

@@ -22,4 +22,5 @@ pub use self::figures::AgentSummary;
 pub use self::html::html;
 pub(crate) use self::summary::SUMMARY;
 pub use self::summary::Summary;
+pub(crate) use self::text::exercised;
 pub use self::text::{markdown, of_evaluation, of_judge, repairs, text};

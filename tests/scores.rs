@@ -7,20 +7,25 @@ use serde_json::Value;
 use crate::program::Place;
 
 const DETECTION: &str = "scale_pod_zero_testbed-detection-1";
+const SAMPLES: [&str; 2] = ["scale_pod_zero_testbed-1", "noop_detection_testbed-1"];
 
 fn evaluated(place: &Place) {
-    let paths = ["scale_pod_zero_testbed-1", "noop_detection_testbed-1"];
+    evaluate(place, &SAMPLES, "baseline:doctor", "results");
+}
+
+fn evaluate(place: &Place, names: &[&str], agent: &str, out: &str) {
     let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/samples");
-    let paths = paths.map(|name| format!("{samples}/{name}"));
-    place.ok(&[
-        "eval",
-        &paths[0],
-        &paths[1],
-        "--agent",
-        "baseline:doctor",
-        "--out",
-        "results",
-    ]);
+    let paths = names.iter().map(|name| format!("{samples}/{name}"));
+    let paths: Vec<String> = paths.collect();
+    let mut arguments = vec!["eval"];
+    arguments.extend(paths.iter().map(String::as_str));
+    arguments.extend(["--agent", agent, "--out", out]);
+    place.ok(&arguments);
+}
+
+fn compared(place: &Place, folders: &[&str]) -> Value {
+    let arguments = [&["compare"], folders, &["--json"]].concat();
+    serde_json::from_str(&place.ok(&arguments)).unwrap()
 }
 
 fn scored(place: &Place, further: &[&str]) -> Value {
@@ -105,7 +110,8 @@ fn what_was_broken_off_is_told_and_left_out() {
 fn an_agent_is_compared_with_the_baselines_and_with_another() {
     let place = Place::new();
     evaluated(&place);
-    let told: Value = serde_json::from_str(&place.ok(&["compare", "results", "--json"])).unwrap();
+    let told = compared(&place, &["results"]);
+    assert_eq!(told["exercised"], serde_json::json!({"lab": 4}));
     let rows = told["rows"].as_array().unwrap();
     let detection = rows
         .iter()
@@ -125,7 +131,45 @@ fn an_agent_is_compared_with_the_baselines_and_with_another() {
     let known =
         format!("baseline:constant solves 1 of 4 problems, which tell nothing: {DETECTION}");
     assert!(table.contains(&known), "{table}");
+    let exercised = "problems by where their fault was exercised: lab 4\n";
+    assert!(table.contains(exercised), "{table}");
     let same = place.ok(&["compare", "results", "results"]);
     assert!(same.contains("+0 … +0"), "{same}");
     place.refused(&["compare", "nowhere"], &["nowhere/summary.json"]);
+}
+
+#[test]
+fn the_baselines_are_beside_whoever_is_named() {
+    let place = Place::new();
+    evaluated(&place);
+    evaluate(&place, &SAMPLES, "baseline:logs", "logs");
+    let others = |a: &str, b: &str| -> Vec<String> {
+        let told = compared(&place, &[a, b]);
+        let rows = told["rows"].as_array().unwrap().iter();
+        let mut names: Vec<String> = rows
+            .map(|row| row["against"].as_str().unwrap().to_owned())
+            .collect();
+        names.dedup();
+        names
+    };
+    // Whom the doctor, the constant and the random guesser ran beside: each once, whoever B is.
+    let (constant, random) = ("baseline:constant", "baseline:random");
+    assert_eq!(
+        others("results", "logs"),
+        ["baseline:logs", constant, random]
+    );
+    assert_eq!(
+        others("logs", "results"),
+        ["baseline:doctor", constant, random]
+    );
+    let table = place.ok(&["compare", "logs", "results"]);
+    assert!(table.contains("baseline:constant solves 1 of 4 problems"));
+
+    // What A and its baselines share does not hide that A and B share nothing.
+    let elsewhere = ["revoke_auth_postgres_testbed-1"];
+    evaluate(&place, &elsewhere, "baseline:logs", "elsewhere");
+    place.refused(
+        &["compare", "results", "elsewhere"],
+        &["there is no problem that both were asked"],
+    );
 }

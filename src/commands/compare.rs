@@ -1,7 +1,8 @@
-//! `aiopslab compare`: an agent beside its baselines, or beside another evaluation's agent.
+//! `aiopslab compare`: an agent beside its baselines, and beside another evaluation's agent.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use aiopslab_problems::family::Exercised;
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::json;
 
@@ -11,22 +12,13 @@ use crate::comparison::{self, Row};
 use crate::evaluation::Evaluated;
 use crate::exit::Failure;
 use crate::output::print;
-use crate::report::Summary;
+use crate::report::{self, Summary};
 
 pub(super) fn run(arguments: &Compare) -> Result<(), Failure> {
     let first = Summary::read(&arguments.a)?;
     let second = arguments.b.as_deref().map(Summary::read).transpose()?;
     let a = of(&first, &first.agent);
-    let others: Vec<(String, Vec<&Evaluated>)> = match &second {
-        Some(second) => vec![(second.agent.clone(), of(second, &second.agent))],
-        None => {
-            let names = first.agents.iter().map(|agent| &agent.agent);
-            let others = names.filter(|name| **name != first.agent);
-            others
-                .map(|name| (name.clone(), of(&first, name)))
-                .collect()
-        }
-    };
+    let others = others(&first, second.as_ref());
     if others.is_empty() {
         return Err(Failure::user(format!(
             "{} has only the agent {}\nhint: name a second folder to compare it with",
@@ -34,13 +26,19 @@ pub(super) fn run(arguments: &Compare) -> Result<(), Failure> {
         )));
     }
     let rows = comparison::compare(&a, &others);
-    if rows.is_empty() {
+    let is_asked_for = |row: &Row| {
+        second
+            .as_ref()
+            .is_none_or(|second| row.against == second.agent)
+    };
+    if !rows.iter().any(is_asked_for) {
         return Err(Failure::user(
             "there is no problem that both were asked\nhint: `aiopslab eval` both on the same snapshots",
         ));
     }
+    let exercised = exercised(&a, &others);
     if arguments.json {
-        let told = json!({"agent": first.agent, "rows": rows});
+        let told = json!({"agent": first.agent, "exercised": exercised, "rows": rows});
         print(&format!("{told:#}\n"));
         return Ok(());
     }
@@ -49,6 +47,7 @@ pub(super) fn run(arguments: &Compare) -> Result<(), Failure> {
         "lift: A's share less B's, in points, with the 95 % interval of a bootstrap over problems\n",
     );
     print("p: McNemar's exact test; Holm: corrected for the number of rows\n");
+    print(&format!("{}\n", report::exercised(&exercised)));
     let alone = left_out(&a, &others);
     if alone > 0 {
         print(&format!(
@@ -57,6 +56,24 @@ pub(super) fn run(arguments: &Compare) -> Result<(), Failure> {
     }
     print(&trivial(&a, &others));
     Ok(())
+}
+
+/// The second agent where one is named, and always the baselines that ran with the first; where none
+/// is named, whoever else did.
+fn others<'a>(
+    first: &'a Summary,
+    second: Option<&'a Summary>,
+) -> Vec<(String, Vec<&'a Evaluated>)> {
+    let named = second.map(|second| (second.agent.clone(), of(second, &second.agent)));
+    let is_beside = |name: &&String| match second {
+        Some(second) => **name != second.agent && !first.is_evaluated(name),
+        None => **name != first.agent,
+    };
+    let names = first.agents.iter().map(|agent| &agent.agent);
+    let beside = names
+        .filter(is_beside)
+        .map(|name| (name.clone(), of(first, name)));
+    named.into_iter().chain(beside).collect()
 }
 
 fn of<'a>(summary: &'a Summary, agent: &str) -> Vec<&'a Evaluated> {
@@ -80,6 +97,21 @@ fn left_out(a: &[&Evaluated], others: &[(String, Vec<&Evaluated>)]) -> usize {
         );
     }
     alone.len()
+}
+
+/// How many of the problems that are compared were exercised how far.
+fn exercised(a: &[&Evaluated], others: &[(String, Vec<&Evaluated>)]) -> BTreeMap<Exercised, usize> {
+    let theirs = others.iter().flat_map(|(_, episodes)| problems(episodes));
+    let theirs: BTreeSet<&str> = theirs.collect();
+    let known = a.iter().map(|one| (one.problem.as_str(), one.exercised));
+    let compared: BTreeMap<&str, Exercised> = known
+        .filter(|(problem, _)| theirs.contains(problem))
+        .collect();
+    let mut counts = BTreeMap::new();
+    for how in compared.into_values() {
+        *counts.entry(how).or_default() += 1;
+    }
+    counts
 }
 
 /// Problems that whoever always answers the same solves: they tell nothing about an agent.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aiopslab_problems::episode::EndReason;
+use aiopslab_problems::family::Exercised;
 use aiopslab_problems::task::Task;
 use comfy_table::{CellAlignment, presets};
 
@@ -117,14 +118,7 @@ pub(super) fn headline(summary: &Summary) -> String {
 
 /// Which problems there were, and which were left out.
 pub(super) fn scope(summary: &Summary) -> Vec<String> {
-    let exercised = summary.exercised.iter();
-    let exercised: Vec<String> = exercised
-        .map(|(how, count)| format!("{} {count}", how.name()))
-        .collect();
-    let mut lines = vec![format!(
-        "problems by where their fault was exercised: {}",
-        exercised.join(", ")
-    )];
+    let mut lines = vec![exercised(&summary.exercised)];
     if !summary.not_run.is_empty() {
         lines.push(format!(
             "not run, not counted: {} mitigation problems (they need a cluster)",
@@ -133,6 +127,18 @@ pub(super) fn scope(summary: &Summary) -> Vec<String> {
     }
     lines.extend(unanswered(summary));
     lines
+}
+
+/// How many problems were exercised how far.
+pub(crate) fn exercised(counts: &BTreeMap<Exercised, usize>) -> String {
+    let counts = counts.iter();
+    let counts: Vec<String> = counts
+        .map(|(how, count)| format!("{} {count}", how.name()))
+        .collect();
+    format!(
+        "problems by where their fault was exercised: {}",
+        counts.join(", ")
+    )
 }
 
 /// Which agents gave no answer, how often, and why: the tables show that as wrong.
