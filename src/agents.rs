@@ -17,7 +17,7 @@ mod statistical;
 use std::fmt;
 use std::sync::Arc;
 
-use aiopslab_problems::episode::{Limits, Usage};
+use aiopslab_problems::episode::{Limits, Thought, Usage};
 pub use aiopslab_problems::prompt::{ActionHelp, Briefing};
 use async_trait::async_trait;
 use camino::Utf8PathBuf;
@@ -34,13 +34,19 @@ pub use self::statistical::Algorithm;
 pub struct Response {
     /// Text that holds one call.
     pub text: String,
+    /// What the agent asked its model before, and was answered.
+    pub thoughts: Vec<Thought>,
     /// What it took the agent's model; none: it has none, or does not tell.
     pub usage: Option<Usage>,
 }
 
 impl From<String> for Response {
     fn from(text: String) -> Self {
-        Self { text, usage: None }
+        Self {
+            text,
+            thoughts: Vec::new(),
+            usage: None,
+        }
     }
 }
 

@@ -319,6 +319,7 @@ fn steps_of(trace: &[TraceItem], (syntax, set): (CallSyntax, ActionSet)) -> Vec<
                 step: u32::try_from(steps.len())
                     .unwrap_or(u32::MAX)
                     .saturating_add(1),
+                thoughts: Vec::new(),
                 response: item.content.clone(),
                 verdict: match action {
                     Some(_) => Verdict::Answered,

@@ -98,7 +98,10 @@ impl<'a> Session<'a> {
         let number = self.next_step();
         let environment = self.environment.as_mut();
         let step = match answer(environment, &self.rules, number, response.text).await {
-            Ok(step) => step,
+            Ok(step) => EpisodeStep {
+                thoughts: response.thoughts,
+                ..step
+            },
             Err(error) => {
                 let reason = EndReason::EnvironmentFailed;
                 return Ok(Turn::Ended(EpisodeEnd::without_submission(
@@ -191,6 +194,7 @@ pub async fn answer(
         };
     Ok(EpisodeStep {
         step: number,
+        thoughts: Vec::new(),
         response,
         action,
         observation,

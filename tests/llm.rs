@@ -260,6 +260,23 @@ fn what_hindsight_says_is_in_the_request_for_the_action() {
     // It is no part of what was said: the next request does not repeat it.
     assert_eq!(said(&seen[1])[..3], said(&seen[2])[..3]);
     assert!(transcript[0]["agent"].as_str().unwrap().contains("@flash"));
+    // What it was asked and answered is in the record, of the step that it came before, and on the page.
+    assert_eq!(transcript[1].get("thoughts"), None);
+    let thoughts = transcript[2]["thoughts"].as_array().unwrap();
+    assert_eq!(thoughts.len(), 1);
+    assert_eq!(thoughts[0]["name"], "hindsight");
+    let asked = thoughts[0]["ask"].as_str().unwrap();
+    assert!(asked.starts_with("Do not act yet."), "{asked}");
+    assert!(said(&seen[1]).last().unwrap().ends_with(asked));
+    let answered = "The pods do run, look at the ports.";
+    assert_eq!(thoughts[0]["answer"], answered);
+    place.ok(&["report", "one", "--html", "one.html"]);
+    let page = std::fs::read_to_string(place.path("one.html")).unwrap();
+    assert_eq!(page.matches("asked before step 2: hindsight").count(), 1);
+    assert!(page.contains("Do not act yet.") && page.contains(answered));
+    // Replayed, nobody is asked, and no answer is another for it.
+    let told = place.ok(&["rerun", "one"]);
+    assert!(told.contains(": 0 answers changed"), "{told}");
     // Three requests of 1000 tokens in and 100 out.
     assert_eq!(result["usage"]["output_tokens"], 300);
     assert!((result["usage"]["cost_usd"].as_f64().unwrap() - 0.006).abs() < 1e-9);
@@ -275,7 +292,8 @@ fn a_strategy_of_the_user_s_is_taken_and_its_mistakes_are_named() {
         shipped.replace("Begin.", "Off you go."),
     )
     .unwrap();
-    evaluate(&place, &["--strategy", "mine.toml"]);
+    let (_, transcript, _) = evaluate(&place, &["--strategy", "mine.toml"]);
+    assert_eq!(transcript[1]["thoughts"][0]["name"], "plan");
     let seen = server.seen();
     assert!(said(&seen[0])[1].starts_with("Off you go."));
     assert!(said(&seen[0])[1].contains("Make a plan"));

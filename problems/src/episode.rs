@@ -19,7 +19,7 @@ use crate::score::{EpisodeSummary, Graded, Scores, StrictScore};
 use crate::task::Task;
 
 /// Version of the transcript's and the result's form. 1: the first; 2: what the agent was told, and
-/// limits of time, tokens and money.
+/// limits of time, tokens and money. A step's `thoughts` came later, and are absent where there are none.
 pub const EPISODE_VERSION: u32 = 2;
 
 /// One line of a transcript.
@@ -180,6 +180,9 @@ pub struct SnapshotRef {
 pub struct EpisodeStep {
     /// Its number, from 1.
     pub step: u32,
+    /// What the agent asked its model before, and was answered, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thoughts: Vec<Thought>,
     /// What the agent wrote.
     pub response: String,
     /// The action that it called; none: `response` is no call.
@@ -196,6 +199,17 @@ pub struct EpisodeStep {
     /// snapshot marks the switch: what the agent wrote in it was not carried out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub live: bool,
+}
+
+/// A question of an agent's to its model that is no request for an action, and the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thought {
+    /// Which of the agent's questions it is.
+    pub name: String,
+    /// The question.
+    pub ask: String,
+    /// The answer.
+    pub answer: String,
 }
 
 /// How an episode ended.
@@ -478,6 +492,7 @@ mod tests {
     fn step(number: u32, action: Option<Action>, verdict: Verdict) -> EpisodeStep {
         EpisodeStep {
             step: number,
+            thoughts: Vec::new(),
             response: "r".to_owned(),
             action,
             observation: "o".to_owned(),
@@ -572,6 +587,21 @@ mod tests {
         assert_eq!(
             line,
             r#"{"record":"step","step":1,"response":"r","action":{"action":"get_logs","namespace":"n","service":"a"},"observation":"o","verdict":"answered"}"#
+        );
+        assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), record);
+        let thought = Thought {
+            name: "plan".to_owned(),
+            ask: "q".to_owned(),
+            answer: "a".to_owned(),
+        };
+        let record = Record::Step(EpisodeStep {
+            thoughts: vec![thought],
+            ..step(1, None, Verdict::Invalid)
+        });
+        let line = serde_json::to_string(&record).unwrap();
+        assert_eq!(
+            line,
+            r#"{"record":"step","step":1,"thoughts":[{"name":"plan","ask":"q","answer":"a"}],"response":"r","observation":"o","verdict":"invalid"}"#
         );
         assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), record);
     }

@@ -82,6 +82,7 @@ impl From<Answer> for Response {
     fn from(answer: Answer) -> Self {
         Self {
             text: answer.response,
+            thoughts: Vec::new(),
             usage: answer.usage,
         }
     }

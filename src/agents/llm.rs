@@ -22,7 +22,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use aiopslab_problems::action::ActionSet;
-use aiopslab_problems::episode::Usage;
+use aiopslab_problems::episode::{Thought, Usage};
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
@@ -209,13 +209,16 @@ impl Agent for LlmAgent {
             return Err(AgentError::Model("it was never started".to_owned()));
         };
         let step = u32::try_from(self.conversation.turns.len()).unwrap_or(u32::MAX - 1) + 1;
-        let mut took = Vec::new();
+        let (mut took, mut thoughts) = (Vec::new(), Vec::new());
         let llm = Arc::clone(&self.llm);
         for think in llm.strategy.thinks(step) {
-            let question = prompts.ask(think, step).map_err(AgentError::Model)?;
-            let (thought, usage) = self.ask(&question, false).await?;
+            let ask = prompts.ask(think, step).map_err(AgentError::Model)?;
+            let (thought, usage) = self.ask(&ask, false).await?;
             took.push(usage);
-            prompts.remember(think, thought.content.trim().to_owned());
+            let answer = thought.content.trim().to_owned();
+            prompts.remember(think, answer.clone());
+            let name = think.name.clone();
+            thoughts.push(Thought { name, ask, answer });
         }
         let turn = prompts.turn(step).map_err(AgentError::Model)?;
         self.prompts = Some(prompts);
@@ -225,6 +228,7 @@ impl Agent for LlmAgent {
         self.pending = Some(answer);
         Ok(Response {
             text,
+            thoughts,
             usage: llm.model.is_counted().then(|| took.into_iter().sum()),
         })
     }

@@ -193,7 +193,9 @@ impl Reran {
         self.episodes += 1;
         for before in recorded {
             let response = before.response.clone();
-            let now = session::answer(&mut environment, &rules, before.step, response).await?;
+            let mut now = session::answer(&mut environment, &rules, before.step, response).await?;
+            // Nobody is asked again.
+            now.thoughts.clone_from(&before.thoughts);
             self.steps += 1;
             self.changed.extend(Change::between(kept, before, &now));
         }

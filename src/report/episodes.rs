@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aiopslab_problems::environment::Verdict;
-use aiopslab_problems::episode::EpisodeStep;
+use aiopslab_problems::episode::{EpisodeStep, Thought};
 use aiopslab_problems::score::judge::Ruling;
 use camino::Utf8Path;
 use serde::Serialize;
@@ -86,10 +86,29 @@ impl Opinion {
     }
 }
 
+/// What an agent asked its model before it acted.
+#[derive(Serialize)]
+struct Aside {
+    name: String,
+    ask: Text,
+    answer: Text,
+}
+
+impl Aside {
+    fn new(thought: &Thought) -> Self {
+        Self {
+            name: thought.name.clone(),
+            ask: Text::of(&thought.ask),
+            answer: Text::of(&thought.answer),
+        }
+    }
+}
+
 /// What an agent said and what came back.
 #[derive(Serialize)]
 struct Turn {
     step: u32,
+    thoughts: Vec<Aside>,
     said: Text,
     answer: Option<Text>,
     verdict: &'static str,
@@ -250,6 +269,7 @@ fn shown(source: &Source, mut kept: Vec<Kept<'_>>) -> Vec<Episode> {
 fn turn(step: &EpisodeStep) -> Turn {
     Turn {
         step: step.step,
+        thoughts: step.thoughts.iter().map(Aside::new).collect(),
         said: Text::of(&step.response),
         answer: (!step.observation.trim().is_empty()).then(|| Text::of(&step.observation)),
         verdict: match step.verdict {

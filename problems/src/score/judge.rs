@@ -209,6 +209,7 @@ mod tests {
     pub(super) fn step(number: u32, response: &str, observation: &str) -> EpisodeStep {
         EpisodeStep {
             step: number,
+            thoughts: Vec::new(),
             response: response.to_owned(),
             action: None,
             observation: observation.to_owned(),

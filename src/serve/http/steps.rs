@@ -171,6 +171,7 @@ pub(super) async fn step(
     };
     let response = agents::Response {
         text,
+        thoughts: Vec::new(),
         usage: asked.usage,
     };
     let answer = episode.step(Some(asked.step), response).await?;
