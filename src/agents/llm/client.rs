@@ -113,7 +113,8 @@ impl Client {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
-            let wait = failed.wait.unwrap_or_else(|| self.backoff(attempt));
+            let backoff = || jittered(doubled(self.retry_wait, attempt));
+            let wait = failed.wait.unwrap_or_else(backoff);
             let is_over = attempt >= self.attempts || begun.elapsed() + wait > self.patience;
             if !failed.is_passing || is_over {
                 let what = match attempt {
@@ -127,16 +128,18 @@ impl Client {
             attempt += 1;
         }
     }
+}
 
-    /// Doubles with each attempt; chance keeps parallel episodes from coming back all at once.
-    fn backoff(&self, attempt: u32) -> Duration {
-        let doubled = self
-            .retry_wait
-            .saturating_mul(1_u32.checked_shl(attempt - 1).unwrap_or(u32::MAX));
-        doubled
-            .min(LONGEST_WAIT)
-            .mul_f64(rand::random_range(0.5..=1.0))
-    }
+/// How long to wait after so many attempts: doubles with each, up to [`LONGEST_WAIT`].
+fn doubled(first: Duration, attempts: u32) -> Duration {
+    let doublings = attempts.saturating_sub(1);
+    let times = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
+    first.saturating_mul(times).min(LONGEST_WAIT)
+}
+
+/// Half of it at least; chance keeps parallel episodes from coming back all at once.
+fn jittered(wait: Duration) -> Duration {
+    wait.mul_f64(rand::random_range(0.5..=1.0))
 }
 
 impl Pace {
@@ -206,5 +209,30 @@ mod tests {
         let begun = Instant::now();
         tokio::join!(pace.wait(), pace.wait(), pace.wait(), pace.wait());
         assert!(begun.elapsed() >= Duration::from_millis(15));
+    }
+
+    #[test]
+    fn the_wait_doubles_up_to_a_minute() {
+        let first = Duration::from_millis(1_500);
+        let waits = [1, 2, 3, 4, 6].map(|attempts| doubled(first, attempts).as_millis());
+        assert_eq!(waits, [1_500, 3_000, 6_000, 12_000, 48_000]);
+        for attempts in [7, 32, 33, 34, u32::MAX] {
+            assert_eq!(doubled(first, attempts), LONGEST_WAIT, "{attempts}");
+        }
+        // Who sets more than that as the first wait gets no more either, and who sets none waits for nothing.
+        assert_eq!(doubled(Duration::MAX, 1), LONGEST_WAIT);
+        assert_eq!(doubled(Duration::ZERO, 9), Duration::ZERO);
+    }
+
+    #[test]
+    fn chance_takes_at_most_half_of_a_wait() {
+        let wait = Duration::from_secs(8);
+        let waits: Vec<Duration> = (0..1_000).map(|_| jittered(wait)).collect();
+        assert!(waits.iter().all(|one| (wait / 2..=wait).contains(one)));
+        let (shortest, longest) = (waits.iter().min(), waits.iter().max());
+        // Of a thousand evenly spread ones some lie in the first and some in the last quarter.
+        assert!(shortest.is_some_and(|one| *one < Duration::from_secs(5)));
+        assert!(longest.is_some_and(|one| *one > Duration::from_secs(7)));
+        assert_eq!(jittered(Duration::ZERO), Duration::ZERO);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+use reqwest::header::HeaderMap;
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use tokio::time::timeout;
@@ -180,7 +182,7 @@ impl Endpoint {
     }
 
     async fn refused(&self, status: StatusCode, response: Response) -> Failed {
-        let wait = retry_after(&response);
+        let wait = retry_after(response.headers(), Timestamp::now());
         // Whatever the body is: it only explains.
         let body = timeout(self.timeout, response.text()).await;
         let body = body.ok().and_then(Result::ok).unwrap_or_default();
@@ -295,9 +297,9 @@ fn is_about_length(code: &str, said: &str) -> bool {
         .any(|words| said.contains(words))
 }
 
-/// `Retry-After` in seconds, or as a moment.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let header = |name: &str| response.headers().get(name)?.to_str().ok();
+/// `Retry-After` in seconds, or as a moment; `retry-after-ms`, which Azure sends besides, is finer.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let header = |name: &str| headers.get(name)?.to_str().ok();
     if let Some(milliseconds) = header("retry-after-ms").and_then(|text| text.parse().ok()) {
         return Some(seconds(f64::max(milliseconds, 0.0) / 1e3));
     }
@@ -306,7 +308,7 @@ fn retry_after(response: &Response) -> Option<Duration> {
         return Some(seconds(number));
     }
     let moment = jiff::fmt::rfc2822::parse(text).ok()?;
-    let wait = moment.timestamp().duration_since(jiff::Timestamp::now());
+    let wait = moment.timestamp().duration_since(now);
     Duration::try_from(wait).ok()
 }
 
@@ -329,5 +331,40 @@ mod tests {
         assert_eq!(seconds(-1.0), Duration::ZERO);
         assert_eq!(seconds(f64::NAN), Duration::ZERO);
         assert_eq!(seconds(0.5), Duration::from_millis(500));
+    }
+
+    /// The wait that headers ask for at 08:49:07, in milliseconds.
+    fn waits(headers: &[(&'static str, &str)]) -> Option<u128> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, value.parse().unwrap());
+        }
+        let now: Timestamp = "1994-11-06T08:49:07Z".parse().unwrap();
+        retry_after(&map, now).map(|wait| wait.as_millis())
+    }
+
+    #[test]
+    fn how_long_an_endpoint_wants_to_be_left_alone_is_said_in_three_ways() {
+        for (value, wait) in [
+            ("2", Some(2_000)),
+            ("0", Some(0)),
+            ("0.25", Some(250)),
+            ("120", Some(120_000)),
+            ("-3", Some(0)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(30_000)),
+            ("Sun, 06 Nov 1994 08:49:07 GMT", Some(0)),
+            // Over already, or no moment: then the wait is ours.
+            ("Sun, 06 Nov 1994 08:49:00 GMT", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            assert_eq!(waits(&[("retry-after", value)]), wait, "{value:?}");
+        }
+        assert_eq!(waits(&[]), None);
+        assert_eq!(waits(&[("retry-after-ms", "1250")]), Some(1_250));
+        assert_eq!(waits(&[("retry-after-ms", "-5")]), Some(0));
+        let both = |finer| waits(&[("retry-after", "2"), ("retry-after-ms", finer)]);
+        assert_eq!(both("1700"), Some(1_700));
+        assert_eq!(both("soon"), Some(2_000));
     }
 }
