@@ -256,7 +256,7 @@ fn a_cluster_that_is_not_there_is_named() {
     live(&["scale_pod_zero_testbed-mitigation"], &["the nearest are"]);
     live(
         &[repair, "--rights", "all"],
-        &["read, namespace or cluster"],
+        &["auto, read, inspect, namespace or cluster"],
     );
     live(
         &["flower_node_stop-detection"],

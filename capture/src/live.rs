@@ -17,6 +17,6 @@ mod traces;
 
 pub use environment::LiveEnvironment;
 pub use judge::Judged;
-pub use rights::{Rights, UnknownRights};
+pub use rights::{Granted, Rights, UnknownRights};
 pub use system::{LiveOptions, LiveSystem};
 pub use toolbox::{TOOLBOX_IMAGE, ToolboxOptions};

@@ -23,8 +23,10 @@ pub struct Live {
     /// Deploy the application anew for each problem, instead of recovering it
     #[arg(long)]
     pub fresh: bool,
-    /// What the agent may do: read, namespace (anything inside the application's) or cluster (anything)
-    #[arg(long, default_value = "namespace")]
+    /// What the agent may do: read; inspect (Secrets and kubectl exec in the application's namespace besides);
+    /// namespace (anything inside it); cluster (anything); or auto (namespace to repair or with --on-write live,
+    /// else inspect)
+    #[arg(long, default_value = "auto")]
     pub rights: String,
     /// Image of the pod that exec_shell runs in
     #[arg(long, value_name = "IMAGE", default_value = aiopslab_capture::live::TOOLBOX_IMAGE)]

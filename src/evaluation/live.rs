@@ -226,7 +226,7 @@ impl Cluster<'_> {
                 none.insert(started.await?)
             }
         };
-        up.inject(&question.family).await?;
+        up.inject(&question.family, question.problem.task).await?;
         up.environment(self.options.upstream).await
     }
 

@@ -255,7 +255,8 @@ async fn raise(
         if system.is_broken() {
             system.reset(stage.fresh).await?;
         }
-        system.inject(&incident.family).await
+        let task = incident.problem.task;
+        system.inject(&incident.family, task).await
     };
     match raised.await {
         Ok(()) => Ok(system),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use aiopslab_problems::task::Task;
 use serde_json::{Value, json};
 
 use super::toolbox::{NAME, labels};
@@ -11,21 +12,61 @@ use crate::journal;
 use crate::rbac::{self, READ, role};
 
 /// What an agent may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rights {
     /// Read everything but Secrets.
     Read,
+    /// Likewise, and inside the application's namespace read Secrets and run commands in containers:
+    /// what a replay answers too.
+    Inspect,
     /// Likewise, and do anything inside the application's namespace.
-    #[default]
     Namespace,
     /// Anything anywhere, as with AIOpsLab.
     Cluster,
 }
 
+/// Which rights agents get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Granted {
+    /// What the task needs: only who is to repair something may change it.
+    #[default]
+    Auto,
+    /// The same whatever the task.
+    Always(Rights),
+}
+
 /// A name that is no set of rights.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown rights {0:?}\nhint: read, namespace or cluster")]
+#[error("unknown rights {0:?}\nhint: auto, read, inspect, namespace or cluster")]
 pub struct UnknownRights(pub String);
+
+impl Granted {
+    /// The rights in an episode of this task.
+    #[must_use]
+    pub fn for_task(self, task: Task) -> Rights {
+        match self {
+            Self::Always(rights) => rights,
+            Self::Auto if task == Task::Mitigation => Rights::Namespace,
+            Self::Auto => Rights::Inspect,
+        }
+    }
+
+    /// Whether agents may do anything anywhere.
+    pub(super) fn reaches_everywhere(self) -> bool {
+        self == Self::Always(Rights::Cluster)
+    }
+}
+
+impl FromStr for Granted {
+    type Err = UnknownRights;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            other => other.parse().map(Self::Always),
+        }
+    }
+}
 
 impl FromStr for Rights {
     type Err = UnknownRights;
@@ -33,6 +74,7 @@ impl FromStr for Rights {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "read" => Ok(Self::Read),
+            "inspect" => Ok(Self::Inspect),
             "namespace" => Ok(Self::Namespace),
             "cluster" => Ok(Self::Cluster),
             other => Err(UnknownRights(other.to_owned())),
@@ -44,6 +86,7 @@ impl fmt::Display for Rights {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(match self {
             Self::Read => "read",
+            Self::Inspect => "inspect",
             Self::Namespace => "namespace",
             Self::Cluster => "cluster",
         })
@@ -58,26 +101,18 @@ pub(super) struct Surroundings<'a> {
     pub(super) namespaces: &'a [String],
     /// The ConfigMaps in the journals' namespace.
     pub(super) settings: &'a [String],
-    /// Namespace of the application.
-    pub(super) application: &'a str,
 }
 
-/// The objects that give the toolbox's service account its rights.
+/// The objects that give the toolbox's service account all rights.
+pub(super) fn everything() -> Vec<Value> {
+    labelled(vec![cluster_binding("cluster-admin")])
+}
+
+/// The objects that let it read, whatever the task.
 ///
-/// Secrets are readable in the application's namespace only. ConfigMaps are read namespace by
-/// namespace: where the journals are, only those that are not ours, by name.
-pub(super) fn objects(rights: Rights, around: &Surroundings<'_>) -> Vec<Value> {
-    let mut objects = unlabelled(rights, around);
-    for object in &mut objects {
-        object["metadata"]["labels"] = labels();
-    }
-    objects
-}
-
-fn unlabelled(rights: Rights, around: &Surroundings<'_>) -> Vec<Value> {
-    if rights == Rights::Cluster {
-        return vec![cluster_binding("cluster-admin")];
-    }
+/// ConfigMaps are read namespace by namespace: where the journals are, only those that are not ours,
+/// by name.
+pub(super) fn everywhere(around: &Surroundings<'_>) -> Vec<Value> {
     let reader = format!("{NAME}-reader");
     let settings = format!("{NAME}-settings");
     let mut objects = vec![
@@ -108,11 +143,31 @@ fn unlabelled(rights: Rights, around: &Surroundings<'_>) -> Vec<Value> {
         &[by_name],
     ));
     objects.push(binding(journal::NAMESPACE, &settings, "Role", &settings));
-    if rights == Rights::Namespace {
-        let owner = format!("{NAME}-owner");
-        let all = json!({"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]});
-        objects.push(role("Role", Some(around.application), &owner, &[all]));
-        objects.push(binding(around.application, &owner, "Role", &owner));
+    labelled(objects)
+}
+
+/// The objects that give it further rights inside the application's namespace. They have the same
+/// names whatever the rights, so that those of one task take the place of another's.
+pub(super) fn inside(rights: Rights, application: &str) -> Vec<Value> {
+    let rules = match rights {
+        Rights::Read | Rights::Cluster => return Vec::new(),
+        Rights::Inspect => vec![
+            json!({"apiGroups": [""], "resources": ["secrets"], "verbs": READ}),
+            // By either kind of connection.
+            json!({"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create", "get"]}),
+        ],
+        Rights::Namespace => vec![json!({"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]})],
+    };
+    let name = format!("{NAME}-inside");
+    labelled(vec![
+        role("Role", Some(application), &name, &rules),
+        binding(application, &name, "Role", &name),
+    ])
+}
+
+fn labelled(mut objects: Vec<Value>) -> Vec<Value> {
+    for object in &mut objects {
+        object["metadata"]["labels"] = labels();
     }
     objects
 }
@@ -165,15 +220,14 @@ mod tests {
         let text = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let namespaces: Vec<String> = text(&["default", "kube-system", "shop"]);
         let settings: Vec<String> = text(&["coredns", "cluster-settings-1"]);
-        objects(
-            rights,
-            &Surroundings {
-                resources: &resources,
-                namespaces: &namespaces,
-                settings: &settings,
-                application: "shop",
-            },
-        )
+        let around = Surroundings {
+            resources: &resources,
+            namespaces: &namespaces,
+            settings: &settings,
+        };
+        let mut made = everywhere(&around);
+        made.extend(inside(rights, "shop"));
+        made
     }
 
     /// Namespaces (empty: all) in which a role with such a rule is bound.
@@ -208,8 +262,8 @@ mod tests {
     }
 
     #[test]
-    fn by_default_everything_is_read_but_secrets_and_only_the_application_is_changed() {
-        let made = made(Rights::Namespace);
+    fn who_repairs_reads_everything_but_secrets_and_changes_the_application_only() {
+        let made = made(Granted::default().for_task(Task::Mitigation));
         assert_eq!(bound(&made, "list", "pods"), places(&["", "shop"]));
         assert_eq!(bound(&made, "list", "secrets"), places(&["shop"]));
         assert_eq!(bound(&made, "patch", "deployments"), places(&["shop"]));
@@ -217,6 +271,52 @@ mod tests {
             bound(&made, "list", "configmaps"),
             places(&["default", "shop"])
         );
+    }
+
+    #[test]
+    fn by_default_who_repairs_nothing_looks_as_a_replay_lets_it_and_changes_nothing() {
+        for task in [Task::Detection, Task::Localization, Task::Analysis] {
+            let rights = Granted::default().for_task(task);
+            assert_eq!(rights, Rights::Inspect);
+            let made = made(rights);
+            assert_eq!(bound(&made, "list", "pods"), places(&[""]));
+            assert_eq!(bound(&made, "list", "secrets"), places(&["shop"]));
+            assert_eq!(bound(&made, "create", "pods/exec"), places(&["shop"]));
+            for verb in ["create", "patch", "update", "delete"] {
+                for resource in ["pods", "deployments", "secrets", "configmaps"] {
+                    assert!(bound(&made, verb, resource).is_empty(), "{verb} {resource}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rights_that_are_named_hold_for_every_task() {
+        for rights in [
+            Rights::Read,
+            Rights::Inspect,
+            Rights::Namespace,
+            Rights::Cluster,
+        ] {
+            let granted: Granted = rights.to_string().parse().unwrap();
+            for task in Task::ALL {
+                assert_eq!(granted.for_task(task), rights);
+            }
+            assert_eq!(granted.reaches_everywhere(), rights == Rights::Cluster);
+        }
+        assert_eq!("auto".parse(), Ok(Granted::Auto));
+        assert!(!Granted::Auto.reaches_everywhere());
+    }
+
+    #[test]
+    fn the_rights_of_one_task_take_the_place_of_another_s() {
+        let names = |rights| -> Vec<Value> {
+            let objects = inside(rights, "shop").into_iter();
+            let names = objects.map(|one| json!([one["kind"], one["metadata"], one["roleRef"]]));
+            names.collect()
+        };
+        assert_eq!(names(Rights::Inspect).len(), 2);
+        assert_eq!(names(Rights::Inspect), names(Rights::Namespace));
     }
 
     #[test]
@@ -232,10 +332,9 @@ mod tests {
     }
 
     #[test]
-    fn names_of_rights() {
-        for rights in [Rights::Read, Rights::Namespace, Rights::Cluster] {
-            assert_eq!(rights.to_string().parse(), Ok(rights));
+    fn what_is_no_name_of_rights() {
+        for text in ["all", "", "Auto"] {
+            assert_eq!(text.parse::<Granted>(), Err(UnknownRights(text.to_owned())));
         }
-        assert!("all".parse::<Rights>().is_err());
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use aiopslab_problems::condition::Condition;
 use aiopslab_problems::family::{Application, Workload};
 use aiopslab_problems::resolve::ResolvedFamily;
+use aiopslab_problems::task::Task;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -18,7 +19,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::environment::LiveEnvironment;
 use super::guard::Standing;
-use super::rights::Rights;
 use super::toolbox::{self, Toolbox, ToolboxOptions};
 use crate::cluster::Cluster;
 use crate::compare::{self, Inventory, Leaving};
@@ -114,7 +114,7 @@ impl LiveSystem {
         supported::check(family, application, false)
     }
 
-    /// Brings an application up on a cluster, with the agent's rights.
+    /// Brings an application up on a cluster, with what the agent's shell needs there.
     ///
     /// # Errors
     /// When the cluster is not ready or the application does not become healthy; what was done is
@@ -216,9 +216,7 @@ impl LiveSystem {
             self.deploy().await?;
         }
         ready_once_deployed(&self.cluster, &self.application, &self.progress).await?;
-        let rights = self.options.toolbox.rights;
-        self.progress.note(&format!("the agent's rights: {rights}"));
-        toolbox::prepare(&self.cluster, rights, &self.application.namespace).await
+        toolbox::prepare(&self.cluster, self.options.toolbox.rights).await
     }
 
     async fn deploy(&mut self) -> Result<(), CaptureError> {
@@ -232,13 +230,22 @@ impl LiveSystem {
         Ok(())
     }
 
-    /// Breaks the application: waits until it is healthy, watches it for a while, injects the fault
-    /// and waits until it shows. What an earlier problem left must have been reset.
+    /// Breaks the application for a task, whose rights the agent gets: waits until it is healthy, watches
+    /// it for a while, injects the fault and waits until it shows. What an earlier problem left must have
+    /// been reset.
     ///
     /// # Errors
     /// When the application is not healthy, or the fault can't be injected or does not show.
-    pub async fn inject(&mut self, family: &ResolvedFamily) -> Result<(), CaptureError> {
+    pub async fn inject(
+        &mut self,
+        family: &ResolvedFamily,
+        task: Task,
+    ) -> Result<(), CaptureError> {
         Self::check(family, &self.application)?;
+        // Before anything is compared: the rights are objects of the application's namespace.
+        let rights = self.options.toolbox.rights.for_task(task);
+        self.progress.note(&format!("the agent's rights: {rights}"));
+        toolbox::grant(&self.cluster, rights, &self.application.namespace).await?;
         self.load(family).await?;
         self.baseline().await?;
         let listed = compare::decided(&self.cluster, Leaving::Ignored).await?;
@@ -434,8 +441,7 @@ impl LiveSystem {
         self.wait_until_namespace_is_gone().await?;
         self.journal.save(&self.cluster).await?;
         self.deploy().await?;
-        let rights = self.options.toolbox.rights;
-        toolbox::prepare(&self.cluster, rights, &self.application.namespace).await
+        toolbox::prepare(&self.cluster, self.options.toolbox.rights).await
     }
 
     async fn wait_until_namespace_is_gone(&self) -> Result<(), CaptureError> {
@@ -511,7 +517,7 @@ impl LiveSystem {
 
     /// The namespace that the agent's rights end at; none: they reach everywhere.
     pub(super) fn reach(&self) -> Option<&str> {
-        let everywhere = self.options.toolbox.rights == Rights::Cluster;
+        let everywhere = self.options.toolbox.rights.reaches_everywhere();
         (!everywhere).then_some(self.application.namespace.as_str())
     }
 

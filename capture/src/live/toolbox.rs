@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::rights::{self, Rights, Surroundings};
+use super::rights::{self, Granted, Rights, Surroundings};
 use crate::cluster::{Cluster, ClusterError, ExecCall, PatchKind};
 use crate::error::CaptureError;
 use crate::journal;
@@ -74,14 +74,14 @@ pub struct ToolboxOptions {
     /// The image.
     pub image: String,
     /// The rights.
-    pub rights: Rights,
+    pub rights: Granted,
 }
 
 impl Default for ToolboxOptions {
     fn default() -> Self {
         Self {
             image: TOOLBOX_IMAGE.to_owned(),
-            rights: Rights::default(),
+            rights: Granted::default(),
         }
     }
 }
@@ -272,12 +272,8 @@ fn pod(name: &str, image: &str) -> Value {
     })
 }
 
-/// Makes namespace, service account and rights, or brings them up to date.
-pub(super) async fn prepare(
-    cluster: &Cluster,
-    rights: Rights,
-    application: &str,
-) -> Result<(), CaptureError> {
+/// Makes namespace, service account and the rights that every task needs, or brings them up to date.
+pub(super) async fn prepare(cluster: &Cluster, rights: Granted) -> Result<(), CaptureError> {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAME, "labels": labels()}});
     let path = format!("/api/v1/namespaces/{NAME}");
     // What an earlier evaluation left may be on its way out.
@@ -297,8 +293,9 @@ pub(super) async fn prepare(
     }
     let account = json!({"apiVersion": "v1", "kind": "ServiceAccount",
         "metadata": {"name": NAME, "namespace": NAME, "labels": labels()}});
-    for object in [namespace, account] {
-        apply(cluster, &object).await?;
+    apply_all(cluster, &[namespace, account]).await?;
+    if rights.reaches_everywhere() {
+        return apply_all(cluster, &rights::everything()).await;
     }
     let names = |objects: Vec<Value>| -> Vec<String> {
         let names = objects
@@ -313,10 +310,22 @@ pub(super) async fn prepare(
         resources: cluster.resources().await?,
         namespaces: &namespaces,
         settings: &settings,
-        application,
     };
-    for object in rights::objects(rights, &around) {
-        apply(cluster, &object).await?;
+    apply_all(cluster, &rights::everywhere(&around)).await
+}
+
+/// Gives the agent of one episode its rights inside the application's namespace.
+pub(super) async fn grant(
+    cluster: &Cluster,
+    rights: Rights,
+    application: &str,
+) -> Result<(), CaptureError> {
+    apply_all(cluster, &rights::inside(rights, application)).await
+}
+
+async fn apply_all(cluster: &Cluster, objects: &[Value]) -> Result<(), CaptureError> {
+    for object in objects {
+        apply(cluster, object).await?;
     }
     Ok(())
 }

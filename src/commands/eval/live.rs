@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aiopslab_capture::live::{LiveOptions, ToolboxOptions};
+use aiopslab_capture::live::{Granted, LiveOptions, Rights, ToolboxOptions, UnknownRights};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::Live;
+use crate::cli::{Live, OnWrite};
 use crate::commands::capture::{FAULT_FIRST, options, seconds};
 use crate::evaluation::Stage;
 use crate::exit::Failure;
@@ -31,7 +31,7 @@ where
             sources: arguments.sources.options(),
             toolbox: ToolboxOptions {
                 image: arguments.toolbox.clone(),
-                rights: arguments.rights.parse()?,
+                rights: rights(arguments)?,
             },
             baseline: length(&arguments.baseline)?,
             settle: length(&arguments.settle)?,
@@ -47,6 +47,15 @@ where
     watched.abort();
     progress.finish();
     done
+}
+
+/// Whoever a write leads to the cluster may write there, whatever the task.
+fn rights(arguments: &Live) -> Result<Granted, UnknownRights> {
+    let granted: Granted = arguments.rights.parse()?;
+    Ok(match (granted, arguments.on_write) {
+        (Granted::Auto, OnWrite::Live) => Granted::Always(Rights::Namespace),
+        _ => granted,
+    })
 }
 
 fn length(text: &str) -> Result<Duration, Failure> {
