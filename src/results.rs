@@ -1,5 +1,7 @@
 //! Episodes that were kept, read again: our own folders, and AIOpsLab's session files.
 
+mod upstream;
+
 use aiopslab_problems::action::{Action, ActionSet, CallSyntax, parse_among};
 use aiopslab_problems::catalog::{Catalog, Problem};
 use aiopslab_problems::environment::Verdict;
@@ -11,6 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
+pub(crate) use self::upstream::{Times, as_session};
 use crate::exit::Failure;
 use crate::session::{Measurement, RESULT, TIMING_VERSION, TRANSCRIPT, write_json};
 

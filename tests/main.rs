@@ -31,4 +31,5 @@ mod sql;
 mod support_bundle;
 mod tidy;
 mod truncated;
+mod upstream_keys;
 mod upstream_parity;

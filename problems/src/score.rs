@@ -12,7 +12,8 @@
 //! - Analysis: `system_level_correct` and `fault_type_correct` by trimmed, lower-case texts; `success` is both.
 //! - Mitigation: `success` from the state of the cluster, by AIOpsLab's own tests of it.
 //! - Where AIOpsLab's truth is mistaken, it is still what counts here (`upstream` in the family's file).
-//! - Always `steps`. `TTD` and its like are measured times and belong to the session.
+//! - Always `steps`. `TTD` and its like are measured times, `in_tokens` and `out_tokens` are counted by a tokenizer:
+//!   they belong to the session.
 //!
 //! # `strict`: ours
 //!

@@ -179,7 +179,7 @@ fn change(kept: &Kept, result: &EpisodeResult) -> Option<String> {
         differences.extend(difference("strict", before, &strict));
         differences.extend(beside(kept, result));
     }
-    // Times and tokens are measured, so they are not ours to say again.
+    // Times and tokens belong to the session, so they are not said again.
     for (name, now) in upstream.as_object().into_iter().flatten() {
         match &before["results"][name] {
             Value::Null => differences.push(format!("{name} was not there, is {now}")),
