@@ -13,7 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-pub(crate) use self::upstream::{Times, as_session};
+pub(crate) use self::upstream::{Times, as_session, count_tokens};
 use crate::exit::Failure;
 use crate::session::{Measurement, RESULT, TIMING_VERSION, TRANSCRIPT, write_json};
 

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aiopslab_problems::action::ActionSet;
-use aiopslab_problems::episode::{EndReason, EpisodeEnd, Limits};
+use aiopslab_problems::episode::{EndReason, EpisodeEnd, EpisodeResult, Limits};
 use aiopslab_replay::Clock;
 use aiopslab_replay::environment::ReplayEnvironment;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -178,6 +178,19 @@ impl Episodes {
         Ok(episode)
     }
 
+    /// Returns the `result.json` of an episode that is over, with AIOpsLab's count of tokens.
+    ///
+    /// # Errors
+    /// When there is none, it goes on, or the file can't be read.
+    pub async fn result(&self, id: &str) -> Result<EpisodeResult, Refusal> {
+        let mut result = self.find(id)?.result().await?;
+        let counted = self.apart(move || {
+            results::count_tokens(&mut result);
+            result
+        });
+        counted.await
+    }
+
     /// Ends episodes whose lease has run out, until the server stops.
     pub async fn watch_leases(self: Arc<Self>) {
         let between =
@@ -273,13 +286,17 @@ impl Episodes {
         question: Question,
         options: Options,
     ) -> Result<Apart<ReplayEnvironment>, Refusal> {
-        let opened = self
-            .workers
-            .run(async move { Asked::replay(&question, &options) });
-        let environment = opened
-            .await
-            .map_err(|panicked| Refusal::Failed(panicked.to_string()))??;
-        Ok(Apart::new(environment, self.workers.clone()))
+        let opened = self.apart(move || Asked::replay(&question, &options));
+        Ok(Apart::new(opened.await??, self.workers.clone()))
+    }
+
+    /// Computes apart from the threads that answer clients.
+    async fn apart<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let done = self.workers.run(async move { work() }).await;
+        done.map_err(|panicked| Refusal::Failed(panicked.to_string()))
     }
 
     /// The output folder, chosen and made with the first episode.

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::server::Server;
 use super::{DETECTION, SAMPLE, file};
 use crate::program::Place;
+use crate::upstream_keys;
 
 #[tokio::test]
 async fn the_four_endpoints_of_aiopslab_have_its_shapes() {
@@ -59,7 +60,14 @@ async fn the_four_endpoints_of_aiopslab_have_its_shapes() {
         .map(|said| said["role"].as_str().unwrap())
         .collect();
     assert_eq!(roles, ["system", "user", "assistant", "env", "assistant"]);
-    assert_eq!(simulated["results"]["Detection Accuracy"], "Correct");
+    let results = &simulated["results"];
+    let told = upstream_keys::check("detection", results);
+    let time = |key: &str| simulated[key].as_f64().unwrap();
+    let took = time("end_time") - time("start_time");
+    assert!(told > 0.0 && (told - took).abs() < 0.1, "{told} {took}");
+    assert_eq!(results["Detection Accuracy"], "Correct");
+    // By OpenAI's own tiktoken, of the two responses as one text.
+    assert_eq!(results["out_tokens"], 16);
     assert!(
         place
             .path(&format!("out/scripted-script/{DETECTION}-r1/result.json"))

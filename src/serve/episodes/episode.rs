@@ -4,9 +4,8 @@ use std::sync::{Mutex as StdMutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use aiopslab_problems::action::ActionSet;
-use aiopslab_problems::episode::{EndReason, EpisodeEnd, Limits};
+use aiopslab_problems::episode::{EndReason, EpisodeEnd, EpisodeResult, Limits};
 use camino::{Utf8Path, Utf8PathBuf};
-use serde_json::Value;
 use tokio::sync::{Mutex, OwnedSemaphorePermit};
 
 use super::{Refusal, interrupted};
@@ -193,7 +192,7 @@ impl Episode {
     ///
     /// # Errors
     /// When it goes on, or the file can't be read.
-    pub async fn result(&self) -> Result<Value, Refusal> {
+    pub(super) async fn result(&self) -> Result<EpisodeResult, Refusal> {
         let course = self.course.lock().await;
         if course.ended.is_none() {
             return Err(Refusal::Running);
@@ -277,7 +276,7 @@ impl Course {
 }
 
 /// Reads a `result.json`.
-pub(super) fn read_result(path: &Utf8Path) -> Result<Value, Refusal> {
+pub(super) fn read_result(path: &Utf8Path) -> Result<EpisodeResult, Refusal> {
     let unread = |error: String| Refusal::Failed(format!("{path} can't be read: {error}"));
     let text = std::fs::read(path).map_err(|error| unread(error.to_string()))?;
     serde_json::from_slice(&text).map_err(|error| unread(error.to_string()))

@@ -1,24 +1,20 @@
 //! An agent of ours that a client lets run to its end.
 
-use jiff::Timestamp;
-use serde_json::Value;
+use aiopslab_problems::episode::EpisodeResult;
 
 use super::episode::read_result;
 use super::{Episodes, Refusal, Wish, interrupted};
 use crate::agents::{AgentSpec, Briefing};
 use crate::evaluation::Talked;
-use crate::session;
+use crate::results::{self, Times};
+use crate::session::{self, TIMING};
 
 /// What came of it.
 pub struct Simulated {
-    /// When it began.
-    pub started: Timestamp,
-    /// When it was over.
-    pub ended: Timestamp,
     /// What the agent was told.
     pub briefing: Briefing,
-    /// Its `result.json`.
-    pub result: Value,
+    /// Its result, with the times and all figures of a session of AIOpsLab.
+    pub result: EpisodeResult,
 }
 
 impl Episodes {
@@ -27,7 +23,6 @@ impl Episodes {
     /// # Errors
     /// When the wish makes no sense, too many episodes are open, or a file can't be written.
     pub async fn simulate(&self, spec: &AgentSpec, wish: &Wish) -> Result<Simulated, Refusal> {
-        let started = Timestamp::now();
         let mut asking = self.ask(wish)?;
         let mut agent = asking.asked.agent(spec);
         let mut begun = self.start(asking).await?;
@@ -37,11 +32,15 @@ impl Episodes {
             () = self.stopping.cancelled() => interrupted(),
         };
         Talked::new(begun.session, end, begun.folder).close(&begun.asked)?;
+        let timing = begun.result.with_file_name(TIMING);
+        let untold = || Refusal::Failed(format!("{timing} does not tell when it began and ended"));
+        let times = Times::read(&timing)?.ok_or_else(untold)?;
+        let result = read_result(&begun.result)?;
         Ok(Simulated {
-            started,
-            ended: Timestamp::now(),
             briefing: begun.asked.briefing().clone(),
-            result: read_result(&begun.result)?,
+            result: self
+                .apart(move || results::as_session(result, &times))
+                .await?,
         })
     }
 }

@@ -239,7 +239,7 @@ pub(super) async fn result(
     State(service): Served,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    Ok(Json(service.episodes.find(&id)?.result().await?))
+    Ok(Json(json!(service.episodes.result(&id).await?)))
 }
 
 /// How a client may end an episode.

@@ -1,10 +1,10 @@
 //! The four endpoints of AIOpsLab's own service, in its shapes (`service.py` of AIOpsLab).
 
 use aiopslab_problems::action::ActionSet;
+use aiopslab_problems::episode::TraceItem;
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use super::Served;
 use super::body::{self, Arrived};
 use super::reply::Problem;
 use crate::agents::{AgentSpec, Briefing};
-use crate::serve::episodes::{Refusal, Wish};
+use crate::serve::episodes::{Refusal, Simulated, Wish};
 
 /// Steps of a simulation whose request does not say; AIOpsLab's.
 const STEPS: u32 = 10;
@@ -100,37 +100,34 @@ pub(super) async fn simulate(
         repeat: 1,
         settings: None,
     };
-    let simulated = service.episodes.simulate(agent, &wish).await?;
-    let mut answer = json!({});
-    for key in ["agent", "session_id", "problem_id"] {
-        answer[key] = simulated.result[key].clone();
-    }
-    answer["start_time"] = json!(seconds(simulated.started));
-    answer["end_time"] = json!(seconds(simulated.ended));
-    answer["trace"] = trace(&simulated.briefing, &simulated.result["trace"]);
-    answer["results"] = simulated.result["results"].clone();
-    Ok(Json(answer))
+    let Simulated { briefing, result } = service.episodes.simulate(agent, &wish).await?;
+    Ok(Json(json!({
+        "agent": result.agent,
+        "session_id": result.session_id,
+        "problem_id": result.problem_id,
+        "start_time": result.start_time,
+        "end_time": result.end_time,
+        "trace": trace(&briefing, result.trace),
+        "results": result.results,
+    })))
 }
 
 /// What was said, after what the agent was told; AIOpsLab leaves out the last word of the environment.
-fn trace(briefing: &Briefing, said: &Value) -> Value {
+fn trace(briefing: &Briefing, said: Vec<TraceItem>) -> Vec<TraceItem> {
     let actions: Vec<&str> = briefing
         .actions
         .iter()
         .map(|action| action.help.as_str())
         .collect();
     let system = format!("{}\n\n{}", briefing.description, actions.join("\n\n"));
-    let mut trace = vec![
-        json!({"role": "system", "content": system}),
-        json!({"role": "user", "content": briefing.instructions}),
-    ];
-    trace.extend(said.as_array().into_iter().flatten().cloned());
-    if trace.last().is_some_and(|last| last["role"] == "env") {
+    let told = [("system", system), ("user", briefing.instructions.clone())];
+    let told = told.map(|(role, content)| TraceItem {
+        role: role.to_owned(),
+        content,
+    });
+    let mut trace: Vec<TraceItem> = told.into_iter().chain(said).collect();
+    if trace.last().is_some_and(|last| last.role == "env") {
         trace.pop();
     }
-    Value::Array(trace)
-}
-
-fn seconds(moment: Timestamp) -> f64 {
-    moment.as_duration().as_secs_f64()
+    trace
 }
