@@ -40,6 +40,7 @@ class Session:
 
     def __init__(self, results_dir: str | Path | None = None) -> None:
         self.session_id: str = str(uuid.uuid4())
+        self.problem: Any = None
         self.pid: str | None = None
         self.agent_name: str | None = None
         self.solution: Any = None
@@ -50,8 +51,9 @@ class Session:
         self.results_dir = results_dir
         self.more: Json = {}
 
-    def set_problem(self, pid: str) -> None:
-        """Names the problem."""
+    def set_problem(self, problem: Any, pid: str | None = None) -> None:
+        """Keeps the problem, and its id for the session's file."""
+        self.problem = problem
         self.pid = pid
 
     def set_agent(self, agent_name: str) -> None:

@@ -95,10 +95,14 @@ class OrchestratorTests(Case):
         self.assertTrue(agent.states[1].startswith(end["history"][1].content))
         self.assertTrue(agent.states[1].endswith("\nPlease take the next action"))
 
-    def test_the_time_has_its_task_s_name(self) -> None:
-        for problem, key in ((LOCALIZATION, "TTL"), (ANALYSIS, "TTA")):
+    def test_the_figures_are_those_of_aiopslab(self) -> None:
+        always = {"success", "steps", "in_tokens", "out_tokens"}
+        for problem, keys in (
+            (LOCALIZATION, {"TTL", "Localization Accuracy", "is_subset"}),
+            (ANALYSIS, {"TTA", "system_level_correct", "fault_type_correct"}),
+        ):
             end = self.start(self.orchestrator(Agent("```\nsubmit([])\n```")), problem)
-            self.assertIn(key, end["results"])
+            self.assertEqual(set(end["results"]), keys | always)
             self.assertIs(end["results"]["success"], False)
 
     def test_the_step_limit(self) -> None:

@@ -5,7 +5,7 @@
 # Needs Python 3.10 with venv or newer (3.11 for the wheel; the package itself needs 3.9), PyPI for mypy the first time,
 # no cluster. Two to three minutes with a debug build.
 set -euo pipefail
-floor=68
+floor=73
 mypy=2.4.1
 AIOPSLAB_BINARY=$(realpath "$1")
 export AIOPSLAB_BINARY PYTHONDONTWRITEBYTECODE=1

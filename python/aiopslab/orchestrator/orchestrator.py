@@ -61,12 +61,11 @@ class Orchestrator:
         Raises `UnknownProblem`, a `ValueError`, where no snapshot at hand answers the problem.
         """
         self.execution_start_time = time.time()
-        briefing = (self._client or connect()).briefing(problem_id, self._options)
-        self.task = briefing["task"]
+        problem = self.probs.get_problem_instance(problem_id, self._options)
+        self.task = problem.task
         self.session = Session(self.results_dir)
-        self.session.set_problem(problem_id)
-        actions = {action["name"]: action["help"] for action in briefing["actions"]}
-        return briefing["description"], briefing["instructions"], actions
+        self.session.set_problem(problem, pid=problem_id)
+        return problem.get_task_description(), problem.get_instructions(), problem.get_available_actions()
 
     async def start_problem(self, max_steps: int) -> dict[str, Any]:
         """Lets the agent act until it submits or has taken `max_steps` steps; scores and keeps the session.

@@ -17,4 +17,4 @@ class InvalidActionError(Exception):
 
 
 class ResponseParsingError(Exception):
-    """A response is no call. Here an agent reads that as an observation; it is not raised."""
+    """A response is no call. `ResponseParser` raises it; of an episode, an agent reads it as an observation."""

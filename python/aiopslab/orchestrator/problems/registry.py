@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ...client import Client
 from ...server import connect
-from ...wire import ProblemSummary
+from ...wire import EpisodeOptions, ProblemSummary
+from .recorded import RecordedProblem
 
 
 class ProblemRegistry:
@@ -13,6 +14,9 @@ class ProblemRegistry:
     `variant_mode` is AIOpsLab's, which varies a fault anew with each run. It changes nothing here: a recording
     is one variant, and every one at hand is listed.
     """
+
+    DOCKER_REGISTRY = ["flower_node_stop-detection", "flower_model_misconfig-detection"]
+    """AIOpsLab's problems in Docker. There are no recordings of them: what is recorded is Kubernetes."""
 
     def __init__(self, variant_mode: str | None = None, *, client: Client | None = None) -> None:
         self._client = client
@@ -38,3 +42,17 @@ class ProblemRegistry:
     def get_problem(self, problem_id: str) -> ProblemSummary | None:
         """What is known of a problem, if there is one of this id."""
         return self.PROBLEM_REGISTRY.get(problem_id)
+
+    def get_problem_instance(
+        self, problem_id: str, options: EpisodeOptions | None = None
+    ) -> RecordedProblem:
+        """The problem as its agent is told it.
+
+        Raises `UnknownProblem`, a `ValueError`, where no snapshot at hand answers it.
+        """
+        client = self._client or connect()
+        return RecordedProblem(problem_id, client.briefing(problem_id, options))
+
+    def get_problem_deployment(self, problem_id: str) -> str:
+        """Where AIOpsLab runs a problem: `k8s`, or `docker`."""
+        return "docker" if problem_id in self.DOCKER_REGISTRY else "k8s"
